@@ -1,0 +1,37 @@
+/* event.h -- one exchange as it is written down: to the logs, to metrics, to
+ * whoever asks `explain`. Everything borrows from the exchange and is copied
+ * by whoever keeps it. */
+#ifndef BASE_EVENT_H
+#define BASE_EVENT_H
+#include "base/request.h"
+#include "base/verdict.h"
+
+struct event {
+	uint64_t wall_ms;
+	struct bytes id;              /* ULID, 26 characters */
+	struct bytes app;             /* name of the app; empty when no app matched */
+	struct ip client;             /* after the trusted hops */
+	struct ip peer;               /* who connected */
+	uint16_t peer_port;
+	struct bytes client_from;     /* how `client` was found: "connection", "X-Forwarded-For", ... */
+	const struct request *request; /* what could be parsed, even of a refused one */
+	struct bytes tls_version;     /* "TLSv1.3"; empty without TLS */
+	struct bytes upstream;        /* "127.0.0.1:3000"; empty when none was asked */
+	unsigned status;              /* what the client was answered; 0 when it got nothing */
+	uint64_t request_bytes, response_bytes; /* bodies */
+	uint32_t duration_us;         /* head read to last byte written */
+	uint32_t inspection_us;       /* of that, inspection */
+	enum remedy_kind action;      /* what was done */
+	enum remedy_kind would;       /* what would have been done outside detect mode */
+	enum source source;           /* who decided it; SOURCE_NONE for plain traffic */
+	struct bytes reason;          /* one line in words; empty for plain traffic */
+	const struct hit *hits;
+	size_t nhits;
+};
+
+/* Worth the security log and `explain`: something matched or was refused. */
+static inline bool event_is_alert(const struct event *e)
+{
+	return e->source != SOURCE_NONE;
+}
+#endif

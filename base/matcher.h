@@ -1,0 +1,55 @@
+/* matcher.h -- many patterns over one string, in one pass.
+ *
+ * Two implementations with the same meaning: matcher_hs (Hyperscan, one
+ * database) and matcher_plain (PCRE2, one pattern after the other), which is
+ * the oracle in tests and fuzzers and serves until a database is compiled.
+ *
+ * Meaning: bytes, no UTF-8; DOTALL; `$` is the very end; a pattern is reported
+ * when it matches anywhere in the value. Patterns are Perl's; a literal is its
+ * bytes. */
+#ifndef BASE_MATCHER_H
+#define BASE_MATCHER_H
+#include "base/arena.h"
+#include "base/err.h"
+
+enum {
+	PATTERN_LITERAL = 1,  /* text is bytes, not an expression */
+	PATTERN_CASELESS = 2, /* ASCII */
+};
+
+struct pattern {
+	struct bytes text;
+	unsigned flags;
+	uint32_t id; /* what a hit reports; several patterns may share one */
+};
+
+struct matcher;
+struct matcher_scratch; /* one a thread; grows to the largest matcher it meets */
+
+struct matcher_kind {
+	const char *name;
+	/* cache_dir may be NULL. On failure err names the pattern's index in
+	 * err.code and says why it was refused. */
+	struct matcher *(*compile)(const struct pattern *, size_t n, const char *cache_dir, struct err *);
+	/* hit(ctx, id) once per matching id (at least once, any order); true from
+	 * hit stops the scan. False only for an internal failure: treat as a hit
+	 * of everything or refuse; never let pass silently. */
+	bool (*scan)(const struct matcher *, struct matcher_scratch *, struct bytes,
+		     bool (*hit)(void *ctx, uint32_t id), void *ctx);
+	void (*free)(struct matcher *);
+};
+
+extern const struct matcher_kind matcher_hs, matcher_plain;
+
+struct matcher_scratch *matcher_scratch_new(void);
+void matcher_scratch_free(struct matcher_scratch *);
+
+/* One compiled expression with PCRE2-JIT: captures and offsets on a hit, and
+ * what Hyperscan refuses. */
+struct regex;
+enum regex_result { REGEX_NO, REGEX_YES, REGEX_LIMIT /* gave up: not a no */ };
+struct regex *regex_new(struct bytes pattern, unsigned flags, struct err *);
+/* The first match's from/to. Per-thread JIT stack inside. */
+enum regex_result regex_find(const struct regex *, struct bytes, size_t *from, size_t *to);
+void regex_free(struct regex *);
+#endif

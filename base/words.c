@@ -1,0 +1,36 @@
+/* words.c -- the names of remedies and sources. */
+#include "base/decision.h"
+
+static const char *const remedies[REMEDY_COUNT] = {
+	[REMEDY_ALLOW] = "allow",         [REMEDY_LOG] = "log",
+	[REMEDY_THROTTLE] = "throttle",   [REMEDY_CHALLENGE] = "challenge",
+	[REMEDY_CAPTCHA] = "captcha",     [REMEDY_TARPIT] = "tarpit",
+	[REMEDY_DENY] = "deny",
+};
+
+static const char *const sources[SOURCE_COUNT] = {
+	[SOURCE_NONE] = "none",           [SOURCE_PROTOCOL] = "protocol",
+	[SOURCE_RULE] = "rule",           [SOURCE_OWN_RULE] = "own_rule",
+	[SOURCE_LIMIT] = "limit",         [SOURCE_CTI] = "cti",
+	[SOURCE_SCENARIO] = "scenario",
+};
+
+const char *remedy_word(enum remedy_kind r)
+{
+	return remedies[r];
+}
+
+bool remedy_from_word(struct bytes word, enum remedy_kind *out)
+{
+	for (int r = 0; r < REMEDY_COUNT; r++)
+		if (bytes_eq(word, bytes_of(remedies[r]))) {
+			*out = (enum remedy_kind)r;
+			return true;
+		}
+	return false;
+}
+
+const char *source_word(enum source s)
+{
+	return sources[s];
+}

@@ -1,0 +1,169 @@
+/* config.h -- the configuration as the gate uses it.
+ *
+ * Read from YAML (or made from `--upstream`), checked, immutable. Everything
+ * lives in one arena. Tables in config.c name each key, its unit, bounds and
+ * help; docs/config.md and the JSON Schema are printed from them. Durations
+ * are milliseconds, sizes bytes. */
+#ifndef PROXY_CONFIG_H
+#define PROXY_CONFIG_H
+#include "base/arena.h"
+#include "base/decision.h"
+#include "base/err.h"
+#include "base/ip.h"
+
+struct where { const char *file; unsigned line, column; };
+
+struct nets { struct ip_net *at; size_t n; };
+struct words { struct bytes *at; size_t n; };
+
+struct listen_config {
+	struct bytes bind;        /* as written: ":443", "127.0.0.1:8080", "[::1]:80" */
+	bool tls;                 /* `tls: true|false`; default: true for port 443 and 8443 */
+	bool redirect_https;      /* answers every request with 308 to https */
+	bool proxy_protocol;      /* off | v1 | v2 | on: any version, only from `from` */
+	struct nets from;
+	struct where where;
+};
+
+struct cert_config { const char *cert, *key; struct where where; };
+
+enum client_ip_header { CLIENT_IP_AUTO, CLIENT_IP_XFF, CLIENT_IP_FORWARDED, CLIENT_IP_X_REAL_IP, CLIENT_IP_OFF };
+struct client_ip_config { struct nets trust; enum client_ip_header header; };
+
+struct timeouts_config {
+	uint32_t connect_ms, first_byte_ms, idle_ms; /* upstream; idle is also keep-alive of clients */
+	uint32_t head_ms;   /* for a whole request head */
+	uint32_t stall_ms;  /* a client that takes nothing of an answer for so long is cut */
+	uint32_t drain_ms;  /* at SIGTERM */
+};
+/* Bytes a second, measured over `window_ms`; 0 switches one off. */
+struct min_rate_config { uint32_t window_ms; uint64_t head, body, response; };
+
+struct size_limits_config {
+	uint64_t head_bytes, target_bytes, fields, body_bytes;
+	uint64_t connections, connections_per_address;
+	uint64_t held_bytes;     /* process-wide budget of held bodies */
+};
+
+/* One entry of an app's `limits`: a token bucket per client address. */
+struct limit_config {
+	struct bytes path; bool has_path;
+	struct words methods;
+	uint32_t count; uint32_t per_ms; /* "5/min" */
+	uint32_t burst;                  /* default: count */
+	enum remedy_kind then;           /* throttle (default), deny or log */
+	struct bytes name;
+};
+
+struct header_match { struct bytes name, pattern; };
+
+/* One of an app's own `rules`: all given conditions must hold; first match wins. */
+struct own_rule {
+	struct bytes name, path, host;   /* at == NULL: not asked */
+	struct words methods;
+	struct header_match *headers; size_t nheaders;
+	struct nets from, not_from;
+	bool nocase;
+	enum remedy_kind act;
+	struct bytes reason;
+	uint64_t until_s;                /* unix seconds; 0: for ever */
+	struct where where;
+};
+
+struct exception_config {
+	struct bytes path; bool has_path;
+	struct words methods, skip;
+	uint64_t max_body;               /* 0: the app's */
+	struct bytes reason;
+	uint64_t until_s;
+	struct where where;
+};
+
+enum waf_mode { WAF_BLOCK, WAF_DETECT, WAF_OFF };
+struct waf_config {
+	enum waf_mode mode;
+	const char **rules; size_t nrules; /* files beside our packs */
+	bool packs;                        /* our own packs; default on */
+	uint64_t window;
+};
+
+enum balance { BALANCE_ROUND_ROBIN, BALANCE_LEAST_CONN, BALANCE_HASH };
+struct server_config {
+	struct bytes url;
+	bool tls;
+	const char *host; uint16_t port;   /* name or address, without brackets */
+	uint32_t weight;
+	struct where where;
+};
+struct health_config {
+	struct bytes path;                 /* at == NULL: passive checks only */
+	uint32_t interval_ms, timeout_ms;
+	uint32_t fails, passes;            /* in a row, to go down and up */
+	uint32_t down_ms;                  /* passive: how long a server stays out */
+};
+struct upstream_config {
+	struct server_config *servers; size_t nservers;
+	enum balance balance;
+	struct health_config health;
+	uint32_t max_idle;                 /* kept connections a server and worker */
+	bool verify;                       /* certificates of https servers */
+	const char *ca;                    /* bundle; NULL: the system's */
+	bool host_from_server;             /* send the server's name instead of the client's Host */
+};
+
+struct page_config { struct bytes title, contact, logo_url; const char *file; };
+
+struct app_config {
+	struct bytes name;
+	struct words hosts;                /* "shop.example", "*.shop.example"; none: every host */
+	struct listen_config *listens; size_t nlistens; /* none: the top-level ones */
+	struct upstream_config upstream;
+	struct waf_config waf;
+	struct own_rule *rules; size_t nrules;
+	struct limit_config *limits; size_t nlimits;
+	struct exception_config *exceptions; size_t nexceptions;
+	struct words streams;              /* paths whose answers are never held */
+	struct client_ip_config client_ip;
+	struct timeouts_config timeouts;
+	struct size_limits_config size;    /* of these: head/target/fields are the listener's (top level) */
+	struct page_config page;
+	struct cert_config *certs; size_t ncerts;
+	struct words redact;               /* argument and field names never logged */
+	struct where where;
+};
+
+enum log_format { LOG_AUTO, LOG_ECS, LOG_COMBINED, LOG_CEF, LOG_LOGFMT, LOG_HUMAN };
+struct log_config { const char *access, *security; /* file, "-" = stdout, NULL = off */ enum log_format format; };
+
+struct config {
+	struct arena *arena;               /* holds everything; config_free */
+	struct listen_config *listens; size_t nlistens;
+	struct app_config *apps; size_t napps;
+	struct cert_config *certs; size_t ncerts;
+	unsigned tls_min;                  /* 12 or 13 */
+	struct client_ip_config client_ip;
+	struct timeouts_config timeouts;
+	struct min_rate_config min_rate;
+	struct size_limits_config size;
+	unsigned workers;                  /* 0: one per core */
+	const char *state;                 /* directory */
+	const char *secret;                /* "file:..", "env:..", "cred:.."; NULL: made in the state directory */
+	struct bytes admin;                /* bind of /metrics and /healthz; at == NULL: off */
+	const char *ctl_socket;            /* default: state/ctl.sock */
+	struct log_config log;
+	const char *file;                  /* NULL: made from options */
+	uint64_t hash;                     /* of the text of all files, for metrics */
+};
+
+/* Warnings (an expired exception, ...) go to warn(ctx, text). */
+typedef void config_warn(void *ctx, const char *text);
+struct config *config_load(const char *file, config_warn *, void *ctx, struct err *);
+/* The configuration of `embergate --upstream URL [--host NAME] [--listen ADDR]...`. */
+struct config_quick { const char *upstream, *host, *listen, *admin, *state; bool detect; };
+struct config *config_quick(const struct config_quick *, struct err *);
+void config_free(struct config *);
+
+struct text;
+void config_print_docs(void (*out)(const char *line));   /* docs/config.md */
+void config_print_schema(void (*out)(const char *line)); /* JSON Schema */
+#endif

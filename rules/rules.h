@@ -1,0 +1,77 @@
+/* rules.h -- bytes of a request -> verdict.
+ *
+ * A ruleset is compiled once from files (our packs, CrowdSec AppSec YAML,
+ * later SecLang), immutable, shared by all apps and workers. An app's overlay
+ * says what of it holds there. Inspecting needs no socket and no loop: a test,
+ * a fuzzer and a benchmark call it as the proxy does.
+ *
+ *   ruleset_load -> overlay_new -> per request: inspection_new,
+ *   inspection_head, inspection_body per piece, inspection_end */
+#ifndef RULES_RULES_H
+#define RULES_RULES_H
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/matcher.h"
+#include "base/request.h"
+#include "base/verdict.h"
+
+struct ruleset;
+struct overlay;
+struct inspection;
+
+struct ruleset_options {
+	const char *const *files; /* *.yaml, later *.conf; globs; a directory means its *.yaml */
+	size_t nfiles;
+	const char *cache_dir;    /* compiled databases, by content hash; NULL: none */
+	const struct matcher_kind *matcher; /* NULL: matcher_hs */
+};
+
+struct ruleset *ruleset_load(const struct ruleset_options *, struct err *);
+size_t ruleset_count(const struct ruleset *);
+/* Rule i in file order, for listings and metrics; hits counts since load. */
+const struct rule_info *ruleset_rule(const struct ruleset *, size_t i);
+void ruleset_free(struct ruleset *);
+
+/* What an exception takes out. `skip` words: "all", "body", a rule id, a
+ * category, "arg:NAME", "cookie:NAME", "header:NAME". */
+struct exclusion {
+	const struct bytes *skip;
+	size_t nskip;
+};
+/* An error names the word and the nearest rule id or category. */
+bool exclusion_check(const struct ruleset *, struct bytes word, struct err *);
+
+/* How inspection is done for one request of one app. */
+struct inspect_options {
+	size_t window;            /* body bytes held and inspected */
+	size_t max_args, max_depth; /* 0: built-in bounds */
+	const struct exclusion *const *exclusions; /* those whose path holds for this request */
+	size_t nexclusions;
+};
+
+/* What the body is, from Content-Type or, without or with a false one, its looks. */
+enum body_kind { BODY_KIND_NONE, BODY_URLENCODED, BODY_MULTIPART, BODY_JSON, BODY_XML, BODY_OPAQUE };
+
+struct inspection *inspection_new(struct arena *, const struct ruleset *, struct matcher_scratch *,
+				  const struct request *, const struct inspect_options *);
+/* Runs the rules that need the head alone. */
+const struct verdict *inspection_head(struct inspection *);
+
+/* The body, in order, as payload bytes. *release is set to how many bytes of
+ * the body, counted from its start, may go on to the upstream: 0 while it is
+ * held, everything once it is known to be clean or passed the window, and for a
+ * multipart body past the window up to the start of the field being read. */
+enum body_flow {
+	BODY_GO,
+	BODY_HIT,      /* inspection_verdict() says what */
+	BODY_TOO_LONG, /* structured and longer than the window: 413 */
+	BODY_REFUSED,  /* past a bound of its parser (depth, arguments, parts): 400; verdict's error says which */
+};
+enum body_flow inspection_body(struct inspection *, struct bytes piece, uint64_t *release);
+/* The body has ended; after GO everything may go on. A body that cannot be
+ * parsed is inspected raw, and verdict's error says what was wrong with it. */
+enum body_flow inspection_end(struct inspection *);
+enum body_kind inspection_body_kind(const struct inspection *);
+/* All hits so far, head and body; lives in the arena. */
+const struct verdict *inspection_verdict(const struct inspection *);
+#endif
