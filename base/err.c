@@ -20,18 +20,23 @@ bool err_set(struct err *e, enum side side, int code, const char *fmt, ...)
 
 bool err_at(struct err *e, const char *fmt, ...)
 {
-	char place[sizeof e->text], old[sizeof e->text];
+	char place[sizeof e->text];
 	va_list ap;
-	size_t n;
+	size_t n, keep;
 
 	if (!e)
 		return false;
-	memcpy(old, e->text, sizeof old);
 	va_start(ap, fmt);
-	vsnprintf(place, sizeof place, fmt, ap);
+	vsnprintf(place, sizeof place - 2, fmt, ap);
 	va_end(ap);
 	n = strlen(place);
+	memcpy(place + n, ": ", 2);
+	n += 2;
+	keep = strlen(e->text);
+	if (keep > sizeof e->text - 1 - n)
+		keep = sizeof e->text - 1 - n;
+	memmove(e->text + n, e->text, keep);
 	memcpy(e->text, place, n);
-	snprintf(e->text + n, sizeof e->text - n, ": %s", old);
+	e->text[n + keep] = '\0';
 	return false;
 }
