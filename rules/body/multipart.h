@@ -1,0 +1,43 @@
+/* multipart.h -- multipart/form-data (RFC 7578, RFC 2046 5.1).
+ *
+ * Parsed strictly by one reading, and everything that another parser might read
+ * differently is flagged, as ModSecurity's MULTIPART_STRICT_ERROR does: the
+ * caller refuses or logs. A part is a file when it has a filename parameter. */
+#ifndef RULES_BODY_MULTIPART_H
+#define RULES_BODY_MULTIPART_H
+#include "rules/body/body.h"
+
+enum multipart_anomaly {
+	ODD_BOUNDARY_QUOTED = 1 << 0,     /* legal */
+	ODD_BOUNDARY_TWICE = 1 << 1,
+	ODD_BOUNDARY_INVALID = 1 << 2,
+	ODD_PREAMBLE = 1 << 3,            /* data before the first delimiter */
+	ODD_EPILOGUE = 1 << 4,            /* data other than one line end after the last */
+	ODD_HEADER_FOLDED = 1 << 5,
+	ODD_LF_LINES = 1 << 6,            /* LF alone ended a line */
+	ODD_MIXED_LINES = 1 << 7,         /* both CRLF and LF did */
+	ODD_MISSING_SEMICOLON = 1 << 8,
+	ODD_QUOTING = 1 << 9,             /* single, unbalanced or missing quotes */
+	ODD_PART = 1 << 10,               /* no name, no or not form-data disposition */
+	ODD_HEADER = 1 << 11,             /* no colon, empty name, control or NUL byte */
+	ODD_NAME_TWICE = 1 << 12,         /* or filename, or a header of the same name */
+	ODD_FILENAME_STAR = 1 << 13,      /* RFC 7578 4.2 forbids it */
+	ODD_NO_FINAL = 1 << 14,           /* the body ended inside a part */
+	ODD_UNMATCHED = 1 << 15,          /* a line in a part begins with "--" and the start of the boundary */
+	ODD_DELIMITER_PADDED = 1 << 16,   /* blanks behind a delimiter */
+	ODD_ENCODING = 1 << 17,           /* Content-Transfer-Encoding other than 7bit, 8bit, binary */
+	ODD_CHARSET = 1 << 18,            /* a part's charset is wide, or _charset_ is sent */
+	ODD_ESCAPE = 1 << 19,             /* a backslash in a quoted name or file name */
+};
+
+/* What no honest client sends, and what readers disagree on. */
+enum {
+	MULTIPART_EVASIVE = ODD_BOUNDARY_TWICE | ODD_BOUNDARY_INVALID | ODD_HEADER_FOLDED |
+			    ODD_MIXED_LINES | ODD_MISSING_SEMICOLON | ODD_QUOTING | ODD_PART |
+			    ODD_HEADER | ODD_NAME_TWICE | ODD_NO_FINAL | ODD_UNMATCHED | ODD_ENCODING |
+			    ODD_CHARSET,
+};
+
+/* "boundary twice"; takes one bit. */
+const char *multipart_anomaly_name(enum multipart_anomaly);
+#endif
