@@ -48,7 +48,7 @@ enum value_kind {
 	VALUE_FILE_LOOK,   /* name: the field's; value: the first look_bytes */
 	VALUE_XML_TEXT,    /* name: xml.a.b */
 	VALUE_XML_ATTRIBUTE, /* name: xml.a.b.@c */
-	VALUE_XML_ALL,     /* all text of the document joined: what XML:/* selects */
+	VALUE_XML_ALL,     /* all text joined: the string value of the root */
 };
 
 struct body_value {
