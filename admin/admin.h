@@ -1,0 +1,74 @@
+/* admin.h -- what the gate says about itself, and who may ask: the folder's
+ * one public header.
+ *
+ *   per exchange   event_text() -> log_line(), events_offer(), metrics_exchange()
+ *   /metrics       admin_open(): HTTP for Prometheus and probes, loopback by default
+ *   embergate ctl  the same process over a unix socket; ctl_main() is the client
+ *
+ * It reaches into the gate only through admin_hooks, on the control thread. */
+#ifndef ADMIN_ADMIN_H
+#define ADMIN_ADMIN_H
+#include "admin/event_text.h"
+#include "admin/events.h"
+#include "admin/metrics.h"
+#include "base/arena.h"
+#include "base/loop.h"
+
+struct admin_server { struct bytes address; bool up; uint64_t connections; };
+struct admin_app {
+	struct bytes name;
+	const char *mode; /* block, detect, off */
+	size_t rules;
+	const struct admin_server *servers;
+	size_t nservers;
+};
+struct admin_status {
+	uint64_t started_ms, reloaded_ms; /* wall clock; 0: never */
+	unsigned pid, workers;
+	const char *config;               /* file, or how it was made */
+	uint64_t config_hash;
+	struct bytes reload_error;        /* of the last reload; empty when it went well */
+	bool draining;
+	uint64_t connections, requests;
+	const struct bytes *listeners;
+	size_t nlisteners;
+	const struct admin_app *apps;
+	size_t napps;
+};
+
+/* An answer that is owed to whoever asked; good until it is given, though the
+ * asker may have gone. */
+struct admin_answer;
+/* Once, from the control thread, inside the hook or later. text: one line. */
+void admin_answer(struct admin_answer *, bool ok, const char *text);
+
+struct admin_hooks {
+	void *ctx;
+	/* Arrays may come from the arena or be the gate's own; they are read at once. */
+	void (*status)(void *ctx, struct arena *, struct admin_status *);
+	void (*reload)(void *ctx, struct admin_answer *);
+	bool (*mode)(void *ctx, struct bytes app, struct bytes mode, struct err *);
+	void (*drain)(void *ctx);
+	bool (*ready)(void *ctx, struct text *why); /* why not, in a word or two */
+	void (*metrics)(void *ctx, struct text *);  /* calls metrics_print() */
+};
+
+struct admin_options {
+	const int *fds;            /* bound TCP sockets for HTTP; the admin owns them */
+	size_t nfds;
+	const char *ctl_socket;    /* path; NULL: none. Replaces one that is there */
+	const struct bytes *hosts; /* names besides localhost and the machine's that Host may say */
+	size_t nhosts;
+	struct events *events;
+	struct admin_hooks hooks;
+};
+
+struct admin;
+struct admin *admin_open(struct loop *, const struct admin_options *, struct err *);
+/* Stops listening and cuts what is open; closed(ctx) once nothing of it is left on the loop. */
+void admin_close(struct admin *, void (*closed)(void *), void *ctx);
+
+/* `embergate ctl ...`: argv[0] is "ctl". Returns the exit status: 0 done,
+ * 1 failed, 2 usage, 3 no gate answers. */
+int ctl_main(int argc, char **argv);
+#endif

@@ -1,0 +1,52 @@
+/* metrics.h -- counters and histograms, and their Prometheus text.
+ *
+ * Each worker writes cells of its own, with plain relaxed stores; a scrape adds
+ * them up. What is counted by app, server or listener belongs to an object
+ * looked up by name once, when a configuration is built: it lives as long as
+ * the gate, so counters survive reloads. Names that the running configuration
+ * no longer has are not printed. Label values are words of ours or of the
+ * configuration, never of a client. Worker numbers are 0..workers-1. */
+#ifndef ADMIN_METRICS_H
+#define ADMIN_METRICS_H
+#include "base/event.h"
+
+struct metrics;
+struct app_metrics;
+struct server_metrics;
+struct listener_metrics;
+
+struct metrics *metrics_new(unsigned workers); /* NULL: out of memory */
+void metrics_free(struct metrics *);
+
+/* While a configuration is built; NULL: out of memory. Empty app name: requests
+ * that no app took. */
+struct app_metrics *metrics_app(struct metrics *, struct bytes name);
+struct server_metrics *metrics_server(struct app_metrics *, struct bytes address);
+struct listener_metrics *metrics_listener(struct metrics *, struct bytes bind);
+/* It is in place (ok), or the old one was kept. */
+void metrics_reloaded(struct metrics *, bool ok, uint64_t wall_ms, uint64_t config_hash);
+
+/* By worker `w`. The first takes everything that an event tells. */
+void metrics_exchange(struct app_metrics *, unsigned w, const struct event *);
+enum body_trouble { BODY_TROUBLE_TRUNCATED, BODY_TROUBLE_TOO_LONG, BODY_TROUBLE_COUNT };
+void metrics_body(struct app_metrics *, unsigned w, enum body_trouble);
+void metrics_connection(struct listener_metrics *, unsigned w, int change); /* +1, -1 */
+void metrics_handshake(struct metrics *, unsigned w, const char *version);  /* NULL: failed */
+void metrics_loop_lag(struct metrics *, unsigned w, uint64_t us);
+/* One answer of a server, or 0 for none; the time until its head. */
+void metrics_upstream(struct server_metrics *, unsigned w, unsigned status, uint64_t us);
+void metrics_upstream_connection(struct server_metrics *, unsigned w, int change);
+void metrics_upstream_up(struct server_metrics *, bool up); /* from any thread */
+
+/* What others know at the time of a scrape. */
+struct metrics_drops { const char *sink; uint64_t count; };
+struct metrics_cert { struct bytes host; uint64_t expires_s; };
+struct metrics_now {
+	const struct metrics_drops *drops; size_t ndrops;
+	const struct metrics_cert *certs; size_t ncerts;
+};
+
+void metrics_print(struct metrics *, const struct metrics_now *, struct text *);
+/* The sums of all workers, for `status`. */
+void metrics_totals(struct metrics *, uint64_t *connections, uint64_t *requests);
+#endif

@@ -1,0 +1,59 @@
+/* record.h -- what may be written down of an exchange: bounded and redacted.
+ *
+ * Every sink (log formats, `explain`, later the dashboard) prints a record,
+ * never an event, so a secret is taken out in one place and a field has one
+ * bound. Bodies are not in it; of a value that matched a rule it holds a
+ * snippet round the match. Slices borrow from the event and from the record's
+ * own scratch; record_copy() makes one block that stands alone. */
+#ifndef ADMIN_RECORD_H
+#define ADMIN_RECORD_H
+#include "base/event.h"
+
+/* Argument and field names whose values are never written, on top of the
+ * built-in ones (passwords, tokens; cookies and Authorization always). */
+struct redact {
+	const struct bytes *names;
+	size_t n;
+};
+
+enum {
+	RECORD_HITS = 8,       /* shown of an exchange; the rest is a number */
+	RECORD_SNIPPET = 96,   /* bytes of a matched value */
+	RECORD_SCRATCH = 4096, /* redacted copies */
+};
+
+struct record_hit {
+	struct bytes rule, message, category, variable;
+	struct bytes snippet;    /* part of the value; "[redacted]" */
+	bool before, after;      /* the value goes on at that side of the snippet */
+	size_t offset, len;      /* of the match in the whole value */
+	int score;
+	enum severity severity;
+};
+
+struct record {
+	uint64_t wall_ms;
+	struct bytes id, app;
+	struct ip client, peer;
+	uint16_t peer_port;
+	struct bytes client_from, tls_version, upstream, reason;
+	struct bytes method, host, path, query, referer, user_agent; /* query without '?' */
+	bool has_query;
+	uint8_t minor;           /* HTTP/1.minor */
+	unsigned status;
+	uint64_t request_bytes, response_bytes;
+	uint32_t duration_us, inspection_us;
+	enum remedy_kind action, would;
+	enum source source;
+	int score;               /* of all hits */
+	size_t nhits, more_hits; /* shown; not shown */
+	struct record_hit hits[RECORD_HITS];
+	size_t scratch_used;
+	char scratch[RECORD_SCRATCH];
+};
+
+/* `redact` may be NULL. */
+void record_of(struct record *, const struct event *, const struct redact *);
+/* One malloc'ed block, free() is its release; *bytes is its size. NULL: out of memory. */
+struct record *record_copy(const struct record *, size_t *bytes);
+#endif

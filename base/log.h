@@ -1,0 +1,46 @@
+/* log.h -- what the gate says: to its operator, and line by line to files.
+ *
+ * Messages for the operator are one line on stderr: human and coloured on a
+ * terminal, JSON otherwise. They are written at once, from any thread, and
+ * dropped rather than waited for when nobody reads the other end.
+ *
+ * Access and security lines go to sinks. log_line() copies the line into the
+ * sink's ring and returns; one thread writes what the rings hold, in batches.
+ * A full disk or a stuck pipe fills a ring, and what does not fit is dropped
+ * and counted; what is in the ring is written when the trouble ends. */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+#include "base/bytes.h"
+#include "base/err.h"
+
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+struct log;      /* the writing thread */
+struct log_sink; /* a file, a pipe, a terminal */
+
+enum {
+	LOG_RING_BYTES = 4 << 20, /* held by a sink at most */
+	LOG_LINE_MAX = 64 << 10,  /* a longer line counts as dropped */
+};
+
+/* Starts the thread: call it after the last fork. */
+struct log *log_start(struct err *);
+/* "-" is stdout. A file that is open already is shared, so that a reload may
+ * open what it needs before the old configuration closes it. NULL: err (SIDE_CONFIG). */
+struct log_sink *log_open(struct log *, const char *file, struct err *);
+/* From any thread, never waits; a newline is added. False: dropped and counted. */
+bool log_line(struct log_sink *, struct bytes line);
+uint64_t log_dropped(const struct log_sink *);
+bool log_is_tty(const struct log_sink *);
+const char *log_name(const struct log_sink *);
+void log_close(struct log_sink *); /* what it holds is still written */
+
+/* Opens every file anew, soon, by name (logrotate). One that cannot be opened
+ * stays as it is, with an error to the operator. From any thread. */
+void log_reopen(struct log *);
+/* Writes what is left, for at most bound_ms, and ends the thread; open sinks
+ * go with it. */
+void log_stop(struct log *, unsigned bound_ms);
+#endif
