@@ -23,6 +23,7 @@ proxy:      base base_match base_wire rules scenarios cti admin demo proxy
 # library header: the only files that may include it.
 libraries='
 uv.h:             base/loop* base/stream*
+base/loop_uv.h:   base/loop* base/stream*
 llhttp.h:         base/http1*
 openssl/*:        base/tls* base/crypto* admin/auth* proxy/challenge*
 nghttp2/*:        base/http2*
