@@ -24,7 +24,7 @@ bool loop_post(struct loop *, void (*fn)(void *arg), void *arg);
  * later costs a store. */
 struct deadline {
 	struct deadline *next, **link;
-	uint64_t at_ms;
+	uint64_t at_ms, slot_ms; /* when it is due; when the wheel looks at it */
 	void (*fn)(void *owner);
 	void *owner;
 };

@@ -33,7 +33,6 @@ struct stream_events {
 struct listener;
 struct listener *listener_open(struct loop *, int fd, void (*accepted)(void *ctx, struct stream *),
 			       void *ctx, struct err *);
-void listener_pause(struct listener *, bool); /* stops taking connections, keeps the socket */
 void listener_close(struct listener *);
 
 /* `tls` NULL: plain. For TLS `ready` comes before the first bytes. */
@@ -45,7 +44,8 @@ bool stream_start_tls(struct stream *, struct tls_context *, struct bytes rest);
 struct stream *stream_connect(struct loop *, const struct sockaddr *, const struct stream_events *,
 			      void *owner, struct tls_context *tls, const char *server_name);
 
-/* False: the stream is broken (`ended` has been or will be called). */
+/* False: broken for writing, and what is written from now on is swallowed. What had
+ * arrived before is still given to `bytes`, then comes `ended`. */
 bool stream_write(struct stream *, const struct bytes *, size_t n);
 size_t stream_backlog(const struct stream *); /* bytes written but not yet taken by the kernel */
 void stream_pause(struct stream *);  /* no more `bytes` until resumed */

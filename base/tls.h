@@ -1,0 +1,61 @@
+/* tls.h -- TLS 1.2 and 1.3 over a stream (OpenSSL).
+ *
+ * A context is immutable and shared by threads; connections hold it, so a
+ * reload may drop it at any time. Tickets are sealed with keys derived from the
+ * installation's secret and the day: resumption survives a reload and works on
+ * every gate that has the same secret. */
+#ifndef BASE_TLS_H
+#define BASE_TLS_H
+#include "base/err.h"
+#include "base/bytes.h"
+
+struct tls_context;
+
+struct tls_cert_file {
+	const char *cert, *key; /* PEM; cert with its chain */
+};
+
+struct tls_server_options {
+	const struct tls_cert_file *certs; /* the first serves names that no other has */
+	size_t ncerts;
+	unsigned min_version;  /* 12 or 13 */
+	uint8_t ticket_secret[32];
+};
+
+/* Errors name the file. Certificate and key must belong together. */
+struct tls_context *tls_server_new(const struct tls_server_options *, struct err *);
+/* For upstreams. `ca` NULL: the system's bundle. */
+struct tls_context *tls_client_new(bool verify, const char *ca, struct err *);
+void tls_context_free(struct tls_context *); /* NULL is allowed */
+
+/* Earliest notAfter of the context's certificates, unix seconds. */
+int64_t tls_context_expiry(const struct tls_context *);
+/* Does one of the certificates serve `name`? */
+bool tls_context_serves(const struct tls_context *, struct bytes name);
+
+/* Writes a key and a self-signed certificate (ECDSA P-256, 90 days) for
+ * `name`, the key readable by its owner only. */
+bool tls_self_signed(const char *name, const char *cert_file, const char *key_file, struct err *);
+/* HKDF-SHA256: a 32-byte key for `purpose` from the installation's secret. */
+bool tls_derive_key(struct bytes secret, const char *purpose, uint8_t out[32]);
+bool tls_random(void *out, size_t n);
+
+/* ---- for stream.c ---- */
+struct tls_conn;
+enum tls_want { TLS_OK, TLS_WANT_MORE, TLS_CLOSED, TLS_FAILED };
+/* `send` writes ciphertext; it may not fail (a broken stream swallows). */
+struct tls_conn *tls_conn_new(struct tls_context *, const char *server_name,
+			      void (*send)(void *arg, struct bytes), void *arg);
+void tls_conn_free(struct tls_conn *);
+/* More ciphertext; must be used up (WANT_MORE) before the next. */
+void tls_conn_feed(struct tls_conn *, struct bytes);
+struct bytes tls_conn_rest(const struct tls_conn *); /* ciphertext not yet used */
+enum tls_want tls_conn_handshake(struct tls_conn *);
+enum tls_want tls_conn_read(struct tls_conn *, char *buf, size_t cap, size_t *n);
+bool tls_conn_write(struct tls_conn *, struct bytes); /* at most one record's worth */
+void tls_conn_shutdown(struct tls_conn *);
+const char *tls_conn_version(const struct tls_conn *);
+const char *tls_conn_cipher(const struct tls_conn *);
+const char *tls_conn_server_name(const struct tls_conn *);
+const char *tls_conn_failure(const struct tls_conn *); /* in words */
+#endif
