@@ -34,6 +34,7 @@ struct log_sink *log_open(struct log *, const char *file, struct err *);
 bool log_line(struct log_sink *, struct bytes line);
 uint64_t log_dropped(const struct log_sink *);
 bool log_is_tty(const struct log_sink *);
+bool log_in_colour(const struct log_sink *); /* a terminal, and NO_COLOR is not set */
 const char *log_name(const struct log_sink *);
 void log_close(struct log_sink *); /* what it holds is still written */
 

@@ -1,1 +1,3 @@
 unit_test(yaml base)
+unit_test(ring base)
+unit_test(log base)
