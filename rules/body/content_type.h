@@ -29,14 +29,17 @@ struct content_type {
  * field gives an empty media and no flag. */
 bool content_type_parse(struct arena *, struct bytes field, struct content_type *out);
 
-/* The next `name=value` of a parameter list ("; a=b; c=\"d\""): cut off the
- * front of *rest. Value without its quotes and backslashes. */
+/* One `name=value` of a parameter list: ; a=b; c="d" */
 struct param {
-	struct bytes name, value;
-	bool quoted, star;       /* star: an RFC 8187 extended name, taken off */
-	bool bad;                /* no '=', an open quote, text after a quote, a blank around '=' */
-	bool no_semicolon;       /* nothing but a blank set it apart from what came before */
+	struct bytes name;  /* as sent, a final '*' (RFC 8187) taken off */
+	struct bytes value; /* without quotes and backslashes */
+	struct bytes raw;   /* the same with its backslashes, as some parsers read it */
+	bool star, quoted;
+	bool bad;          /* no '=', a quote not closed, text after a quote, blanks around '=' */
+	bool no_semicolon; /* only a blank set it apart from what came before */
 };
-/* false: nothing is left, or the arena is at its cap (then value.at == NULL). */
+
+/* Cuts the next one off the front of *rest. false: nothing is left, or the
+ * arena is at its cap (then value.at == NULL). */
 bool param_cut(struct arena *, struct bytes *rest, struct param *out);
 #endif
