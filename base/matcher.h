@@ -15,6 +15,10 @@
 enum {
 	PATTERN_LITERAL = 1,  /* text is bytes, not an expression */
 	PATTERN_CASELESS = 2, /* ASCII */
+	/* The string is several values, a '\n' behind each: ^ $ \A \z \Z hold at
+	 * the ends of every one. A value may itself hold '\n', and a match may span
+	 * two, so a hit is a reason to look; no hit is proof for all of them. */
+	PATTERN_JOINED = 4,
 };
 
 struct pattern {
@@ -29,7 +33,7 @@ struct matcher_scratch; /* one a thread; grows to the largest matcher it meets *
 struct matcher_kind {
 	const char *name;
 	/* cache_dir may be NULL. On failure err names the pattern's index in
-	 * err.code and says why it was refused. */
+	 * err.code (-1: all of them together) and says why it was refused. */
 	struct matcher *(*compile)(const struct pattern *, size_t n, const char *cache_dir, struct err *);
 	/* hit(ctx, id) once per matching id (at least once, any order); true from
 	 * hit stops the scan. False only for an internal failure: treat as a hit
