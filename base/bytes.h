@@ -16,8 +16,9 @@ struct bytes {
 };
 
 #define nelems(a) (sizeof(a) / sizeof((a)[0]))
-/* A slice of a string literal, usable in static tables too. */
+/* A slice of a string literal; in static tables as an initializer (gcc, pedantic). */
 #define BYTES(lit) ((struct bytes){ "" lit, sizeof(lit) - 1 })
+#define BYTES_INIT(lit) { "" lit, sizeof(lit) - 1 }
 /* The two arguments of printf's "%.*s". */
 #define BYTES_ARG(b) (int)(b).len, (b).at ? (b).at : ""
 
