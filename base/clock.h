@@ -13,4 +13,6 @@ uint64_t clock_wall_ms(void); /* since 1970-01-01T00:00:00Z */
 void clock_rfc3339(struct text *, uint64_t wall_ms);
 /* "Tue, 24 Nov 2026 02:47:19 GMT" (RFC 9110 5.6.7, IMF-fixdate). */
 void clock_http_date(struct text *, uint64_t wall_ms);
+/* "24/Nov/2026:02:47:19 +0000" (Common Log Format). */
+void clock_log_date(struct text *, uint64_t wall_ms);
 #endif
