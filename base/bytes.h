@@ -37,6 +37,15 @@ static inline char byte_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+/* The value of a hexadecimal digit, or -1. */
+static inline int byte_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = byte_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Both ends are clamped, so any from/to is safe. */
 static inline struct bytes bytes_sub(struct bytes b, size_t from, size_t to)
 {
