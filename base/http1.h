@@ -55,14 +55,12 @@ bool http1_parse_response(struct arena *, struct bytes head, const struct http1_
 /* Decodes a delimited body. */
 struct http1_body {
 	enum framing framing;
-	uint64_t left;   /* of the body (BODY_LENGTH) or of the chunk */
-	uint64_t total;  /* payload bytes given out so far */
-	uint8_t state;
-	uint8_t line[32]; /* the chunk-size line that is being read */
-	uint8_t nline;
+	uint8_t state, ndigits;
+	uint64_t left;    /* of the body (BODY_LENGTH) or of the chunk */
+	uint64_t total;   /* payload bytes given out so far */
 	size_t ext_bytes; /* of chunk extensions in all: bounded, they count for nothing */
-	struct bytes trailer; /* collected from the arena, until its empty line */
-	size_t trailer_cap, trailer_scanned;
+	struct bytes trailer; /* collected in the arena, until its empty line */
+	size_t trailer_cap;
 };
 
 void http1_body_start(struct http1_body *, enum framing, uint64_t length);

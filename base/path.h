@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum { PATH_READINGS_MAX = 16 };
+enum { PATH_READINGS_MAX = 25 };
 
 /* Refused outright (err.code 400): NUL (raw or %00), a broken percent escape,
  * overlong or otherwise invalid UTF-8 forms of ASCII after decoding.

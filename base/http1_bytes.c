@@ -1,0 +1,66 @@
+/* http1_bytes.c -- what a byte may be, and finding those that may not be. */
+#include "base/http1_parts.h"
+
+/* Names for the rows below only: t token, u target, h host. */
+enum {
+	u = BYTE_TARGET,
+	tu = BYTE_TOKEN | BYTE_TARGET,
+	tuh = BYTE_TOKEN | BYTE_TARGET | BYTE_HOST,
+	tuh_ = BYTE_TOKEN | BYTE_TARGET | BYTE_HOST | BYTE_UNDERSCORE,
+};
+
+/* clang-format off */
+const uint8_t http1_class[256] = {
+	[0x20] =
+	/*       !    "    #    $    %    &    '    (    )    *    +    ,    -    .    /  */
+	0,   tu,  u,   tu & ~u, tu, tu, tu, tu, u,  u,   tu,  tu,  u,   tuh, tuh, u,
+	/* 0     1    2    3    4    5    6    7    8    9    :    ;    <    =    >    ?  */
+	tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, u,   u,   u,   u,   u,   u,
+	/* @     A    B    C    D    E    F    G    H    I    J    K    L    M    N    O  */
+	u,   tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh,
+	/* P     Q    R    S    T    U    V    W    X    Y    Z    [    \    ]    ^    _  */
+	tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, u,   u,   u,   tu,  tuh_,
+	/* `     a    b    c    d    e    f    g    h    i    j    k    l    m    n    o  */
+	tu,  tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh,
+	/* p     q    r    s    t    u    v    w    x    y    z    {    |    }    ~       */
+	tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, tuh, u,   tu,  u,   tuh, 0,
+};
+/* clang-format on */
+
+static bool is_control(unsigned char c)
+{
+	return c < 0x20 || c == 0x7f;
+}
+
+/* Eight bytes at once. A borrow runs into higher bytes only after a true hit
+ * below, so "none" is exact; the bytes are then looked at one by one. */
+static bool any_control(uint64_t w)
+{
+	const uint64_t ones = UINT64_MAX / 255, highs = ones << 7;
+	uint64_t below_space = (w - ones * 0x20) & ~w;
+	uint64_t del = w ^ ones * 0x7f;
+
+	return ((below_space | ((del - ones) & ~del)) & highs) != 0;
+}
+
+const char *http1_control(const char *at, const char *end)
+{
+	uint64_t w;
+
+	for (; end - at >= (ptrdiff_t)sizeof w; at += sizeof w) {
+		memcpy(&w, at, sizeof w);
+		if (any_control(w))
+			break;
+	}
+	while (at < end && !is_control((unsigned char)*at))
+		at++;
+	return at;
+}
+
+bool http1_is_token(struct bytes b)
+{
+	for (size_t i = 0; i < b.len; i++)
+		if (!(byte_class(b.at[i]) & BYTE_TOKEN))
+			return false;
+	return b.len > 0;
+}
