@@ -133,34 +133,37 @@ static bool no_memory(struct body *b)
 	return body_fail(b, FAULT_MEMORY, b->taken, "no memory is left for this request");
 }
 
+bool buffer_room(struct body *b, struct buffer *buf, size_t more)
+{
+	size_t need = buf->len + more;
+	char *grown;
+
+	if (need <= buf->cap)
+		return true;
+	grown = arena_grow(b->arena, buf->at, &buf->cap, need < 64 ? 64 : need, 1);
+	if (!grown)
+		return no_memory(b);
+	buf->at = grown;
+	return true;
+}
+
+bool body_too_long(struct body *b, enum body_fault fault)
+{
+	return body_fail(b, fault, b->taken,
+			 fault == FAULT_NAME ? "a name is too long" : "a value is too long");
+}
+
 bool buffer_put(struct body *b, struct buffer *buf, struct bytes more, size_t limit,
 		enum body_fault fault)
 {
-	size_t need = buf->len + more.len;
-	char *grown;
-
 	if (more.len > limit || buf->len > limit - more.len)
-		return body_fail(b, fault, b->taken,
-				 fault == FAULT_NAME ? "a name is too long" : "a value is too long");
-	if (need > buf->cap) {
-		grown = arena_grow(b->arena, buf->at, &buf->cap, need < 64 ? 64 : need, 1);
-		if (!grown)
-			return no_memory(b);
-		buf->at = grown;
-	}
+		return body_too_long(b, fault);
+	if (!buffer_room(b, buf, more.len))
+		return false;
 	if (more.len)
 		memcpy(buf->at + buf->len, more.at, more.len);
 	buf->len += more.len;
 	return true;
-}
-
-bool buffer_byte(struct body *b, struct buffer *buf, char c, size_t limit, enum body_fault fault)
-{
-	if (buf->len < buf->cap && buf->len < limit) {
-		buf->at[buf->len++] = c;
-		return true;
-	}
-	return buffer_put(b, buf, (struct bytes){ &c, 1 }, limit, fault);
 }
 
 struct bytes buffer_keep(struct body *b, struct buffer *buf)
@@ -203,4 +206,19 @@ bool body_tell(struct body *b, enum value_kind kind, struct bytes name, struct b
 	if (b->total > b->setup.limits.total_bytes)
 		return body_fail(b, FAULT_TOTAL, at, "the names and values are too long together");
 	return b->setup.sink->value(b->setup.owner, &v) || no_memory(b);
+}
+
+bool body_tell_copy(struct body *b, enum value_kind kind, struct bytes name, struct bytes value,
+		    uint64_t at)
+{
+	char *p = arena_raw(b->arena, name.len + value.len + 1);
+
+	if (!p)
+		return no_memory(b);
+	if (name.len)
+		memcpy(p, name.at, name.len);
+	if (value.len)
+		memcpy(p + name.len, value.at, value.len);
+	return body_tell(b, kind, (struct bytes){ p, name.len },
+			 (struct bytes){ p + name.len, value.len }, at);
 }

@@ -37,22 +37,24 @@ static bool name_element(struct json *j)
 	       json_name(j, (struct bytes){ digits + i, sizeof digits - i });
 }
 
+static struct bytes path(const struct json *j)
+{
+	return (struct bytes){ j->path.at, j->path.len };
+}
+
 bool json_tell(struct json *j, struct bytes text)
 {
-	struct bytes name = { j->path.at, j->path.len };
-
 	j->state = j->depth ? IN_AFTER : IN_END;
-	return body_keep(&j->body, name, &name) && body_keep(&j->body, text, &text) &&
-	       body_tell(&j->body, VALUE_ARG, name, text, j->value_at);
+	return body_tell_copy(&j->body, VALUE_ARG, path(j), text, j->value_at);
 }
 
 bool json_tell_collected(struct json *j)
 {
-	struct bytes name = { j->path.at, j->path.len };
 	struct bytes text = buffer_keep(&j->body, &j->value);
+	struct bytes name;
 
 	j->state = j->depth ? IN_AFTER : IN_END;
-	return text.at && body_keep(&j->body, name, &name) &&
+	return text.at && body_keep(&j->body, path(j), &name) &&
 	       body_tell(&j->body, VALUE_ARG, name, text, j->value_at);
 }
 

@@ -6,14 +6,16 @@
 
 #define EACH(byte) (0x0101010101010101ull * (byte))
 
-static bool has_zero(uint64_t w)
+/* The top bit of every byte that is zero; a byte above the first such one may
+ * be marked wrongly, so only the lowest counts. */
+static uint64_t zeros(uint64_t w)
 {
-	return ((w - EACH(1)) & ~w & EACH(0x80)) != 0;
+	return (w - EACH(1)) & ~w & EACH(0x80);
 }
 
-static bool has_below_space(uint64_t w)
+static uint64_t below_space(uint64_t w)
 {
-	return ((w - EACH(0x20)) & ~w & EACH(0x80)) != 0;
+	return (w - EACH(0x20)) & ~w & EACH(0x80);
 }
 
 static bool is_plain(char c)
@@ -24,12 +26,17 @@ static bool is_plain(char c)
 /* The first byte at or after p that a string cannot hold as it is. */
 static const char *plain_end(const char *p, const char *end)
 {
-	uint64_t w;
+	uint64_t w, marks;
 
 	for (; end - p >= 8; p += 8) {
 		memcpy(&w, p, 8);
-		if (has_zero(w ^ EACH('"')) || has_zero(w ^ EACH('\\')) || has_below_space(w))
-			break;
+		marks = zeros(w ^ EACH('"')) | zeros(w ^ EACH('\\')) | below_space(w);
+		if (!marks)
+			continue;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+		return p + __builtin_ctzll(marks) / 8;
+#endif
+		break;
 	}
 	while (p < end && is_plain(*p))
 		p++;

@@ -36,13 +36,19 @@ struct buffer {
 
 /* at: offset in the body. Returns false. */
 bool body_fail(struct body *, enum body_fault, uint64_t at, const char *why);
+/* FAULT_NAME or FAULT_VALUE. */
+bool body_too_long(struct body *, enum body_fault);
 /* Appends; past `limit` bytes the body fails with `fault`. */
 bool buffer_put(struct body *, struct buffer *, struct bytes, size_t limit, enum body_fault fault);
-bool buffer_byte(struct body *, struct buffer *, char, size_t limit, enum body_fault fault);
+/* Room for so many more bytes, to be written by the caller. */
+bool buffer_room(struct body *, struct buffer *, size_t more);
 /* The text for good, and the buffer empty again; at == NULL past the arena's cap. */
 struct bytes buffer_keep(struct body *, struct buffer *);
 /* A slice for good. */
 bool body_keep(struct body *, struct bytes from, struct bytes *kept);
-/* Both slices must be for good already. Counts against the bounds. */
+/* Counts against the bounds. Both slices must be for good already. */
 bool body_tell(struct body *, enum value_kind, struct bytes name, struct bytes value, uint64_t at);
+/* The same, copying both. */
+bool body_tell_copy(struct body *, enum value_kind, struct bytes name, struct bytes value,
+		    uint64_t at);
 #endif

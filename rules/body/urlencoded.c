@@ -1,4 +1,4 @@
-/* urlencoded.c -- forms, taken apart byte class by byte class. */
+/* urlencoded.c -- forms, decoded run by run straight into the buffer. */
 #include "rules/body/urlencoded.h"
 #include "rules/body/parser.h"
 
@@ -11,46 +11,79 @@ struct form {
 	uint64_t at;      /* where the name or value in hand began */
 };
 
-/* Ends a run of plain bytes. */
-static bool is_special(char c)
+static struct buffer *current(struct form *f)
 {
-	return c == '&' || c == '=' || c == '%' || c == '+';
+	return f->in_value ? &f->value : &f->name;
 }
 
-static bool put(struct form *f, struct bytes run)
+static bool within_bound(struct form *f)
 {
 	const struct body_limits *l = &f->body.setup.limits;
 
-	return f->in_value ? buffer_put(&f->body, &f->value, run, l->value_bytes, FAULT_VALUE)
-			   : buffer_put(&f->body, &f->name, run, l->name_bytes, FAULT_NAME);
+	return current(f)->len <= (f->in_value ? l->value_bytes : l->name_bytes) ||
+	       body_too_long(&f->body, f->in_value ? FAULT_VALUE : FAULT_NAME);
 }
 
-static bool put_byte(struct form *f, char c)
+/* One escape at p, of which n bytes are there: what it stands for, or -1. */
+static int escaped(const char *p, size_t n)
 {
-	return put(f, (struct bytes){ &c, 1 });
+	int high = n > 2 ? byte_hex(p[1]) : -1, low = n > 2 ? byte_hex(p[2]) : -1;
+
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-/* What looked like an escape is none: it stands for itself. */
-static bool escape_broken(struct form *f)
+/* An escape that the end of the piece may have cut: kept for the next one. */
+static bool escape_cut(struct form *f, const char *p, size_t n)
 {
+	if (n > 2 || (n == 2 && byte_hex(p[1]) < 0))
+		return false;
+	memcpy(f->escape, p, n);
+	f->nescape = n;
+	return true;
+}
+
+/* Decodes a run that holds no separator; `last`: the piece ends with it. */
+static bool decode(struct form *f, struct bytes run, bool last)
+{
+	struct buffer *to = current(f);
+	char *out;
+	int c;
+
+	if (!buffer_room(&f->body, to, run.len))
+		return false;
+	out = to->at + to->len;
+	for (const char *p = run.at, *end = p + run.len; p < end; p++) {
+		if (*p == '+') {
+			*out++ = ' ';
+		} else if (*p != '%') {
+			*out++ = *p;
+		} else if ((c = escaped(p, (size_t)(end - p))) >= 0) {
+			*out++ = (char)c;
+			p += 2;
+		} else if (last && escape_cut(f, p, (size_t)(end - p))) {
+			break;
+		} else {
+			*out++ = *p;
+		}
+	}
+	to->len = (size_t)(out - to->at);
+	return within_bound(f);
+}
+
+/* Goes on with a cut escape. What looked like one and is none stands for
+ * itself; *used tells whether c was taken. */
+static bool escape_more(struct form *f, char c, bool *used)
+{
+	char text[3] = { '%', f->escape[1], c };
 	size_t n = f->nescape;
 
-	f->nescape = 0;
-	return put(f, (struct bytes){ f->escape, n });
-}
-
-/* Returns false once the parser failed; *used tells whether c was taken. */
-static bool escape_byte(struct form *f, char c, bool *used)
-{
 	*used = byte_hex(c) >= 0;
-	if (!*used)
-		return escape_broken(f);
-	if (f->nescape == 1) {
+	if (*used && n == 1) {
 		f->escape[f->nescape++] = c;
 		return true;
 	}
 	f->nescape = 0;
-	return put_byte(f, (char)(byte_hex(f->escape[1]) << 4 | byte_hex(c)));
+	return decode(f, (struct bytes){ text, *used ? 3 : n }, false);
 }
 
 static bool pair_end(struct form *f, uint64_t next)
@@ -68,24 +101,26 @@ static bool pair_end(struct form *f, uint64_t next)
 	return name.at && value.at && body_tell(&f->body, VALUE_ARG, name, value, at);
 }
 
-static bool special(struct form *f, char c, uint64_t next)
+static bool separator(struct form *f, char c, uint64_t next)
 {
-	switch (c) {
-	case '&':
+	if (c == '&')
 		return pair_end(f, next);
-	case '%':
-		f->escape[0] = c;
-		f->nescape = 1;
-		return true;
-	case '+':
-		return put_byte(f, ' ');
-	default: /* '=' */
-		if (f->in_value)
-			return put_byte(f, c);
-		f->in_value = true;
-		f->at = next;
-		return true;
-	}
+	f->in_value = true;
+	f->at = next;
+	return true;
+}
+
+/* Length of the run before the next separator; a '=' in a value is none. */
+static size_t run_len(const struct form *f, struct bytes s)
+{
+	size_t n = 0;
+
+	if (f->in_value)
+		n = bytes_index(s, '&');
+	else
+		while (n < s.len && s.at[n] != '&' && s.at[n] != '=')
+			n++;
+	return n < s.len ? n : s.len;
 }
 
 static bool open(struct body *b)
@@ -97,21 +132,21 @@ static bool open(struct body *b)
 static bool push(struct body *b, struct bytes piece)
 {
 	struct form *f = (struct form *)b;
-	size_t i = 0, from;
+	size_t i = 0, n;
 	bool used;
 
 	while (i < piece.len) {
 		if (f->nescape) {
-			if (!escape_byte(f, piece.at[i], &used))
+			if (!escape_more(f, piece.at[i], &used))
 				return false;
 			i += used;
 			continue;
 		}
-		for (from = i; i < piece.len && !is_special(piece.at[i]);)
-			i++;
-		if (i > from && !put(f, bytes_sub(piece, from, i)))
+		n = run_len(f, bytes_from(piece, i));
+		if (!decode(f, bytes_sub(piece, i, i + n), i + n == piece.len))
 			return false;
-		if (i < piece.len && !special(f, piece.at[i], b->taken + i + 1))
+		i += n;
+		if (i < piece.len && !separator(f, piece.at[i], b->taken + i + 1))
 			return false;
 		i++;
 	}
@@ -122,7 +157,8 @@ static bool end(struct body *b)
 {
 	struct form *f = (struct form *)b;
 
-	return (f->nescape == 0 || escape_broken(f)) && pair_end(f, b->taken);
+	return (!f->nescape || decode(f, (struct bytes){ f->escape, f->nescape }, false)) &&
+	       pair_end(f, b->taken);
 }
 
 const struct body_parser body_urlencoded = { "urlencoded", sizeof(struct form), open, push, end };
