@@ -6,22 +6,30 @@
  * are milliseconds, sizes bytes. */
 #ifndef PROXY_CONFIG_H
 #define PROXY_CONFIG_H
+#include <stdio.h>
 #include "base/arena.h"
 #include "base/decision.h"
 #include "base/err.h"
 #include "base/ip.h"
-
-struct where { const char *file; unsigned line, column; };
+#include "base/yaml.h" /* struct where */
 
 struct nets { struct ip_net *at; size_t n; };
 struct words { struct bytes *at; size_t n; };
 
+enum proxy_protocol { PROXY_PROTOCOL_OFF, PROXY_PROTOCOL_ANY, PROXY_PROTOCOL_V1, PROXY_PROTOCOL_V2 };
+
 struct listen_config {
 	struct bytes bind;        /* as written: ":443", "127.0.0.1:8080", "[::1]:80" */
+	struct ip address;        /* what `bind` says; `::` when `any` */
+	uint16_t port;
+	bool any;                 /* ":443": every address of both families */
 	bool tls;                 /* `tls: true|false`; default: true for port 443 and 8443 */
 	bool redirect_https;      /* answers every request with 308 to https */
-	bool proxy_protocol;      /* off | v1 | v2 | on: any version, only from `from` */
+	enum proxy_protocol proxy_protocol; /* only from `from` */
 	struct nets from;
+	/* Head and stall deadlines of clients that come this way: the top level's,
+	 * or of the app whose own listener it is. */
+	const struct timeouts_config *timeouts;
 	struct where where;
 };
 
@@ -52,7 +60,10 @@ struct limit_config {
 	uint32_t count; uint32_t per_ms; /* "5/min" */
 	uint32_t burst;                  /* default: count */
 	enum remedy_kind then;           /* throttle (default), deny or log */
-	struct bytes name;
+	struct bytes name;               /* else its path */
+	struct bytes reason;
+	uint64_t until_s;
+	struct where where;
 };
 
 struct header_match { struct bytes name, pattern; };
@@ -66,7 +77,7 @@ struct own_rule {
 	bool nocase;
 	enum remedy_kind act;
 	struct bytes reason;
-	uint64_t until_s;                /* unix seconds; 0: for ever */
+	uint64_t until_s;                /* unix seconds, applies before it; 0: for ever */
 	struct where where;
 };
 
@@ -158,12 +169,20 @@ struct config {
 /* Warnings (an expired exception, ...) go to warn(ctx, text). */
 typedef void config_warn(void *ctx, const char *text);
 struct config *config_load(const char *file, config_warn *, void *ctx, struct err *);
+/* The same from memory; `name` stands for the file in places, its directory
+ * is where relative names start. */
+struct config *config_parse(struct bytes text, const char *name, config_warn *, void *ctx, struct err *);
 /* The configuration of `embergate --upstream URL [--host NAME] [--listen ADDR]...`. */
 struct config_quick { const char *upstream, *host, *listen, *admin, *state; bool detect; };
 struct config *config_quick(const struct config_quick *, struct err *);
 void config_free(struct config *);
 
-struct text;
-void config_print_docs(void (*out)(const char *line));   /* docs/config.md */
-void config_print_schema(void (*out)(const char *line)); /* JSON Schema */
+/* Is it over at that time (unix seconds)? For the `until_s` of rules, limits, exceptions. */
+static inline bool config_over(uint64_t until_s, uint64_t now_s)
+{
+	return until_s && now_s >= until_s;
+}
+
+void config_print_docs(FILE *);   /* docs/config.md */
+void config_print_schema(FILE *); /* docs/embergate.schema.json */
 #endif
