@@ -1,6 +1,6 @@
 unit_test(yaml base)
-unit_test(ring base)
-unit_test(log base)
+thread_test(ring base)
+thread_test(log base)
 unit_test(matcher base base_match)
 unit_test(clock base)
 unit_test(schema base)
