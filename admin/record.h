@@ -7,14 +7,8 @@
  * own scratch; record_copy() makes one block that stands alone. */
 #ifndef ADMIN_RECORD_H
 #define ADMIN_RECORD_H
+#include "admin/redact.h"
 #include "base/event.h"
-
-/* Argument and field names whose values are never written, on top of the
- * built-in ones (passwords, tokens; cookies and Authorization always). */
-struct redact {
-	const struct bytes *names;
-	size_t n;
-};
 
 enum {
 	RECORD_HITS = 8,       /* shown of an exchange; the rest is a number */
@@ -37,8 +31,8 @@ struct record {
 	struct ip client, peer;
 	uint16_t peer_port;
 	struct bytes client_from, tls_version, upstream, reason;
-	struct bytes method, host, path, query, referer, user_agent; /* query without '?' */
-	bool has_query;
+	struct bytes method, host, path, query, referer, user_agent; /* host without port, query without '?' */
+	bool has_request, has_query;
 	uint8_t minor;           /* HTTP/1.minor */
 	unsigned status;
 	uint64_t request_bytes, response_bytes;

@@ -8,6 +8,9 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MESSAGE = 600 }; /* JSON may make six bytes of one: PIPE_BUF holds it */

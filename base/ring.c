@@ -7,6 +7,7 @@
 #include "base/ring.h"
 #include <assert.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 enum { WORD = sizeof(uint64_t), LINE = 64 };
 

@@ -1,1 +1,2 @@
 fuzz_target(yaml base)
+fuzz_target(event_text admin base)

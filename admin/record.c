@@ -1,0 +1,219 @@
+/* record.c -- from an event to what may be written of it. */
+#include "admin/record.h"
+#include <stdlib.h>
+
+/* Bytes of each field at most; the escapes of a format may make six of one. */
+enum {
+	SHORT = 64, /* ids, names, words */
+	NAME = 255,
+	LINE = 256, /* reason */
+	LONG = 512, /* referer, user agent */
+	TARGET = 1024,
+	BEFORE = 24, /* of a snippet, in front of the match */
+};
+
+/* At most n bytes, not in the middle of a UTF-8 sequence. */
+static struct bytes cut(struct bytes b, size_t n)
+{
+	if (b.len <= n)
+		return b;
+	while (n > 0 && ((unsigned char)b.at[n] & 0xc0) == 0x80)
+		n--;
+	return bytes_sub(b, 0, n);
+}
+
+static struct text scratch_text(struct record *r)
+{
+	return text_over(r->scratch + r->scratch_used, sizeof r->scratch - r->scratch_used);
+}
+
+/* What the text holds is the record's from now on. */
+static struct bytes scratch_keep(struct record *r, const struct text *t)
+{
+	r->scratch_used += t->len;
+	return text_bytes(t);
+}
+
+static struct bytes safe_query(struct record *r, struct bytes query, const struct redact *redact)
+{
+	struct text t = scratch_text(r);
+
+	if (query.len == 0)
+		return query;
+	redact_query(&t, redact, query);
+	return cut(scratch_keep(r, &t), TARGET);
+}
+
+/* A URL with a query of its own. */
+static struct bytes safe_referer(struct record *r, struct bytes url, const struct redact *redact)
+{
+	struct text t = scratch_text(r);
+	size_t mark = bytes_index(url, '?');
+
+	if (mark == SIZE_MAX)
+		return url;
+	text_put(&t, bytes_sub(url, 0, mark + 1));
+	redact_query(&t, redact, bytes_from(url, mark + 1));
+	return cut(scratch_keep(r, &t), LONG);
+}
+
+static void take_request(struct record *r, const struct request *q, const struct redact *redact)
+{
+	r->has_request = q->method.len > 0;
+	r->method = cut(q->method, SHORT);
+	r->host = cut(q->hostname, NAME);
+	r->path = cut(q->path, TARGET);
+	r->has_query = q->query.at != NULL;
+	r->query = safe_query(r, cut(q->query, TARGET), redact);
+	r->referer = safe_referer(r, cut(fields_value(&q->fields, FIELD_REFERER), LONG), redact);
+	r->user_agent = cut(fields_value(&q->fields, FIELD_USER_AGENT), LONG);
+	r->minor = q->minor;
+}
+
+/* "COOKIES:sid", "REQUEST_COOKIES:sid"; not "COOKIES_NAMES". */
+static bool is_cookie(struct bytes collection)
+{
+	return bytes_ends(collection, BYTES("COOKIES"));
+}
+
+static bool is_secret_variable(struct bytes variable, const struct redact *redact)
+{
+	size_t colon = bytes_index(variable, ':');
+
+	if (is_cookie(bytes_sub(variable, 0, colon)))
+		return true;
+	return colon != SIZE_MAX && redact_is_secret(redact, bytes_from(variable, colon + 1));
+}
+
+static void take_snippet(struct record *r, struct record_hit *to, const struct hit *h, const struct redact *redact)
+{
+	size_t offset = h->offset < h->value.len ? h->offset : h->value.len;
+	size_t from = offset > BEFORE ? offset - BEFORE : 0;
+	struct text t = scratch_text(r);
+
+	if (is_secret_variable(h->variable, redact)) {
+		to->snippet = redacted;
+		return;
+	}
+	to->before = from > 0;
+	to->after = h->value.len > from + RECORD_SNIPPET;
+	redact_loose(&t, redact, h->value, from, from + RECORD_SNIPPET);
+	to->snippet = scratch_keep(r, &t);
+}
+
+static void take_hit(struct record *r, const struct hit *h, const struct redact *redact)
+{
+	struct record_hit *to = &r->hits[r->nhits++];
+
+	*to = (struct record_hit){
+		.rule = cut(bytes_of(h->rule->id), 2 * SHORT),
+		.message = cut(bytes_of(h->rule->message), 2 * SHORT),
+		.category = cut(bytes_of(h->rule->category), SHORT),
+		.variable = cut(h->variable, 2 * SHORT),
+		.offset = h->offset,
+		.len = h->len,
+		.score = h->score,
+		.severity = h->rule->severity,
+	};
+	take_snippet(r, to, h, redact);
+}
+
+static void take_hits(struct record *r, const struct event *e, const struct redact *redact)
+{
+	r->score = 0;
+	r->nhits = 0;
+	for (size_t i = 0; i < e->nhits; i++) {
+		r->score += e->hits[i].score;
+		if (i < RECORD_HITS)
+			take_hit(r, &e->hits[i], redact);
+	}
+	r->more_hits = e->nhits - r->nhits;
+}
+
+void record_of(struct record *r, const struct event *e, const struct redact *redact)
+{
+	static const struct request unread;
+
+	r->scratch_used = 0;
+	r->wall_ms = e->wall_ms;
+	r->id = cut(e->id, SHORT);
+	r->app = cut(e->app, SHORT);
+	r->client = e->client;
+	r->peer = e->peer;
+	r->peer_port = e->peer_port;
+	r->client_from = cut(e->client_from, SHORT);
+	r->tls_version = cut(e->tls_version, SHORT);
+	r->upstream = cut(e->upstream, NAME);
+	r->reason = cut(e->reason, LINE);
+	r->status = e->status;
+	r->request_bytes = e->request_bytes;
+	r->response_bytes = e->response_bytes;
+	r->duration_us = e->duration_us;
+	r->inspection_us = e->inspection_us;
+	r->action = e->action;
+	r->would = e->would;
+	r->source = e->source;
+	take_request(r, e->request ? e->request : &unread, redact);
+	take_hits(r, e, redact);
+}
+
+/* --- a copy that stands alone ------------------------------------------- */
+
+#define AT(field) offsetof(struct record, field)
+static const size_t slices[] = {
+	AT(id), AT(app), AT(client_from), AT(tls_version), AT(upstream), AT(reason),
+	AT(method), AT(host), AT(path), AT(query), AT(referer), AT(user_agent),
+};
+#undef AT
+
+#define AT(field) offsetof(struct record_hit, field)
+static const size_t hit_slices[] = { AT(rule), AT(message), AT(category), AT(variable), AT(snippet) };
+#undef AT
+
+static struct bytes *slice_in(void *base, size_t offset)
+{
+	return (struct bytes *)(void *)((char *)base + offset);
+}
+
+/* Calls fn on every slice of the record. */
+static void each_slice(struct record *r, void (*fn)(void *ctx, struct bytes *), void *ctx)
+{
+	for (size_t i = 0; i < nelems(slices); i++)
+		fn(ctx, slice_in(r, slices[i]));
+	for (size_t h = 0; h < r->nhits; h++)
+		for (size_t i = 0; i < nelems(hit_slices); i++)
+			fn(ctx, slice_in(&r->hits[h], hit_slices[i]));
+}
+
+static void add_length(void *total, struct bytes *b)
+{
+	*(size_t *)total += b->len;
+}
+
+static void move_in(void *text, struct bytes *b)
+{
+	struct text *t = text;
+	char *at = t->at + t->len;
+
+	text_put(t, *b);
+	b->at = at;
+}
+
+struct record *record_copy(const struct record *r, size_t *bytes)
+{
+	const size_t head = offsetof(struct record, scratch);
+	size_t total = 0;
+	struct record *copy;
+	struct text t;
+
+	each_slice((struct record *)(uintptr_t)r, add_length, &total);
+	copy = malloc(head + total);
+	if (!copy)
+		return NULL;
+	memcpy(copy, r, head);
+	t = text_over((char *)copy + head, total);
+	each_slice(copy, move_in, &t);
+	copy->scratch_used = total;
+	*bytes = head + total;
+	return copy;
+}

@@ -1,0 +1,181 @@
+/* record.c, redact.c -- secrets stay in, fields have bounds, copies stand alone. */
+#include "tests/test.h"
+#include "admin/record.h"
+#include <stdlib.h>
+
+static const struct bytes own_names[] = { BYTES_INIT("pin"), BYTES_INIT("X-Member") };
+static const struct redact own = { own_names, nelems(own_names) };
+
+static void names_are_secret_in_any_dress(void **state)
+{
+	static const struct { const char *name; bool secret; } names[] = {
+		{ "password", true }, { "PassWord", true }, { "user[password]", true }, { "login.password", true },
+		{ "set-cookie", true }, { "Authorization", true }, { "pin", true }, { "x_member", true },
+		{ "api-key", true }, { "passwords", false }, { "pins", false }, { "", false }, { "[]", false },
+		{ "comment", false }, { "xpassword", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(names); i++)
+		if (redact_is_secret(&own, bytes_of(names[i].name)) != names[i].secret)
+			fail_msg("%s", names[i].name);
+}
+
+static void queries_keep_their_shape(void **state)
+{
+	static const struct { const char *query, *want; } queries[] = {
+		{ "a=1&b=2", "a=1&b=2" },
+		{ "password=x", "password=[redacted]" },
+		{ "a=1&password=x=y&c", "a=1&password=[redacted]&c" },
+		{ "a;pin=1;b=2", "a;pin=[redacted];b=2" },
+		{ "pass%77ord=x&token", "pass%77ord=[redacted]&token" },
+		{ "u%5Bpassword%5d=x", "u%5Bpassword%5d=[redacted]" },
+		{ "=&&==%", "=&&==%" },
+		{ "password=", "password=[redacted]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(queries); i++) {
+		char buf[256];
+		struct text t = text_over(buf, sizeof buf);
+
+		redact_query(&t, &own, bytes_of(queries[i].query));
+		assert_bytes(text_bytes(&t), bytes_of(queries[i].want));
+	}
+}
+
+static void loose_text_hides_what_follows_a_secret_name(void **state)
+{
+	static const struct { const char *value; size_t from, to; const char *want; } values[] = {
+		{ "/a?x=1&password=hunter2&y=2", 0, 99, "/a?x=1&password=[redacted]&y=2" },
+		{ "{\"password\": \"a b c\", \"x\": 1}", 0, 99, "{\"password\":[redacted]\", \"x\": 1}" },
+		{ "{\\\"token\\\":\\\"abc\\\"}", 0, 99, "{\\\"token\\\":[redacted]\"}" },
+		{ "a=1&password=hunter2&y=2", 15, 22, "[redacted]&y" },      /* cut inside the secret */
+		{ "a=1&password=hunter2", 0, 15, "a=1&password=[redacted]" },
+		{ "http://x/y", 0, 99, "http://x/y" },
+		{ "pin=;b", 0, 99, "pin=;b" },
+		{ "Authorization: Bearer abc.def\r\nX: y", 0, 99, "Authorization:[redacted]\r\nX: y" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(values); i++) {
+		char buf[256];
+		struct text t = text_over(buf, sizeof buf);
+
+		redact_loose(&t, &own, bytes_of(values[i].value), values[i].from, values[i].to);
+		assert_bytes(text_bytes(&t), bytes_of(values[i].want));
+	}
+}
+
+static const struct rule_info rule = { "r/1", "a rule", "scan", "x.yaml", 1, SEVERITY_ERROR };
+
+static void a_snippet_shows_the_match_and_its_surroundings(void **state)
+{
+	static char value[1000];
+	struct hit hit = { &rule, BYTES("ARGS:q"), { value, sizeof value }, 500, 5, 3 };
+	struct event e = { .hits = &hit, .nhits = 1 };
+	struct record r;
+
+	(void)state;
+	memset(value, 'a', sizeof value);
+	memcpy(value + 500, "match", 5);
+	record_of(&r, &e, NULL);
+	assert_int_equal(r.nhits, 1);
+	assert_int_equal(r.hits[0].offset, 500);
+	assert_true(r.hits[0].before && r.hits[0].after);
+	assert_int_equal(r.hits[0].snippet.len, RECORD_SNIPPET);
+	assert_int_equal(bytes_find(r.hits[0].snippet, BYTES("match")), 24);
+	assert_int_equal(r.score, 3);
+	hit.offset = 5000; /* a rule that cannot count */
+	record_of(&r, &e, NULL);
+	assert_true(r.hits[0].snippet.len <= RECORD_SNIPPET);
+}
+
+static void cookies_and_secret_headers_show_no_snippet(void **state)
+{
+	static const struct { const char *variable; bool shown; } variables[] = {
+		{ "COOKIES:sid", false }, { "REQUEST_COOKIES", false }, { "COOKIES_NAMES", true },
+		{ "HEADERS:Authorization", false }, { "HEADERS:Cookie", false }, { "HEADERS:User-Agent", true },
+		{ "ARGS:password", false }, { "ARGS:pin", false }, { "ARGS:q", true }, { "URI", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(variables); i++) {
+		struct hit hit = { &rule, bytes_of(variables[i].variable), BYTES("s3cret"), 0, 6, 0 };
+		struct event e = { .hits = &hit, .nhits = 1 };
+		struct record r;
+
+		record_of(&r, &e, &own);
+		assert_bytes(r.hits[0].snippet, variables[i].shown ? BYTES("s3cret") : BYTES("[redacted]"));
+	}
+}
+
+static void fields_have_bounds_and_are_not_cut_inside_a_character(void **state)
+{
+	static char path[5000];
+	struct request q = { .method = BYTES("GET"), .path = { path, sizeof path }, .query = { path, sizeof path } };
+	struct event e = { .request = &q };
+	struct record r;
+
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof path; i += 3)
+		memcpy(path + i, "\xe2\x82\xac", sizeof path - i < 3 ? 2 : 3);
+	record_of(&r, &e, NULL);
+	assert_int_equal(r.path.len, 1023);
+	assert_int_equal(r.query.len, 1023);
+}
+
+static void hits_past_the_bound_are_a_number(void **state)
+{
+	struct hit many[RECORD_HITS + 5];
+	struct event e = { .hits = many, .nhits = nelems(many) };
+	struct record r;
+
+	(void)state;
+	for (size_t i = 0; i < nelems(many); i++)
+		many[i] = (struct hit){ &rule, BYTES("ARGS:q"), BYTES("x"), 0, 1, 1 };
+	record_of(&r, &e, NULL);
+	assert_int_equal(r.nhits, RECORD_HITS);
+	assert_int_equal(r.more_hits, 5);
+	assert_int_equal(r.score, RECORD_HITS + 5);
+}
+
+static void a_copy_outlives_what_it_was_made_of(void **state)
+{
+	char id[] = "01JD3", value[] = "value";
+	struct hit hit = { &rule, BYTES("ARGS:q"), { value, 5 }, 0, 5, 2 };
+	struct request q = { .method = BYTES("GET"), .path = BYTES("/p"), .query = BYTES("password=1") };
+	struct event e = { .id = { id, 5 }, .request = &q, .hits = &hit, .nhits = 1, .status = 403 };
+	struct record r, *copy;
+	size_t bytes;
+
+	(void)state;
+	record_of(&r, &e, NULL);
+	copy = record_copy(&r, &bytes);
+	memset(&r, 0xff, sizeof r);
+	memset(id, 'x', 5);
+	memset(value, 'x', 5);
+	assert_true(bytes < 2048);
+	assert_bytes(copy->id, BYTES("01JD3"));
+	assert_bytes(copy->query, BYTES("password=[redacted]"));
+	assert_bytes(copy->hits[0].snippet, BYTES("value"));
+	assert_bytes(copy->hits[0].rule, BYTES("r/1"));
+	assert_int_equal(copy->status, 403);
+	free(copy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_secret_in_any_dress),
+		cmocka_unit_test(queries_keep_their_shape),
+		cmocka_unit_test(loose_text_hides_what_follows_a_secret_name),
+		cmocka_unit_test(a_snippet_shows_the_match_and_its_surroundings),
+		cmocka_unit_test(cookies_and_secret_headers_show_no_snippet),
+		cmocka_unit_test(fields_have_bounds_and_are_not_cut_inside_a_character),
+		cmocka_unit_test(hits_past_the_bound_are_a_number),
+		cmocka_unit_test(a_copy_outlives_what_it_was_made_of),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
