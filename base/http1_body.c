@@ -238,11 +238,6 @@ static enum http1_step read_trailers(struct http1_body *b, struct arena *a,
 	return HTTP1_DONE;
 }
 
-static bool is_last_line(struct bytes trailer)
-{
-	return bytes_ends(trailer, BYTES("\r\n\r\n")) || bytes_eq(trailer, BYTES("\r\n"));
-}
-
 /* Collects the next line, or what there is of it. */
 static enum http1_step collect(struct http1_body *b, struct arena *a,
 			       const struct http1_limits *limits, struct bytes *in, struct err *e)
@@ -285,7 +280,7 @@ static enum http1_step next_of_chunks(struct http1_body *b, struct arena *a,
 			continue;
 		}
 		s = collect(b, a, limits, in, e);
-		if (s == HTTP1_MORE && is_last_line(b->trailer))
+		if (s == HTTP1_MORE && bytes_ends(b->trailer, BYTES("\r\n\r\n")))
 			return read_trailers(b, a, limits, trailers, e);
 	}
 	return b->state == ENDED ? HTTP1_DONE : s;

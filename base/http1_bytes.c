@@ -1,5 +1,6 @@
 /* http1_bytes.c -- what a byte may be, and finding those that may not be. */
 #include "base/http1_parts.h"
+#include <endian.h>
 
 /* Names for the rows below only: t token, u target, h host. */
 enum {
@@ -27,20 +28,13 @@ const uint8_t http1_class[256] = {
 };
 /* clang-format on */
 
-static bool is_control(unsigned char c)
+/* Eight bytes at once: the high bit of each that is below 0x20 or is 0x7f.
+ * Borrows run upwards from true hits only, so the lowest bit set is exact. */
+static uint64_t controls(uint64_t w)
 {
-	return c < 0x20 || c == 0x7f;
-}
+	const uint64_t ones = UINT64_MAX / 255;
 
-/* Eight bytes at once. A borrow runs into higher bytes only after a true hit
- * below, so "none" is exact; the bytes are then looked at one by one. */
-static bool any_control(uint64_t w)
-{
-	const uint64_t ones = UINT64_MAX / 255, highs = ones << 7;
-	uint64_t below_space = (w - ones * 0x20) & ~w;
-	uint64_t del = w ^ ones * 0x7f;
-
-	return ((below_space | ((del - ones) & ~del)) & highs) != 0;
+	return ((w - ones * 0x20) | ((w ^ ones * 0x7f) - ones)) & ~w & ones << 7;
 }
 
 const char *http1_control(const char *at, const char *end)
@@ -49,10 +43,10 @@ const char *http1_control(const char *at, const char *end)
 
 	for (; end - at >= (ptrdiff_t)sizeof w; at += sizeof w) {
 		memcpy(&w, at, sizeof w);
-		if (any_control(w))
-			break;
+		if ((w = controls(le64toh(w))))
+			return at + __builtin_ctzll(w) / 8;
 	}
-	while (at < end && !is_control((unsigned char)*at))
+	while (at < end && (unsigned char)*at >= 0x20 && *at != 0x7f)
 		at++;
 	return at;
 }

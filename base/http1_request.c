@@ -67,10 +67,14 @@ static bool read_expect(struct http1_reader *r, struct request *out)
 	return true;
 }
 
-static bool is_h2(struct bytes protocol)
+/* name ["/" version], and not HTTP under any of its names. */
+static bool may_upgrade_to(struct bytes protocol)
 {
-	return bytes_starts_nocase(protocol, BYTES("h2")) ||
-	       bytes_starts_nocase(protocol, BYTES("http/2"));
+	struct bytes version = protocol, name;
+
+	return bytes_cut(&version, '/', &name) && http1_is_token(name) &&
+	       (!version.at || http1_is_token(version)) && !bytes_eq_nocase(name, BYTES("http")) &&
+	       !bytes_starts_nocase(name, BYTES("h2"));
 }
 
 /* What is asked for besides HTTP/2: an upstream that took up h2c would be out
@@ -89,9 +93,9 @@ static bool read_upgrade(struct http1_reader *r, struct request *out)
 		list = out->fields.at[i].value;
 		while (bytes_cut(&list, ',', &word)) {
 			word = bytes_trim(word);
-			if (word.len == 0 || is_h2(word))
+			if (!may_upgrade_to(word))
 				continue;
-			text_str(&t, t.len ? ", " : "");
+			text_str(&t, t.len ? "," : "");
 			text_put(&t, word);
 		}
 	}
@@ -121,7 +125,8 @@ bool http1_parse_request(struct arena *a, struct bytes head, const struct http1_
 				  .arena = a, .err = e, .side = SIDE_CLIENT };
 
 	*out = (struct request){ 0 };
-	if (read_line(&r, out) && http1_read_fields(&r, &out->fields) &&
+	if ((head.len <= limits->head_bytes || reader_bad(&r, 431, "the head is too long")) &&
+	    read_line(&r, out) && http1_read_fields(&r, &out->fields) &&
 	    (r.at == r.end || reader_bad(&r, 400, "bytes behind the head")) &&
 	    read_meaning(&r, out) && http1_agrees_request(&r, head, out))
 		return true;

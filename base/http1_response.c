@@ -94,7 +94,8 @@ bool http1_parse_response(struct arena *a, struct bytes head, const struct http1
 				  .arena = a, .err = e, .side = SIDE_UPSTREAM };
 
 	*out = (struct response){ 0 };
-	return read_line(&r, out) && http1_read_fields(&r, &out->fields) &&
+	return (head.len <= limits->head_bytes || reader_bad(&r, 502, "the head is too long")) &&
+	       read_line(&r, out) && http1_read_fields(&r, &out->fields) &&
 	       (r.at == r.end || reader_bad(&r, 502, "bytes behind the head")) &&
 	       read_meaning(&r, asked, out) && http1_agrees_response(&r, head, out);
 }

@@ -131,6 +131,6 @@ bool http1_read_host(struct http1_reader *r, struct request *out)
 		return reader_bad(r, 400, "Host differs from the request target's");
 	if (!absolute)
 		out->host = host;
-	split_host(out->host, &out->hostname, &port);
+	out->hostname = name;
 	return true;
 }

@@ -35,15 +35,46 @@ static char *put(char *p, struct bytes b)
 	return b.len ? (char *)memcpy(p, b.at, b.len) + b.len : p;
 }
 
+/* Does f stand in memory as it is written, "name: value"? */
+static bool is_ready(const struct field *f)
+{
+	const char *end = f->name.at + f->name.len;
+
+	return f->value.at == end + 2 && end[0] == ':' && end[1] == ' ';
+}
+
+static bool is_next_line(const struct field *f, const struct field *next)
+{
+	const char *end = f->value.at + f->value.len;
+
+	return next->name.at == end + 2 && end[0] == '\r' && end[1] == '\n' && is_ready(next);
+}
+
+/* From f[i] on, the last field of a run that is copied in one piece: most heads
+ * come as we would write them. */
+static size_t run_end(const struct field *f, size_t n, size_t i, uint64_t skip)
+{
+	while (i + 1 < n && is_written(&f[i + 1], skip) && is_next_line(&f[i], &f[i + 1]))
+		i++;
+	return i;
+}
+
 static char *put_fields(char *p, const struct field *f, size_t n, uint64_t skip)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (!is_written(&f[i], skip))
 			continue;
-		p = put(p, f[i].name);
-		*p++ = ':';
-		*p++ = ' ';
-		p = put(p, f[i].value);
+		if (is_ready(&f[i])) {
+			const char *from = f[i].name.at;
+
+			i = run_end(f, n, i, skip);
+			p = put(p, (struct bytes){ from, (size_t)(f[i].value.at + f[i].value.len - from) });
+		} else {
+			p = put(p, f[i].name);
+			*p++ = ':';
+			*p++ = ' ';
+			p = put(p, f[i].value);
+		}
 		*p++ = '\r';
 		*p++ = '\n';
 	}

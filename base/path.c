@@ -240,20 +240,32 @@ static bool is_overlong(int lead, const char *p, const char *end)
 	return c >= 0x80 && c <= 0xbf;
 }
 
-bool path_check(struct bytes path, struct err *e)
+static bool check_special(const char **p, const char *end, struct err *e)
 {
-	const char *p = path.at, *end = path.at + path.len;
 	bool escaped;
 	int c;
 
+	if (**p == '%' && escape_at(*p, end) < 0)
+		return err_set(e, SIDE_CLIENT, 400, "a broken percent escape in the path");
+	c = next_byte(p, end, &escaped);
+	if (c == 0)
+		return err_set(e, SIDE_CLIENT, 400, "a NUL in the path");
+	if (c >= 0xc0 && is_overlong(c, *p, end))
+		return err_set(e, SIDE_CLIENT, 400, "overlong UTF-8 in the path");
+	return true;
+}
+
+bool path_check(struct bytes path, struct err *e)
+{
+	const char *p = path.at, *end = path.at + path.len;
+
 	while (p < end) {
-		if (*p == '%' && escape_at(p, end) < 0)
-			return err_set(e, SIDE_CLIENT, 400, "a broken percent escape in the path");
-		c = next_byte(&p, end, &escaped);
-		if (c == 0)
-			return err_set(e, SIDE_CLIENT, 400, "a NUL in the path");
-		if (c >= 0xc0 && is_overlong(c, p, end))
-			return err_set(e, SIDE_CLIENT, 400, "overlong UTF-8 in the path");
+		unsigned char c = (unsigned char)*p;
+
+		if (c != '%' && c != 0 && c < 0x80)
+			p++;
+		else if (!check_special(&p, end, e))
+			return false;
 	}
 	return true;
 }

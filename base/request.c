@@ -47,13 +47,19 @@ static const uint8_t begins[LONGEST + 2] = {
 
 _Static_assert(nelems(known) == FIELD_ID_COUNT - 1, "every id but FIELD_OTHER has a name");
 
+static bool is_spelt(const char *name, const char *lower, size_t n)
+{
+	while (n && byte_lower(name[n - 1]) == lower[n - 1])
+		n--;
+	return n == 0;
+}
+
 enum field_id field_id_of(struct bytes name)
 {
-	if (name.len > LONGEST || name.len == 0)
+	if (name.len > LONGEST)
 		return FIELD_OTHER;
 	for (size_t i = begins[name.len]; i < begins[name.len + 1]; i++)
-		if (byte_lower(name.at[0]) == known[i].name.at[0] &&
-		    bytes_eq_nocase(name, known[i].name))
+		if (is_spelt(name.at, known[i].name.at, name.len))
 			return known[i].id;
 	return FIELD_OTHER;
 }
