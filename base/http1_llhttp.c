@@ -49,6 +49,13 @@ static llhttp_errno_t execute(llhttp_t *p, struct bytes head, const struct field
 	return got == HPE_OK ? llhttp_execute(p, on, (size_t)(end - on)) : got;
 }
 
+/* We have read the rest of the request line already. PRI makes llhttp expect
+ * another version, methods of RTSP another protocol. */
+static bool is_method_fault(llhttp_errno_t got)
+{
+	return got == HPE_INVALID_METHOD || got == HPE_INVALID_CONSTANT || got == HPE_INVALID_VERSION;
+}
+
 static bool read_head(struct http1_reader *r, struct bytes head, llhttp_t *p,
 		      const struct fields *f, struct opinion *o)
 {
@@ -62,7 +69,7 @@ static bool read_head(struct http1_reader *r, struct bytes head, llhttp_t *p,
 		return true;
 	if (got == HPE_OK || got == HPE_PAUSED_UPGRADE)
 		return reader_bad(r, 400, "parsers disagree: llhttp ends the head elsewhere");
-	if (r->side == SIDE_CLIENT && (got == HPE_INVALID_METHOD || got == HPE_INVALID_CONSTANT))
+	if (r->side == SIDE_CLIENT && is_method_fault(got))
 		return reader_bad(r, 501, "an unknown method");
 	return reader_bad(r, 400, "parsers disagree: llhttp says: %s",
 			  p->reason ? p->reason : llhttp_errno_name(got));
