@@ -35,7 +35,7 @@ static inline bool transform_may_change(const struct transform *t, uint32_t trai
 	return (t->needs & traits) != 0;
 }
 
-/* NULL: no such name. */
+/* NULL: no such name. A leading "t:" is not part of it. */
 const struct transform *transform_find(struct bytes name);
 /* The name nearest in spelling, for "did you mean"; NULL: nothing is near. */
 const char *transform_nearest(struct bytes name);
