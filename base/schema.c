@@ -133,7 +133,9 @@ static void store(void *out, size_t size, uint64_t n)
 	case 1: memcpy(out, &n8, 1); break;
 	case 2: memcpy(out, &n16, 2); break;
 	case 4: memcpy(out, &n32, 4); break;
-	default: memcpy(out, &n, 8);
+	default: /* a word in place of a slice or a pointer stands for none */
+		memset(out, 0, size);
+		memcpy(out, &n, 8);
 	}
 }
 
@@ -164,20 +166,28 @@ static bool bounded(struct schema *s, const struct schema_row *row, const struct
 			  value < row->min ? "below" : "above", bound);
 }
 
+static const struct schema_word *find_word(const struct schema_row *row, const struct yaml_node *n)
+{
+	for (const struct schema_word *w = row->words; w && w->word && n->kind == YAML_SCALAR; w++)
+		if (bytes_eq(n->text, bytes_of(w->word)))
+			return w;
+	return NULL;
+}
+
+static bool read_word(struct schema *s, const struct schema_row *row, const struct yaml_node *n,
+		      const struct schema_word *w, void *out)
+{
+	if (w->reserved)
+		return schema_err(s, n, "'%s' is not built yet", w->word);
+	store(out, row->size, w->value);
+	return true;
+}
+
 static bool read_number(struct schema *s, const struct schema_row *row, const struct yaml_node *n,
 			void *out)
 {
 	uint64_t value;
 
-	for (const struct schema_word *w = row->words; w && w->word && n->kind == YAML_SCALAR; w++)
-		if (bytes_eq(n->text, bytes_of(w->word))) {
-			if (w->reserved)
-				return schema_err(s, n, "'%s' is not built yet", w->word);
-			store(out, row->size, w->value);
-			return true;
-		}
-	if (!row->type->number)
-		return refuse_word(s, row, n);
 	if (n->kind != YAML_SCALAR || !row->type->number(n->text, &value))
 		return schema_not(s, row->type, n);
 	if (!bounded(s, row, n, value))
@@ -191,11 +201,15 @@ static bool read_number(struct schema *s, const struct schema_row *row, const st
 static bool read_one(struct schema *s, const struct schema_row *row, const struct yaml_node *n,
 		     const struct yaml_node *key, void *out, void *also)
 {
+	const struct schema_word *word = find_word(row, n);
+
+	if (word)
+		return read_word(s, row, n, word, out);
 	if (row->type == &schema_nested)
 		return read_table(s, row->table, n, key, out);
 	if (row->type->read)
 		return row->type->read(s, row, n, out, also);
-	return read_number(s, row, n, out);
+	return row->type->number ? read_number(s, row, n, out) : refuse_word(s, row, n);
 }
 
 /* Many values go into an array of the arena; *field takes it, *count its length. */

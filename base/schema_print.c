@@ -40,6 +40,12 @@ static bool is_key(const struct schema_row *row)
 	return row->key && row->type != &schema_reserved;
 }
 
+/* Beside the words of a row. */
+static bool has_values(const struct schema_type *t)
+{
+	return t->number || t->read;
+}
+
 /* ---- the manual ---- */
 
 /* Lower case, blanks as `-`: how Markdown viewers name a heading. */
@@ -78,9 +84,9 @@ static void print_value(FILE *to, const struct schema_row *row)
 	}
 	if (row->words)
 		print_words(to, row);
-	if (row->words && row->type->number)
+	if (row->words && has_values(row->type))
 		fputs(" or ", to);
-	if (!row->words || row->type->number)
+	if (!row->words || has_values(row->type))
 		fputs(row->type->name, to);
 	print_bounds(to, row);
 }
@@ -89,6 +95,8 @@ static void print_default(FILE *to, const struct schema_row *row)
 {
 	if (row->needed)
 		fputs("needed", to);
+	else if (row->inherits)
+		fputs("as outside", to);
 	else if (row->unset)
 		fprintf(to, "`%s`", row->unset);
 }
@@ -170,7 +178,7 @@ static void json_value(FILE *to, const struct schema_row *row)
 		fputs("\"allOf\": [{\"$ref\": \"#/definitions/", to);
 		print_anchor(to, row->table->name);
 		fputs("\"}]", to);
-	} else if (row->words && row->type->number) {
+	} else if (row->words && has_values(row->type)) {
 		fputs("\"anyOf\": [{", to);
 		json_words(to, row);
 		fprintf(to, "}, {%s}]", row->type->json);

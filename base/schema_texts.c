@@ -33,7 +33,7 @@ const struct schema_type schema_text = {
 	.read = text_read,
 };
 
-const char *schema_resolve(struct schema *s, const struct yaml_node *n, struct bytes path)
+const char *schema_resolve(struct arena *a, const struct yaml_node *n, struct bytes path)
 {
 	const char *slash = n->where.line ? strrchr(n->where.file, '/') : NULL;
 	size_t dir = slash ? (size_t)(slash - n->where.file) + 1 : 0;
@@ -41,7 +41,7 @@ const char *schema_resolve(struct schema *s, const struct yaml_node *n, struct b
 
 	if (path.len && path.at[0] == '/')
 		dir = 0;
-	if (!(p = arena_raw(s->arena, dir + path.len + 1)))
+	if (!(p = arena_raw(a, dir + path.len + 1)))
 		return NULL;
 	memcpy(p, n->where.file, dir);
 	memcpy(p + dir, path.at, path.len);
@@ -57,7 +57,7 @@ static bool path_read(struct schema *s, const struct schema_row *row, const stru
 	(void)also;
 	if (!is_text(n))
 		return schema_not(s, row->type, n);
-	if (!(path = schema_resolve(s, n, n->text)))
+	if (!(path = schema_resolve(s->arena, n, n->text)))
 		return schema_err(s, n, "out of memory");
 	*(const char **)out = path;
 	return true;
@@ -79,7 +79,7 @@ static const char *secret_ref(struct schema *s, const struct yaml_node *n)
 
 	if (!bytes_starts(n->text, BYTES("file:")))
 		return n->text.at;
-	if (!(path = schema_resolve(s, n, bytes_from(n->text, strlen("file:")))))
+	if (!(path = schema_resolve(s->arena, n, bytes_from(n->text, strlen("file:")))))
 		return NULL;
 	len = strlen("file:") + strlen(path) + 1;
 	if ((ref = arena_raw(s->arena, len)))

@@ -37,7 +37,7 @@ bool schema_not(struct schema *, const struct schema_type *, const struct yaml_n
 /* The value under `key`, or `node` itself where shorthand was written. */
 const struct yaml_node *schema_at(const struct yaml_node *, const char *key);
 /* `path` as seen from the directory of the file that `node` stands in; NULL past the cap. */
-const char *schema_resolve(struct schema *, const struct yaml_node *, struct bytes path);
+const char *schema_resolve(struct arena *, const struct yaml_node *, struct bytes path);
 /* The nearest of n names, or NULL when none is near enough for "did you mean". */
 const char *schema_nearest(struct bytes word, const char *const *names, size_t n);
 #endif

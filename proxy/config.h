@@ -172,7 +172,9 @@ struct config *config_load(const char *file, config_warn *, void *ctx, struct er
 /* The same from memory; `name` stands for the file in places, its directory
  * is where relative names start. */
 struct config *config_parse(struct bytes text, const char *name, config_warn *, void *ctx, struct err *);
-/* The configuration of `embergate --upstream URL [--host NAME] [--listen ADDR]...`. */
+/* The configuration of `embergate --upstream URL [--host NAME] [--listen ADDR,...]`:
+ * one app `app` on :8080. An error starts with the option. The strings must
+ * live as long as the config. */
 struct config_quick { const char *upstream, *host, *listen, *admin, *state; bool detect; };
 struct config *config_quick(const struct config_quick *, struct err *);
 void config_free(struct config *);

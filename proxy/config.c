@@ -1,0 +1,115 @@
+/* config.c -- from a tree to a struct config. */
+#include "proxy/config_parts.h"
+#include "base/clock.h"
+#include <sys/un.h>
+
+enum { CONFIG_CAP = 64 << 20 }; /* bytes, without the documents themselves */
+
+struct config *config_new(void)
+{
+	struct arena *a = arena_new(CONFIG_CAP);
+	struct config *c = a ? arena_get(a, sizeof *c) : NULL;
+
+	if (c)
+		c->arena = a;
+	else
+		arena_free(a);
+	return c;
+}
+
+void config_free(struct config *c)
+{
+	if (c)
+		arena_free(c->arena);
+}
+
+/* ---- defaults that depend on where we run ---- */
+
+/* systemd may name several, separated by colons; the first is ours. */
+static struct bytes state_directory(void)
+{
+	const char *given = getenv("STATE_DIRECTORY");
+	struct bytes rest = bytes_of(given ? given : ""), first;
+
+	return bytes_cut(&rest, ':', &first) && first.len ? first : BYTES("./.embergate");
+}
+
+static bool set_places(struct config *c, struct where top, struct err *e)
+{
+	enum { MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1 };
+	size_t len;
+	char *socket;
+
+	if (!c->state && !(c->state = arena_str(c->arena, state_directory())))
+		return yaml_err(top, e, "out of memory");
+	if (!c->ctl_socket) {
+		len = strlen(c->state) + sizeof "/ctl.sock";
+		if (!(socket = arena_raw(c->arena, len)))
+			return yaml_err(top, e, "out of memory");
+		snprintf(socket, len, "%s/ctl.sock", c->state);
+		c->ctl_socket = socket;
+	}
+	return strlen(c->ctl_socket) <= MAX ||
+	       yaml_err(top, e, "ctl: its path is longer than %d bytes, more than a unix socket takes: %s",
+			MAX, c->ctl_socket);
+}
+
+bool config_fill(struct config *c, const struct yaml_node *root, config_warn *warn, void *ctx,
+			struct err *e)
+{
+	struct config_reading r = { c, warn, ctx, clock_wall_ms() / 1000 };
+	struct schema s = { .arena = c->arena, .err = e, .user = &r };
+
+	return schema_read(&s, &config_table, root, c) && set_places(c, root->where, e) &&
+	       config_check(c, root->where, e);
+}
+
+/* ---- from a file or a text ---- */
+
+static struct config *load(const char *name, const struct bytes *text, config_warn *warn, void *ctx,
+			   struct err *e)
+{
+	struct config *c = config_new();
+	const struct yaml_node *root;
+
+	if (!c) {
+		yaml_err((struct where){ name, 1, 1 }, e, "out of memory");
+		return NULL;
+	}
+	root = config_files_load(c, name, text, e);
+	if (root && config_fill(c, root, warn, ctx, e))
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+struct config *config_load(const char *file, config_warn *warn, void *ctx, struct err *e)
+{
+	return load(file, NULL, warn, ctx, e);
+}
+
+struct config *config_parse(struct bytes text, const char *name, config_warn *warn, void *ctx, struct err *e)
+{
+	return load(name, &text, warn, ctx, e);
+}
+
+void config_print_docs(FILE *to)
+{
+	fputs("# Configuration\n\n"
+	      "<!-- Printed from the tables in proxy/config_tables.c and proxy/config_app_tables.c; do not edit. -->\n\n"
+	      "The smallest file that works:\n\n"
+	      "```yaml\napps:\n  shop:\n    upstream: http://127.0.0.1:3000\n```\n\n"
+	      "Durations are written `250ms`, `30s`, `5m`, `1h30m`; sizes `4096`, `256KiB` (1024), `2GB` "
+	      "(1000); rates `5/min`. Switches are `on` and `off` (or `true`, `false`); every other value is "
+	      "text, quoted or not. A list of one may be written without brackets. File names are relative to "
+	      "the file they stand in. An unknown key is an error that names the place and the nearest key. "
+	      "Editors check a file that begins with\n"
+	      "`# yaml-language-server: $schema=embergate.schema.json` as it is written; "
+	      "`embergate check` checks everything.\n", to);
+	schema_print_manual(to, &config_table);
+}
+
+void config_print_schema(FILE *to)
+{
+	schema_print_json(to, &config_table, "Embergate's configuration");
+}

@@ -1,0 +1,270 @@
+/* config_hooks.c -- what depends on several keys of one table. */
+#include "proxy/config_parts.h"
+
+static bool no_memory(struct schema *s, const struct yaml_node *n)
+{
+	return schema_err(s, n, "out of memory");
+}
+
+/* ---- listen ---- */
+
+bool config_listen_end(struct schema *s, const struct yaml_node *n, void *out)
+{
+	struct config_reading *r = s->user;
+	struct listen_config *l = out;
+
+	l->timeouts = &r->config->timeouts;
+	config_bind_parse(l->bind, &l->address, &l->port, &l->any);
+	if (!yaml_get(n, "tls"))
+		l->tls = (l->port == 443 || l->port == 8443) && !l->redirect_https;
+	if (l->tls && l->redirect_https)
+		return schema_err(s, schema_at(n, "redirect_https"),
+				  "redirect_https is for a listener without tls");
+	if (l->proxy_protocol && !l->from.n)
+		return schema_err(s, schema_at(n, "proxy_protocol"),
+				  "proxy_protocol needs `from`: the load balancers that may send it");
+	if (!l->proxy_protocol && l->from.n)
+		return schema_err(s, schema_at(n, "from"), "`from` is for proxy_protocol; rules with "
+				  "`not_from` say who may come in");
+	return true;
+}
+
+/* ---- servers ---- */
+
+bool config_server_end(struct schema *s, const struct yaml_node *n, void *out)
+{
+	struct server_config *c = out;
+	struct bytes host;
+	const char *why;
+
+	config_url_parse(c->url, &c->tls, &host, &c->port, &why);
+	c->host = arena_str(s->arena, host);
+	return c->host || no_memory(s, n);
+}
+
+/* ---- limits, rules, exceptions ---- */
+
+/* "limits[2]": the last part of "apps.shop.limits[2]". */
+static struct bytes last_of_path(const struct schema *s)
+{
+	const char *dot = strrchr(s->path, '.');
+
+	return bytes_of(dot ? dot + 1 : s->path);
+}
+
+/* An entry without a name is known by its path, or by its number. */
+static bool default_name(struct schema *s, const struct yaml_node *n, struct bytes path,
+			 struct bytes *name)
+{
+	if (!name->at)
+		*name = path.at ? path : arena_copy(s->arena, last_of_path(s));
+	return name->at || no_memory(s, n);
+}
+
+bool config_limit_end(struct schema *s, const struct yaml_node *n, void *out)
+{
+	struct limit_config *l = out;
+
+	l->has_path = l->path.at != NULL;
+	if (!l->burst)
+		l->burst = l->count;
+	return default_name(s, n, l->path, &l->name);
+}
+
+/* A field name is a token (RFC 9110 5.1, 5.6.2). */
+static bool is_token(struct bytes b)
+{
+	for (size_t i = 0; i < b.len; i++) {
+		char c = byte_lower(b.at[i]);
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c))))
+			return false;
+	}
+	return b.len > 0;
+}
+
+static bool headers_named(struct schema *s, const struct yaml_node *n, const struct own_rule *rule)
+{
+	for (size_t i = 0; i < rule->nheaders; i++)
+		if (!is_token(rule->headers[i].name))
+			return schema_err(s, yaml_get(n, "headers")->keys[i],
+					  "headers: '%.*s' is not the name of a field",
+					  YAML_SHOWN(rule->headers[i].name));
+	return true;
+}
+
+bool config_rule_end(struct schema *s, const struct yaml_node *n, void *out)
+{
+	struct own_rule *r = out;
+
+	if (!r->path.at && !r->host.at && !r->methods.n && !r->nheaders && !r->from.n && !r->not_from.n)
+		return schema_err(s, n, "has no condition; write path: \"*\" for every request");
+	return headers_named(s, n, r) && default_name(s, n, r->path, &r->name);
+}
+
+/* CRS rules that set up, count up or report what others found: taking one out
+ * switches everything off (949110, 959100) or breaks it. */
+static bool is_evaluation_rule(struct bytes word)
+{
+	static const char *const families[] = { "901", "949", "959", "980" };
+	uint64_t id;
+
+	for (size_t i = 0; i < nelems(families); i++)
+		if (word.len == 6 && bytes_u64(word, &id) && bytes_starts(word, bytes_of(families[i])))
+			return true;
+	return false;
+}
+
+static bool is_skip_word(struct bytes word)
+{
+	static const char *const parts[] = { "arg:", "cookie:", "header:" };
+
+	for (size_t i = 0; i < nelems(parts); i++)
+		if (bytes_starts(word, bytes_of(parts[i])))
+			return word.len > strlen(parts[i]);
+	for (size_t i = 0; i < word.len; i++) {
+		char c = byte_lower(word.at[i]);
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("/_.-", c)))
+			return false;
+	}
+	return true;
+}
+
+static bool skip_word(struct schema *s, const struct yaml_node *n, struct bytes word)
+{
+	if (is_evaluation_rule(word))
+		return schema_err(s, n, "skip: %.*s sums up what other rules found; name the rule, category or "
+				  "part that is wrong instead", BYTES_ARG(word));
+	if (!is_skip_word(word))
+		return schema_err(s, n, "skip: '%.*s' is neither a rule's id, a category, body, arg:NAME, "
+				  "cookie:NAME, header:NAME nor all", YAML_SHOWN(word));
+	return true;
+}
+
+static bool skips_all(const struct exception_config *e)
+{
+	for (size_t i = 0; i < e->skip.n; i++)
+		if (bytes_eq(e->skip.at[i], BYTES("all")))
+			return true;
+	return false;
+}
+
+static bool every_path(struct bytes path)
+{
+	return !path.at || bytes_eq(path, BYTES("/")) || bytes_eq(path, BYTES("*")) ||
+	       bytes_eq(path, BYTES("/*"));
+}
+
+static bool is_forced(const struct yaml_node *n)
+{
+	const struct yaml_node *force = yaml_get(n, "force");
+	uint64_t on = 0;
+
+	return force && schema_bool.number(force->text, &on) && on;
+}
+
+bool config_exception_end(struct schema *s, const struct yaml_node *n, void *out)
+{
+	struct exception_config *e = out;
+	const struct yaml_node *skip = schema_at(n, "skip");
+
+	e->has_path = e->path.at != NULL;
+	if (!e->skip.n && !e->max_body)
+		return schema_err(s, n, "excepts nothing; give `skip` or `max_body`");
+	for (size_t i = 0; i < e->skip.n; i++)
+		if (!skip_word(s, skip->kind == YAML_SEQUENCE ? skip->items[i] : skip, e->skip.at[i]))
+			return false;
+	if (skips_all(e) && every_path(e->path) && !is_forced(n))
+		return schema_err(s, skip, "skip: all, for every path, switches inspection off; name a path, "
+				  "set waf.mode: off, or add force: true");
+	return true;
+}
+
+/* ---- apps ---- */
+
+bool config_app_begin(struct schema *s, const struct yaml_node *n, void *out)
+{
+	struct config_reading *r = s->user;
+	struct app_config *a = out;
+
+	(void)n;
+	a->client_ip = r->config->client_ip;
+	a->timeouts = r->config->timeouts;
+	a->size = r->config->size;
+	return true;
+}
+
+/* Names are labels of metrics and words of `embergate ctl`. */
+static bool app_named(struct schema *s, const struct app_config *a)
+{
+	bool good = a->name.len > 0 && a->name.len <= 64 && a->name.at[0] != '-';
+
+	for (size_t i = 0; good && i < a->name.len; i++) {
+		char c = byte_lower(a->name.at[i]);
+
+		good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+	}
+	return good || yaml_err(a->where, s->err, "apps: '%.*s' is not a name for an app: letters, digits, "
+				"'-', '_' and '.', at most 64", YAML_SHOWN(a->name));
+}
+
+/* Until its head is read a connection is no app's, but for an app's own listener. */
+static bool timeouts_apply(struct schema *s, const struct yaml_node *n, struct app_config *a)
+{
+	static const char *const early[] = { "head", "stall" };
+	const struct yaml_node *t = yaml_get(n, "timeouts"), *v;
+
+	if ((v = yaml_get(t, "drain")))
+		return schema_err(s, v, "timeouts.drain is for the top level");
+	for (size_t i = 0; i < nelems(early); i++)
+		if (!a->nlistens && (v = yaml_get(t, early[i])))
+			return schema_err(s, v, "timeouts.%s is for the top level, or an app with its own "
+					  "`listen`", early[i]);
+	for (size_t i = 0; i < a->nlistens; i++)
+		a->listens[i].timeouts = &a->timeouts;
+	return true;
+}
+
+static bool is_over(struct config_reading *r, struct where w, const char *path, const char *what,
+		    uint64_t until_s)
+{
+	struct err e;
+
+	if (!config_over(until_s, r->now_s))
+		return false;
+	yaml_err(w, &e, "%s.%s: its `until` is over: it no longer applies", path, what);
+	if (r->warn)
+		r->warn(r->ctx, e.text);
+	return true;
+}
+
+/* Entries whose `until` is over are left out, with a warning each. */
+static void drop_over(struct schema *s, struct app_config *a)
+{
+	struct config_reading *r = s->user;
+	size_t rules = 0, limits = 0, exceptions = 0;
+
+	for (size_t i = 0; i < a->nrules; i++)
+		if (!is_over(r, a->rules[i].where, s->path, "rules", a->rules[i].until_s))
+			a->rules[rules++] = a->rules[i];
+	for (size_t i = 0; i < a->nlimits; i++)
+		if (!is_over(r, a->limits[i].where, s->path, "limits", a->limits[i].until_s))
+			a->limits[limits++] = a->limits[i];
+	for (size_t i = 0; i < a->nexceptions; i++)
+		if (!is_over(r, a->exceptions[i].where, s->path, "exceptions", a->exceptions[i].until_s))
+			a->exceptions[exceptions++] = a->exceptions[i];
+	a->nrules = rules;
+	a->nlimits = limits;
+	a->nexceptions = exceptions;
+}
+
+bool config_app_end(struct schema *s, const struct yaml_node *n, void *out)
+{
+	struct app_config *a = out;
+
+	if (!app_named(s, a) || !timeouts_apply(s, n, a))
+		return false;
+	drop_over(s, a);
+	return true;
+}
