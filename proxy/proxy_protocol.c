@@ -96,14 +96,17 @@ static enum proxy_header read2(struct bytes in, struct ip *client, uint16_t *por
 	return PROXY_DONE;
 }
 
-enum proxy_header proxy_header_read(struct bytes in, struct ip *client, uint16_t *port, bool *known,
-				    size_t *used, struct err *e)
+enum proxy_header proxy_header_read(enum proxy_protocol version, struct bytes in, struct ip *client,
+				    uint16_t *port, bool *known, size_t *used, struct err *e)
 {
-	if (bytes_starts(in, signature2))
+	const struct bytes signature1 = BYTES("PROXY ");
+	bool one = version != PROXY_PROTOCOL_V2, two = version != PROXY_PROTOCOL_V1;
+
+	if (two && bytes_starts(in, signature2))
 		return read2(in, client, port, known, used, e);
-	if (bytes_starts(in, BYTES("PROXY ")))
+	if (one && bytes_starts(in, signature1))
 		return read1(in, client, port, known, used, e);
-	if (bytes_starts(signature2, in) || bytes_starts(BYTES("PROXY "), in))
+	if ((two && bytes_starts(signature2, in)) || (one && bytes_starts(signature1, in)))
 		return PROXY_MORE;
-	return bad(e, "none, though this listener asks for one");
+	return bad(e, "none of the version that this listener asks for");
 }

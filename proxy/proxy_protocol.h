@@ -5,15 +5,14 @@
  * for else anybody behind such a peer could choose an address. */
 #ifndef PROXY_PROXY_PROTOCOL_H
 #define PROXY_PROXY_PROTOCOL_H
-#include "base/err.h"
-#include "base/ip.h"
+#include "proxy/config.h" /* enum proxy_protocol */
 
 enum { PROXY_HEADER_MAX = 4096 }; /* a v2 header with its TLVs; longer is refused */
 
 enum proxy_header { PROXY_MORE, PROXY_DONE, PROXY_BAD };
 
-/* Reads the header at the front of `in`. DONE: *used bytes are its length, and
+/* Reads a header of the given version at the front of `in`. DONE: *used bytes are its length, and
  * *known tells whether it names the client (LOCAL and UNKNOWN do not). */
-enum proxy_header proxy_header_read(struct bytes in, struct ip *client, uint16_t *port, bool *known,
+enum proxy_header proxy_header_read(enum proxy_protocol, struct bytes in, struct ip *client, uint16_t *port, bool *known,
 				    size_t *used, struct err *);
 #endif

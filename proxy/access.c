@@ -1,0 +1,117 @@
+/* access.c -- an app's own rules, its rate limits, and its exceptions.
+ *
+ * A path condition that tightens (deny, throttle, log) holds when any plausible
+ * reading of the path matches; one that loosens (allow, an exception) only when
+ * every reading does. */
+#include "base/hash.h"
+#include "base/path.h"
+#include "proxy/access.h"
+#include "proxy/stages.h"
+#include "proxy/worker.h"
+
+static bool path_holds(const struct request *r, struct bytes pattern, bool nocase, bool every)
+{
+	for (size_t i = 0; i < r->nreadings; i++)
+		if (path_matches(pattern, r->readings[i], nocase) != every)
+			return !every;
+	return every && r->nreadings > 0;
+}
+
+static bool word_in(const struct words *words, struct bytes word)
+{
+	if (words->n == 0)
+		return true;
+	for (size_t i = 0; i < words->n; i++)
+		if (bytes_eq(words->at[i], word))
+			return true;
+	return false;
+}
+
+static bool in_force(uint64_t until_s, struct worker *w)
+{
+	return until_s == 0 || worker_wall_ms(w) / 1000 < until_s;
+}
+
+/* ---- own rules ---- */
+
+static bool headers_hold(const struct own_rule *rule, const struct fields *fields)
+{
+	for (size_t i = 0; i < rule->nheaders; i++) {
+		const struct field *f = fields_named(fields, rule->headers[i].name);
+
+		if (!path_matches(rule->headers[i].pattern, f ? f->value : (struct bytes){ 0 }, true))
+			return false;
+	}
+	return true;
+}
+
+static bool rule_holds(const struct own_rule *rule, const struct exchange *x)
+{
+	const struct request *r = &x->request;
+
+	return in_force(rule->until_s, x->worker) && word_in(&rule->methods, r->method) &&
+	       (!rule->path.at || path_holds(r, rule->path, rule->nocase, rule->act == REMEDY_ALLOW)) &&
+	       (!rule->host.at || path_matches(rule->host, r->hostname, true)) &&
+	       (!rule->from.n || ip_in_nets(&r->client, rule->from.at, rule->from.n)) &&
+	       !(rule->not_from.n && ip_in_nets(&r->client, rule->not_from.at, rule->not_from.n)) &&
+	       headers_hold(rule, &r->fields);
+}
+
+enum flow stage_access(struct exchange *x)
+{
+	const struct app_config *app = x->app ? x->app->config : NULL;
+
+	for (size_t i = 0; app && i < app->nrules; i++) {
+		const struct own_rule *rule = &app->rules[i];
+
+		if (!rule_holds(rule, x))
+			continue;
+		if (rule->act == REMEDY_THROTTLE)
+			x->ruling.retry_after_s = 60;
+		if (rule->act > REMEDY_ALLOW)
+			exchange_rule(x, rule->act, SOURCE_OWN_RULE,
+				      rule->act == REMEDY_THROTTLE ? 429 : 403,
+				      rule->reason.len ? rule->reason : rule->name);
+		break;
+	}
+	return GO;
+}
+
+/* ---- rate limits ---- */
+
+static void limit_ask(struct exchange *x, const struct limit_config *l, size_t index)
+{
+	struct ip key = ip_behaviour_key(&x->request.client);
+	uint64_t bucket = hash_bytes((struct bytes){ (const char *)key.b, sizeof key.b }) ^
+			  hash_content(x->app->limit_seed + index, l->name) * 0x9e3779b97f4a7c15u;
+	uint64_t wait_ms = limits_take(x->worker->shared->limits, bucket, loop_now_ms(x->worker->loop),
+				       l->count, l->per_ms, l->burst);
+
+	if (wait_ms == 0)
+		return;
+	exchange_rule(x, l->then, SOURCE_LIMIT, l->then == REMEDY_DENY ? 403 : 429, l->name);
+	if (x->ruling.act == REMEDY_THROTTLE)
+		x->ruling.retry_after_s = (uint32_t)((wait_ms + 999) / 1000);
+}
+
+enum flow stage_limits(struct exchange *x)
+{
+	const struct app_config *app = x->app ? x->app->config : NULL;
+
+	for (size_t i = 0; app && i < app->nlimits; i++) {
+		const struct limit_config *l = &app->limits[i];
+
+		if (word_in(&l->methods, x->request.method) &&
+		    (!l->has_path || path_holds(&x->request, l->path, false, false)))
+			limit_ask(x, l, i);
+	}
+	return GO;
+}
+
+/* ---- exceptions ---- */
+
+bool access_exception_holds(const struct exchange *x, const struct exception_config *e)
+{
+	return in_force(e->until_s, x->worker) && word_in(&e->methods, x->request.method) &&
+	       (!e->has_path || path_holds(&x->request, e->path, false, true));
+}

@@ -1,0 +1,104 @@
+/* exchange.h -- one request and its answer.
+ *
+ * Born when a head has been read, it walks the steps of pipeline.c and dies in
+ * `record`. Until `forward` the steps alone govern; from then on two pumps run
+ * side by side (upload.h and forward.h), and the steps wait for them.
+ *
+ * Everything is in the exchange's arena, itself too, but for the held body.
+ * Streams copy what they cannot write at once, so nothing borrows from an
+ * exchange and only exchange_run() ends it: a call of it is the last statement
+ * of its function. */
+#ifndef PROXY_EXCHANGE_H
+#define PROXY_EXCHANGE_H
+#include "base/http1.h"
+#include "base/ulid.h"
+#include "proxy/client_ip.h"
+#include "proxy/site.h"
+
+struct client;
+struct peer;
+struct worker;
+
+/* What is to be done, the strictest of all that was said. */
+struct ruling {
+	enum remedy_kind act;
+	enum remedy_kind would;  /* outside detect mode */
+	enum source source;
+	unsigned status;         /* of a deny or throttle */
+	uint32_t retry_after_s;  /* of a throttle */
+	struct bytes reason;     /* for logs */
+	struct bytes detail;     /* for the client; usually empty */
+};
+
+/* Body bytes that may not go on yet, or may have to be sent once more. */
+struct hold {
+	char *at;
+	size_t len, cap;
+	uint64_t start; /* offset in the body of at[0] */
+};
+
+/* How far the body of the request is. */
+struct upload {
+	struct http1_body decoder;
+	struct hold hold;
+	uint64_t released;  /* offset up to which bytes may go on */
+	uint64_t sent;      /* offset up to which they were sent */
+	bool done;          /* wholly received */
+	bool ended;         /* its end was sent too */
+	bool decided;       /* nothing is held any more but for order */
+	bool begun;         /* the head went to the server */
+	bool broken;        /* the server takes no more of it */
+};
+
+/* How far the answer is. */
+struct download {
+	struct response head;
+	struct http1_body decoder;
+	struct bytes pending_head; /* written, together with the first bytes of the body */
+	bool have_head, done, truncated, tunnel;
+	bool chunked_out;          /* we delimit by chunks towards the client */
+};
+
+struct exchange {
+	struct arena *arena;
+	struct client *client;
+	struct worker *worker;
+	struct site_use *use;
+	const struct listen *listen;
+	const struct app *app;     /* NULL: none takes it */
+	unsigned step;
+	struct request request;
+	struct err fault;          /* malformed: code is the status */
+	char id[ULID_LEN];
+	uint64_t started_us, inspection_us;
+	struct client_origin origin;
+	bool is_https;             /* as the client of a trusted hop saw it */
+	struct ruling ruling;
+	struct inspection *inspection;
+	const struct verdict *verdict;
+	const struct exception_config *body_exception;
+	struct upload up;
+	/* the server asked */
+	struct peer *peer;
+	const struct backend *backend;
+	uint64_t tried;            /* a bit each backend */
+	unsigned retries;
+	uint64_t asked_us;
+	struct err failure;        /* of the last attempt; code is the status: 502, 503, 504 */
+	struct download down;
+	unsigned status;           /* answered; 0: nothing yet */
+	uint64_t response_bytes;
+	bool close_client;         /* the connection ends with this answer */
+	bool answered_here;        /* by a page of ours */
+};
+
+/* Copies the head and starts. `fault` non-NULL: it is malformed, as that says. */
+void exchange_begin(struct client *, const struct listen *, struct bytes head, const struct err *fault);
+/* Goes on with the steps; the exchange may be gone afterwards. */
+void exchange_run(struct exchange *);
+/* The client went away, or was cut. */
+void exchange_abandon(struct exchange *);
+/* Makes the ruling stricter if `act` is; `status` of a deny. */
+void exchange_rule(struct exchange *, enum remedy_kind act, enum source, unsigned status, struct bytes reason);
+const struct size_limits_config *exchange_limits(const struct exchange *);
+#endif

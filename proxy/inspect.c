@@ -1,0 +1,109 @@
+/* inspect.c -- the request meets the rules: the head at once, the body as
+ * upload.c brings it; then the remedy. */
+#include "base/clock.h"
+#include "proxy/access.h"
+#include "proxy/client.h"
+#include "proxy/stages.h"
+#include "proxy/worker.h"
+
+/* Those of the app's exceptions that hold here, for the rules; and the largest
+ * body that one of them allows. */
+static void gather_exceptions(struct exchange *x, struct inspect_options *o)
+{
+	const struct app *app = x->app;
+	const struct exclusion **list;
+
+	if (!app->nexceptions)
+		return;
+	list = arena_get(x->arena, app->nexceptions * sizeof *list);
+	for (size_t i = 0; list && i < app->nexceptions; i++) {
+		const struct exception_config *e = app->exceptions[i].config;
+
+		if (!access_exception_holds(x, e))
+			continue;
+		list[o->nexclusions++] = &app->exceptions[i].exclusion;
+		if (e->max_body && (!x->body_exception || e->max_body > x->body_exception->max_body))
+			x->body_exception = e;
+	}
+	o->exclusions = list;
+}
+
+static void judge_head(struct exchange *x)
+{
+	const struct verdict *v = inspection_head(x->inspection);
+
+	x->verdict = v;
+	if (v->remedy > REMEDY_ALLOW)
+		exchange_rule(x, v->remedy, SOURCE_RULE, v->status,
+			      v->nhits ? bytes_of(v->hits[0].rule->message) : v->error);
+}
+
+enum flow stage_inspect(struct exchange *x)
+{
+	struct inspect_options o = { 0 };
+	uint64_t from;
+
+	if (!x->app)
+		return GO;
+	gather_exceptions(x, &o);
+	if (!x->app->rules || app_mode(x->app) == WAF_OFF)
+		return GO;
+	/* A flood that own rules or limits stop is not worth a scan; what is malformed is. */
+	if (x->ruling.act > REMEDY_LOG && x->ruling.source != SOURCE_PROTOCOL)
+		return GO;
+	from = clock_mono_us();
+	o.window = x->app->config->waf.window;
+	x->inspection = inspection_new(x->arena, x->app->rules, x->worker->scratch, &x->request, &o);
+	if (!x->inspection)
+		return answer(x, 503, (struct bytes){ 0 });
+	judge_head(x);
+	x->inspection_us = clock_mono_us() - from;
+	return GO;
+}
+
+static bool too_long(const struct exchange *x)
+{
+	uint64_t max = x->body_exception && x->body_exception->max_body ? x->body_exception->max_body
+									: exchange_limits(x)->body_bytes;
+
+	return x->request.framing == BODY_LENGTH && x->request.length > max;
+}
+
+static void invite(struct exchange *x)
+{
+	struct bytes go_on = BYTES("HTTP/1.1 100 Continue\r\n\r\n");
+
+	if (x->request.expect_continue && x->up.decoder.total == 0)
+		client_write(x->client, &go_on, 1);
+	x->request.expect_continue = false;
+}
+
+enum flow stage_body(struct exchange *x)
+{
+	struct upload *u = &x->up;
+
+	if (u->done || u->decided || x->ruling.act > REMEDY_LOG)
+		return GO;
+	if (too_long(x)) {
+		exchange_rule(x, REMEDY_DENY, SOURCE_LIMIT, 413, BYTES("body longer than max_body"));
+		return GO;
+	}
+	invite(x);
+	if (x->inspection && x->ruling.act < REMEDY_DENY)
+		return WAIT;
+	u->decided = true;
+	u->released = UINT64_MAX;
+	return GO;
+}
+
+enum flow stage_remedy(struct exchange *x)
+{
+	const struct ruling *r = &x->ruling;
+
+	switch (r->act) {
+	case REMEDY_ALLOW:
+	case REMEDY_LOG: return GO;
+	case REMEDY_THROTTLE: return answer(x, 429, r->detail);
+	default: return answer(x, r->status ? r->status : 403, r->detail);
+	}
+}

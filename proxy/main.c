@@ -1,0 +1,163 @@
+/* main.c -- the command line.
+ *
+ *   embergate --upstream URL      the gate with no file at all
+ *   embergate run -c FILE         the gate, configured
+ *   embergate check -c FILE       reads everything, serves nothing
+ *   embergate ctl VERB ...        talks to a running gate */
+#include "admin/admin.h"
+#include "base/log.h"
+#include "proxy/options.h"
+#include "proxy/secret.h"
+#include "proxy/site.h"
+#include <errno.h>
+#include <sys/stat.h>
+
+/* ---- options ---- */
+
+static const struct flag {
+	const char *name, *value; /* value: what it takes, for the help; NULL: nothing */
+	size_t offset;            /* of the const char * or bool in struct options */
+	const char *help;
+} flags[] = {
+	{ "--upstream", "URL",  offsetof(struct options, quick.upstream), "forward to this server, with no configuration file" },
+	{ "--host",     "NAME", offsetof(struct options, quick.host),     "answer for this host name only" },
+	{ "--listen",   "ADDR", offsetof(struct options, quick.listen),   "listen here (default :8080)" },
+	{ "--admin",    "ADDR", offsetof(struct options, quick.admin),    "metrics and probes here (default 127.0.0.1:9180), or off" },
+	{ "--state",    "DIR",  offsetof(struct options, quick.state),    "keep state here (default ./.embergate)" },
+	{ "--detect",   NULL,   offsetof(struct options, quick.detect),   "only log what would be blocked" },
+	{ "--demo",     NULL,   offsetof(struct options, demo),           "in front of a small built-in shop" },
+	{ "-c",         "FILE", offsetof(struct options, config),         "the configuration file (run, check)" },
+};
+
+static int usage(FILE *out)
+{
+	fprintf(out, "embergate %s: a web application's front door\n\n"
+		     "  embergate --upstream URL [options]   the gate, with no file\n"
+		     "  embergate --demo                     the gate, in front of a small shop\n"
+		     "  embergate run -c FILE                the gate, configured\n"
+		     "  embergate check -c FILE              reads everything, serves nothing; exit 0, 1 or 2\n"
+		     "  embergate ctl VERB ...               talks to a running gate; `embergate ctl help`\n"
+		     "  embergate config-docs|config-schema  the configuration's manual, or JSON Schema\n\n",
+		EMBERGATE_VERSION);
+	for (size_t i = 0; i < nelems(flags); i++)
+		fprintf(out, "  %-10s %-5s %s\n", flags[i].name, flags[i].value ? flags[i].value : "",
+			flags[i].help);
+	return out == stdout ? EXIT_OK : EXIT_USAGE;
+}
+
+static const struct flag *flag_find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < nelems(flags); i++)
+		if (strlen(flags[i].name) == len && strncmp(flags[i].name, name, len) == 0)
+			return &flags[i];
+	return NULL;
+}
+
+/* "--name VALUE" and "--name=VALUE". */
+static bool options_parse(char **argv, struct options *o)
+{
+	for (; *argv; argv++) {
+		const char *equals = argv[0][0] == '-' ? strchr(*argv, '=') : NULL;
+		const struct flag *f = flag_find(*argv, equals ? (size_t)(equals - *argv) : strlen(*argv));
+		void *to;
+
+		if (!f || (equals && !f->value)) {
+			fprintf(stderr, "embergate: unknown option '%s'; `embergate --help` lists them\n", *argv);
+			return false;
+		}
+		to = (char *)o + f->offset;
+		if (!f->value) {
+			*(bool *)to = true;
+			continue;
+		}
+		if (!equals && !argv[1]) {
+			fprintf(stderr, "embergate: %s needs a value (%s)\n", f->name, f->value);
+			return false;
+		}
+		*(const char **)to = equals ? equals + 1 : *++argv;
+	}
+	return true;
+}
+
+static void warn(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_warn("%s", text);
+}
+
+struct config *options_config(const struct options *o, struct err *err)
+{
+	return o->config ? config_load(o->config, warn, NULL, err) : config_quick(&o->quick, err);
+}
+
+/* ---- check ---- */
+
+static int check(const struct options *o)
+{
+	struct process p = { .servers = servers_new(), .metrics = metrics_new(1) };
+	struct err err = { 0 };
+	struct config *c = options_config(o, &err);
+	struct site *s = NULL;
+	char cache[4096];
+
+	if (c && p.servers && p.metrics) {
+		snprintf(cache, sizeof cache, "%s/cache", c->state);
+		if (mkdir(c->state, 0700) == 0 || errno == EEXIST)
+			mkdir(cache, 0700);
+		if (secret_load(c, p.secret, &err))
+			s = site_build(&p, c, &err);
+		else
+			config_free(c);
+	}
+	if (!s) {
+		fprintf(stderr, "%s\n", err.text);
+		return err.side == SIDE_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+	}
+	printf("%s: good: %zu apps, %zu listeners\n", o->config ? o->config : "command line", s->napps,
+	       s->nlistens);
+	site_release(s);
+	return EXIT_OK;
+}
+
+/* ---- run ---- */
+
+static int serve(char **argv, struct options *o)
+{
+	const char *fd = getenv("EMBERGATE_SUPERVISOR");
+	uint64_t n;
+
+	if (!fd)
+		return supervisor_main(argv);
+	unsetenv("EMBERGATE_SUPERVISOR");
+	return bytes_u64(bytes_of(fd), &n) ? gate_main(o, (int)n) : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	const char *verb = argc > 1 ? argv[1] : "--help";
+	struct options o = { 0 };
+
+	if (strcmp(verb, "ctl") == 0)
+		return ctl_main(argc - 1, argv + 1);
+	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0 || strcmp(verb, "help") == 0)
+		return usage(argc > 1 ? stdout : stderr);
+	if (strcmp(verb, "--version") == 0) {
+		printf("embergate %s\n", EMBERGATE_VERSION);
+		return EXIT_OK;
+	}
+	if (strcmp(verb, "config-docs") == 0 || strcmp(verb, "config-schema") == 0) {
+		strcmp(verb, "config-docs") == 0 ? config_print_docs(stdout) : config_print_schema(stdout);
+		return EXIT_OK;
+	}
+	if (!options_parse(argv + (verb[0] == '-' ? 1 : 2), &o))
+		return EXIT_USAGE;
+	if (strcmp(verb, "check") == 0)
+		return o.config || o.quick.upstream ? check(&o) : usage(stderr);
+	if (verb[0] != '-' && strcmp(verb, "run") != 0) {
+		fprintf(stderr, "embergate: unknown command '%s'; `embergate --help` lists them\n", verb);
+		return EXIT_USAGE;
+	}
+	if (!o.config && !o.quick.upstream && !o.demo)
+		return usage(stderr);
+	return serve(argv, &o);
+}

@@ -1,0 +1,112 @@
+/* pipeline.c -- the life of a request, in order.
+ *
+ * Two more rows have their places kept: reputation (cti/) after `client`, and
+ * observation (scenarios/) after `access`, `body` and the answer's head. */
+#include "base/clock.h"
+#include "proxy/client.h"
+#include "proxy/stages.h"
+#include "proxy/upload.h"
+#include "proxy/worker.h"
+
+static const struct {
+	const char *name;
+	enum flow (*run)(struct exchange *);
+} steps[] = {
+	{ "client",  stage_client  }, /* request  -> address  */
+	{ "route",   stage_route   }, /* host     -> app      */
+	{ "access",  stage_access  }, /* request  -> ruling   */
+	{ "limits",  stage_limits  }, /* address  -> ruling   */
+	{ "inspect", stage_inspect }, /* head     -> verdict  */
+	{ "body",    stage_body    }, /* body     -> verdict  */
+	{ "remedy",  stage_remedy  }, /* ruling   -> remedy   */
+	{ "forward", stage_forward }, /* request  -> response */
+	{ "respond", stage_respond }, /* response -> client   */
+	{ "record",  stage_record  }, /* exchange -> event    */
+};
+enum { RECORD = nelems(steps) - 1 };
+
+static void exchange_end(struct exchange *x)
+{
+	struct client *c = x->client;
+	bool close = x->close_client, unread = !x->up.done || x->fault.code;
+
+	upload_free(x);
+	site_use_drop(x->use);
+	arena_free(x->arena); /* x with it */
+	client_next(c, close, unread);
+}
+
+void exchange_run(struct exchange *x)
+{
+	while (x->step <= RECORD)
+		switch (steps[x->step].run(x)) {
+		case GO: x->step++; break;
+		case ANSWERED: x->step = RECORD; break;
+		case WAIT: return;
+		}
+	exchange_end(x);
+}
+
+void exchange_abandon(struct exchange *x)
+{
+	x->close_client = true;
+	x->step = RECORD;
+	exchange_run(x);
+}
+
+void exchange_rule(struct exchange *x, enum remedy_kind act, enum source source, unsigned status,
+		   struct bytes reason)
+{
+	struct ruling *r = &x->ruling;
+	bool detect = x->app && app_mode(x->app) == WAF_DETECT && source != SOURCE_PROTOCOL;
+
+	if (r->source != SOURCE_NONE && act <= r->would)
+		return;
+	r->would = act;
+	r->act = detect && act > REMEDY_LOG ? REMEDY_LOG : act;
+	r->source = source;
+	r->status = status;
+	r->reason = reason;
+}
+
+const struct size_limits_config *exchange_limits(const struct exchange *x)
+{
+	return x->app ? &x->app->config->size : &x->use->site->config->size;
+}
+
+/* ---- birth ---- */
+
+enum { EXCHANGE_CAP = 4 << 20 }; /* bytes: head, decoded values, hits; the held body is apart */
+
+void exchange_begin(struct client *c, const struct listen *listen, struct bytes head, const struct err *fault)
+{
+	struct arena *a = arena_new(EXCHANGE_CAP);
+	struct exchange *x = a ? arena_get(a, sizeof *x) : NULL;
+	struct worker *w = c->worker;
+	struct http1_limits limits;
+
+	if (x)
+		head = arena_copy(a, head);
+	if (!x || !head.at) {
+		arena_free(a);
+		client_close(c); /* out of memory: there is nothing to answer with */
+		return;
+	}
+	x->arena = a;
+	x->client = c;
+	x->worker = w;
+	x->use = w->use;
+	x->use->users++;
+	x->listen = listen;
+	x->started_us = clock_mono_us();
+	ulid_next(&w->ids, worker_wall_ms(w), x->id);
+	c->x = x;
+	limits = client_limits(c);
+	if (!http1_parse_request(a, head, &limits, &x->request, &x->fault) || fault) {
+		if (fault)
+			x->fault = *fault;
+		x->close_client = true;
+	}
+	upload_start(x);
+	exchange_run(x);
+}

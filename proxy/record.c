@@ -1,0 +1,70 @@
+/* record.c -- what is written down of an exchange: metrics always, the access
+ * log where it is on, alerts in the security log and for `explain`. */
+#include "base/clock.h"
+#include "proxy/client.h"
+#include "proxy/forward.h"
+#include "proxy/stages.h"
+#include "proxy/worker.h"
+
+static struct bytes reason_of(const struct exchange *x)
+{
+	if (x->ruling.source != SOURCE_NONE)
+		return x->ruling.reason;
+	return x->failure.code ? bytes_of(x->failure.text) : (struct bytes){ 0 };
+}
+
+static void write_line(struct log_sink *sink, const struct event *e, const struct event_style *style)
+{
+	char line[EVENT_LINE_MAX];
+	struct text t = text_over(line, sizeof line);
+
+	event_text(&t, e, style);
+	log_line(sink, text_bytes(&t));
+}
+
+static void tell(const struct exchange *x, const struct event *e)
+{
+	const struct site *site = x->use->site;
+
+	metrics_exchange(x->app ? x->app->state->metrics : site->no_app, x->worker->number, e);
+	if (site->access)
+		write_line(site->access, e, &site->style);
+	if (!event_is_alert(e))
+		return;
+	if (site->security && site->security != site->access)
+		write_line(site->security, e, &site->style);
+	events_offer(x->worker->shared->events, e, &site->style.redact);
+}
+
+enum flow stage_record(struct exchange *x)
+{
+	const struct verdict *v = x->inspection ? inspection_verdict(x->inspection) : NULL;
+	const char *tls = stream_tls_version(x->client->stream);
+	struct event e = {
+		.wall_ms = worker_wall_ms(x->worker),
+		.id = { x->id, ULID_LEN },
+		.app = x->app ? x->app->config->name : (struct bytes){ 0 },
+		.client = x->request.client,
+		.peer = x->client->peer,
+		.peer_port = x->client->port,
+		.client_from = x->origin.from,
+		.request = &x->request,
+		.tls_version = bytes_of(tls),
+		.upstream = x->backend ? bytes_of(x->backend->server->name) : (struct bytes){ 0 },
+		.status = x->status,
+		.request_bytes = x->up.decoder.total,
+		.response_bytes = x->response_bytes,
+		.duration_us = (uint32_t)(clock_mono_us() - x->started_us),
+		.inspection_us = (uint32_t)x->inspection_us,
+		.action = x->ruling.act,
+		.would = x->ruling.would,
+		.source = x->ruling.source,
+		.reason = reason_of(x),
+		.hits = v ? v->hits : NULL,
+		.nhits = v ? v->nhits : 0,
+	};
+
+	forward_release(x, false); /* where it still has one, the exchange was cut */
+	tell(x, &e);
+	return GO;
+}

@@ -1,0 +1,193 @@
+/* respond.c -- the answer's way to the client, and tunnels.
+ *
+ * The head waits for the first bytes of the body of the same read, so that a
+ * small answer leaves in one system call. A truncated answer never looks whole:
+ * the connection is reset, and a chunked one gets no last chunk. */
+#include "proxy/client.h"
+#include "proxy/encode.h"
+#include "proxy/forward.h"
+#include "proxy/peer.h"
+#include "proxy/stages.h"
+#include "proxy/upload.h"
+#include "proxy/worker.h"
+
+enum {
+	BACKLOG_HIGH = 256 << 10, /* bytes on their way to a client; beyond, the server waits */
+	PIECES = 8,               /* of one write: a head, and two chunks with their frames */
+	CHUNKS = 3,
+};
+
+struct gather {
+	struct exchange *x;
+	struct bytes v[PIECES];
+	size_t n;
+	char chunk[CHUNKS][18];
+	size_t nchunks;
+};
+
+static void flush(struct gather *g)
+{
+	if (g->n && !client_write(g->x->client, g->v, g->n))
+		g->x->close_client = true; /* the client is gone; its stream tells */
+	g->n = g->nchunks = 0;
+}
+
+static void add(struct gather *g, struct bytes b)
+{
+	if (b.len)
+		g->v[g->n++] = b;
+}
+
+static void add_head(struct gather *g)
+{
+	add(g, g->x->down.pending_head);
+	g->x->down.pending_head = (struct bytes){ 0 };
+}
+
+static void add_data(struct gather *g, struct bytes data)
+{
+	bool chunked = g->x->down.chunked_out;
+
+	if (g->n + 3 > PIECES || g->nchunks == CHUNKS)
+		flush(g);
+	if (chunked) {
+		char *line = g->chunk[g->nchunks++];
+
+		add(g, (struct bytes){ line, http1_chunk_head(line, data.len) });
+	}
+	add(g, data);
+	if (chunked)
+		add(g, BYTES("\r\n"));
+	g->x->response_bytes += data.len;
+}
+
+static void add_end(struct gather *g, const struct fields *trailers)
+{
+	if (!g->x->down.chunked_out)
+		return;
+	if (g->n + 2 > PIECES)
+		flush(g);
+	add(g, BYTES("0\r\n"));
+	add(g, http1_write_trailers(g->x->arena, trailers));
+}
+
+bool respond_head(struct exchange *x)
+{
+	x->status = x->down.head.status;
+	x->down.pending_head = encode_response(x);
+	x->down.head.fields = (struct fields){ 0 }; /* they borrowed from the read buffer */
+	return x->down.pending_head.at != NULL;
+}
+
+static void decode(struct exchange *x, struct gather *g, struct bytes in)
+{
+	struct http1_limits limits = client_limits(x->client);
+	struct fields trailers = { 0 };
+	struct bytes data;
+	struct err err;
+
+	for (;;)
+		switch (http1_body_next(&x->down.decoder, x->arena, &limits, &in, &data, &trailers, &err)) {
+		case HTTP1_DATA: add_data(g, data); continue;
+		case HTTP1_DONE:
+			x->down.done = true;
+			if (in.len)
+				x->down.head.keep_alive = false; /* more than an answer */
+			add_end(g, &trailers);
+			return;
+		case HTTP1_BAD:
+			x->down.done = x->down.truncated = true;
+			return;
+		default: return;
+		}
+}
+
+void respond_bytes(struct exchange *x, struct bytes in)
+{
+	struct gather g = { .x = x };
+
+	if (x->down.tunnel && !in.len)
+		return;
+	add_head(&g);
+	if (x->down.tunnel) {
+		add(&g, in);
+		x->response_bytes += in.len;
+	} else {
+		decode(x, &g, in);
+	}
+	flush(&g);
+	if (x->peer && !x->down.done && stream_backlog(x->client->stream) > BACKLOG_HIGH)
+		stream_pause(x->peer->stream);
+}
+
+void respond_drained(struct exchange *x)
+{
+	if (x->peer)
+		stream_resume(x->peer->stream);
+}
+
+void respond_end(struct exchange *x, bool clean)
+{
+	struct gather g = { .x = x };
+
+	x->down.done = true;
+	if (!clean || !http1_body_eof(&x->down.decoder)) {
+		x->down.truncated = true;
+		return;
+	}
+	add_head(&g);
+	add_end(&g, &(struct fields){ 0 });
+	flush(&g);
+}
+
+static void flush_head(struct exchange *x)
+{
+	struct gather g = { .x = x };
+
+	add_head(&g);
+	flush(&g);
+}
+
+enum flow stage_respond(struct exchange *x)
+{
+	bool whole = !x->down.truncated && x->up.ended;
+
+	flush_head(x);
+	if (!x->down.done)
+		return WAIT;
+	if (x->down.truncated) {
+		err_set(&x->failure, SIDE_UPSTREAM, 502, "%s: the answer was cut", x->backend->server->name);
+		client_reset(x->client);
+	}
+	forward_release(x, whole && x->down.head.keep_alive && !x->down.tunnel);
+	if (!x->up.done)
+		x->close_client = true;
+	return GO;
+}
+
+/* ---- tunnels ---- */
+
+void tunnel_up(struct exchange *x, struct bytes in)
+{
+	if (!x->peer || !stream_write(x->peer->stream, &in, 1))
+		return;
+	if (stream_backlog(x->peer->stream) > BACKLOG_HIGH)
+		client_pause_upload(x->client, true);
+}
+
+/* One side said its last: the other is told, and goes on until it has too. */
+void tunnel_ended(struct exchange *x, bool by_client)
+{
+	if (by_client) {
+		x->up.ended = true;
+		stream_finish(x->peer->stream);
+	} else {
+		x->down.truncated ? client_reset(x->client) : stream_finish(x->client->stream);
+		x->down.done = true;
+	}
+	if (x->down.truncated || (x->client->ended && x->down.done)) {
+		x->down.done = true;
+		x->close_client = true;
+		exchange_run(x);
+	}
+}

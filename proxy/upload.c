@@ -1,0 +1,330 @@
+/* upload.c -- the request's body.
+ *
+ * Payload bytes are decoded in place, shown to inspection and appended to the
+ * hold, unless nothing has to be held any more: then they go straight to the
+ * server. A body that is wholly held can be sent again on another connection. */
+#include "proxy/upload.h"
+#include "base/clock.h"
+#include "proxy/client.h"
+#include "proxy/peer.h"
+#include "proxy/stages.h"
+#include "proxy/worker.h"
+
+enum {
+	BACKLOG_HIGH = 256 << 10, /* bytes on their way to a server; beyond, the client waits */
+	HOLD_SLACK = 64 << 10,    /* over the window, before the client waits */
+};
+
+void upload_start(struct exchange *x)
+{
+	http1_body_start(&x->up.decoder, x->request.framing, x->request.length);
+	x->up.done = x->fault.code == 0 &&
+		     (x->request.framing == BODY_NONE ||
+		      (x->request.framing == BODY_LENGTH && x->request.length == 0));
+}
+
+void upload_free(struct exchange *x)
+{
+	atomic_fetch_sub_explicit(&x->worker->shared->held_bytes, x->up.hold.cap, memory_order_relaxed);
+	free(x->up.hold.at);
+	x->up.hold = (struct hold){ 0 };
+}
+
+/* ---- the hold ---- */
+
+static bool hold_reserve(struct exchange *x, size_t want)
+{
+	struct hold *h = &x->up.hold;
+	atomic_ullong *held = &x->worker->shared->held_bytes;
+	size_t cap = h->cap ? h->cap : 4096;
+	char *more;
+
+	if (want <= h->cap)
+		return true;
+	while (cap < want)
+		cap *= 2;
+	if (atomic_load_explicit(held, memory_order_relaxed) + cap - h->cap >
+	    x->use->site->config->size.held_bytes)
+		return false;
+	more = realloc(h->at, cap);
+	if (!more)
+		return false;
+	atomic_fetch_add_explicit(held, cap - h->cap, memory_order_relaxed);
+	h->at = more;
+	h->cap = cap;
+	return true;
+}
+
+static bool hold_add(struct exchange *x, struct bytes b)
+{
+	struct hold *h = &x->up.hold;
+
+	if (!hold_reserve(x, h->len + b.len)) {
+		exchange_rule(x, REMEDY_DENY, SOURCE_LIMIT, 503, BYTES("too many bytes of bodies are held"));
+		return false;
+	}
+	memcpy(h->at + h->len, b.at, b.len);
+	h->len += b.len;
+	return true;
+}
+
+static void hold_drop(struct hold *h, size_t n)
+{
+	if (n == 0)
+		return;
+	memmove(h->at, h->at + n, h->len - n);
+	h->len -= n;
+	h->start += n;
+}
+
+/* ---- inspection ---- */
+
+static void hit(struct exchange *x)
+{
+	const struct verdict *v = inspection_verdict(x->inspection);
+	struct bytes reason = v->nhits ? bytes_of(v->hits[0].rule->message) : v->error;
+
+	x->verdict = v;
+	if (v->remedy > REMEDY_ALLOW)
+		exchange_rule(x, v->remedy, SOURCE_RULE, v->status, reason);
+}
+
+static void judge(struct exchange *x, enum body_flow flow, uint64_t release)
+{
+	struct upload *u = &x->up;
+
+	switch (flow) {
+	case BODY_GO: u->released = release; break;
+	case BODY_HIT: hit(x); break;
+	case BODY_TOO_LONG:
+		metrics_body(x->app->state->metrics, x->worker->number, BODY_TROUBLE_TOO_LONG);
+		exchange_rule(x, REMEDY_DENY, SOURCE_LIMIT, 413,
+			      BYTES("structured body longer than waf.window; an exception for this path "
+				    "with skip: [body] lets it through uninspected"));
+		break;
+	case BODY_REFUSED:
+		exchange_rule(x, REMEDY_DENY, SOURCE_RULE, 400, inspection_verdict(x->inspection)->error);
+		break;
+	}
+	/* In detect mode, and after a rule that only logs, the body goes on. */
+	if (flow != BODY_GO && x->ruling.act < REMEDY_DENY)
+		u->released = UINT64_MAX;
+}
+
+static void inspect_piece(struct exchange *x, struct bytes piece)
+{
+	uint64_t release = UINT64_MAX, from = clock_mono_us();
+
+	if (x->ruling.act == REMEDY_DENY)
+		return;
+	if (x->inspection && x->up.released != UINT64_MAX)
+		judge(x, inspection_body(x->inspection, piece, &release), release);
+	else
+		x->up.released = UINT64_MAX;
+	x->inspection_us += clock_mono_us() - from;
+}
+
+static void inspect_end(struct exchange *x)
+{
+	uint64_t from = clock_mono_us();
+
+	if (x->inspection && x->ruling.act < REMEDY_DENY)
+		judge(x, inspection_end(x->inspection), UINT64_MAX);
+	if (x->ruling.act < REMEDY_DENY)
+		x->up.released = UINT64_MAX;
+	x->inspection_us += clock_mono_us() - from;
+}
+
+/* ---- from the client ---- */
+
+static bool straight(const struct exchange *x)
+{
+	const struct upload *u = &x->up;
+
+	return u->begun && !u->broken && u->hold.len == 0 && u->released == UINT64_MAX && x->peer;
+}
+
+static bool send_straight(struct exchange *x, struct bytes data);
+
+static uint64_t body_max(const struct exchange *x)
+{
+	if (x->body_exception && x->body_exception->max_body)
+		return x->body_exception->max_body;
+	return exchange_limits(x)->body_bytes;
+}
+
+/* False: the exchange has its ruling. */
+static bool take_piece(struct exchange *x, struct bytes data)
+{
+	if (x->up.decoder.total > body_max(x)) {
+		exchange_rule(x, REMEDY_DENY, SOURCE_LIMIT, 413, BYTES("body longer than max_body"));
+		return false;
+	}
+	inspect_piece(x, data);
+	if (x->ruling.act == REMEDY_DENY)
+		return false;
+	if (straight(x)) {
+		x->up.sent += data.len;
+		x->up.hold.start = x->up.sent;
+		send_straight(x, data);
+		return true;
+	}
+	return x->up.broken || hold_add(x, data);
+}
+
+static void take_all(struct exchange *x, struct bytes *in)
+{
+	struct http1_limits limits = client_limits(x->client);
+	struct bytes data;
+	struct err err;
+
+	while (!x->up.done && x->ruling.act < REMEDY_DENY)
+		switch (http1_body_next(&x->up.decoder, x->arena, &limits, in, &data,
+					&x->request.trailers, &err)) {
+		case HTTP1_DATA:
+			if (!take_piece(x, data))
+				return;
+			break;
+		case HTTP1_DONE:
+			x->up.done = true;
+			inspect_end(x);
+			return;
+		case HTTP1_BAD:
+			x->fault = err;
+			exchange_rule(x, REMEDY_DENY, SOURCE_PROTOCOL, 400,
+				      arena_copy(x->arena, bytes_of(err.text)));
+			return;
+		default: return;
+		}
+}
+
+/* What a deny means once the server has part of the request. */
+static void cut(struct exchange *x)
+{
+	client_reset(x->client);
+	exchange_abandon(x);
+}
+
+static void pause_if_full(struct exchange *x)
+{
+	size_t most = x->app ? x->app->config->waf.window + HOLD_SLACK : HOLD_SLACK;
+
+	if (!x->up.done &&
+	    (x->up.hold.len > most || (x->peer && stream_backlog(x->peer->stream) > BACKLOG_HIGH)))
+		client_pause_upload(x->client, true);
+}
+
+struct bytes upload_take(struct exchange *x, struct bytes in)
+{
+	struct upload *u = &x->up;
+	bool was_decided = u->decided;
+
+	take_all(x, &in);
+	if (x->ruling.act == REMEDY_DENY) {
+		in.len = 0;
+		u->decided = true;
+		x->close_client = true;
+		if (u->begun)
+			cut(x);
+		else
+			exchange_run(x);
+		return in;
+	}
+	u->decided = u->decided || u->released > 0 || u->done;
+	pause_if_full(x);
+	if (!was_decided && u->decided)
+		exchange_run(x);
+	else if (u->begun)
+		upload_pump(x, (struct bytes){ 0 });
+	return in;
+}
+
+/* ---- to the server ---- */
+
+enum { PIECES = 6 };
+
+struct pieces {
+	struct bytes v[PIECES];
+	size_t n;
+	char chunk[18];
+};
+
+static void piece(struct pieces *p, struct bytes b)
+{
+	if (b.len)
+		p->v[p->n++] = b;
+}
+
+static void piece_data(struct pieces *p, struct bytes data, bool chunked)
+{
+	if (!data.len)
+		return;
+	if (chunked)
+		piece(p, (struct bytes){ p->chunk, http1_chunk_head(p->chunk, data.len) });
+	piece(p, data);
+	if (chunked)
+		piece(p, BYTES("\r\n"));
+}
+
+static bool send_straight(struct exchange *x, struct bytes data)
+{
+	struct pieces p = { .n = 0 };
+
+	piece_data(&p, data, x->request.framing == BODY_CHUNKED);
+	if (!stream_write(x->peer->stream, p.v, p.n))
+		x->up.broken = true;
+	return !x->up.broken;
+}
+
+static bool ends_now(const struct upload *u, uint64_t upto)
+{
+	return u->done && !u->ended && upto == u->hold.start + u->hold.len;
+}
+
+bool upload_pump(struct exchange *x, struct bytes head)
+{
+	struct upload *u = &x->up;
+	struct hold *h = &u->hold;
+	bool chunked = x->request.framing == BODY_CHUNKED;
+	uint64_t upto = h->start + h->len < u->released ? h->start + h->len : u->released;
+	struct pieces p = { .n = 0 };
+
+	if (u->broken || !x->peer)
+		return false;
+	piece(&p, head);
+	if (upto > u->sent)
+		piece_data(&p, bytes_sub((struct bytes){ h->at, h->len }, u->sent - h->start,
+					 upto - h->start), chunked);
+	if (ends_now(u, upto)) {
+		u->ended = true;
+		if (chunked) {
+			piece(&p, BYTES("0\r\n"));
+			piece(&p, http1_write_trailers(x->arena, &x->request.trailers));
+		}
+	}
+	if (p.n && !stream_write(x->peer->stream, p.v, p.n))
+		u->broken = true;
+	u->sent = upto > u->sent ? upto : u->sent;
+	/* What may have to be sent again stays; of a stream the sent part goes. */
+	if (!u->done || h->start > 0)
+		hold_drop(h, u->sent - h->start);
+	pause_if_full(x);
+	return !u->broken;
+}
+
+bool upload_replayable(const struct exchange *x)
+{
+	return x->up.done && x->up.hold.start == 0;
+}
+
+void upload_rewind(struct exchange *x)
+{
+	x->up.sent = 0;
+	x->up.begun = x->up.ended = x->up.broken = false;
+}
+
+void upload_forget(struct exchange *x)
+{
+	if (x->up.ended)
+		upload_free(x);
+}
