@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Writes the loads of the benchmark, W1 to W6, as request files for tools/load.
 
     mkreq.py DIR        one seed, so the same bytes every time
@@ -27,7 +27,7 @@ LOADS = {
     "W6": (1000, "attack; a firewall must answer 403"),
 }
 
-WORDS = """the quick small garden chair with oak legs arrived on time and looks good in our living room we would buy it
+WORDS = """the quick small garden chair with oak legs arrived on monday and looks good in our living room we would buy it
 again from this shop because delivery was fast and the colour matches the picture thanks for friendly support team table
 blue cushion green lamp kettle iron fire bell door mat wood birch shelf linen curtain summer winter sale gift""".split()
 FIRST = "Maria Anna Lena Ida Olu Wei Fatima Jonas Erik Tom Ravi Ines Pedro Yuki Sam Nora".split()

@@ -1,0 +1,257 @@
+#!/usr/bin/python3
+"""Measures the peers side by side on loopback; run.sh calls it. One JSON line for each measurement goes to
+build/bench/results.jsonl, report.py makes benchmarks/RESULTS.md of them.
+
+The peer runs on core 0, the load and the origin on core 1. The peers are measured in turn, round by round, so that a
+drift of the machine meets all alike; what is compared is CPU time of the peer's process tree for each request."""
+import argparse
+import contextlib
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+import measure
+import peers as table
+import report
+
+LOADS = {  # file, options of tools/load, requests/s for the latency part
+    "W1": ("W1", [], 3000),
+    "W2": ("W2", [], 3000),
+    "W3": ("W3", [], 3000),
+    "W4": ("W4", [], 1000),
+    "W5": ("W5", [], 200),
+    "W6": ("W6", [], 0),
+    "W7": ("W1", ["-t"], 2000),
+    "W8": ("W1", ["-t", "-n"], 200),
+}
+PLANS = {
+    "quick": dict(peers=["relay", "nginx", "haproxy", "embergate off", "embergate"], loads=["W1", "W2", "W3", "W7"],
+                  rounds=5, seconds=0.6, latency=[], idle=["nginx", "haproxy", "embergate"]),
+    "full": dict(peers=list(table.all_peers()), loads=["W1", "W2", "W3", "W4", "W5", "W6", "W7"],
+                 rounds=7, seconds=0.8, latency=["W1", "W2", "W3", "W4", "W7"],
+                 idle=["nginx", "haproxy", "embergate off", "embergate"]),
+}
+CONNECTIONS, IDLE = 64, 10000
+SLOW_US = 500  # a peer dearer than this gets fewer connections and a longer window, or nothing ends within it
+
+
+def on_core(core, command):
+    return ["taskset", "-c", str(core)] + command
+
+
+def load(port, load_name, *options, seconds=0.3):
+    file, more, _ = LOADS[load_name]
+    command = [f"{table.TOOLS}load", "-p", str(port), "-f", f"{table.WORK}/req/{file}.req", *more, "-d", str(seconds), *options]
+    return json.loads(subprocess.run(on_core(1, command), capture_output=True, text=True, timeout=60 + seconds, check=True).stdout)
+
+
+def calibrate():
+    """ns for one message on the peer's core: how fast it is right now."""
+    return float(subprocess.run(on_core(0, [f"{table.TOOLS}calibrate"]), capture_output=True, text=True, timeout=20, check=True).stdout)
+
+
+class Running:
+    def __init__(self, peer):
+        self.peer = peer
+        os.makedirs(peer.dir, exist_ok=True)
+        log = open(f"{peer.dir}/out.log", "w")
+        command = on_core(0, peer.command(peer)) if peer.command else on_core(1, [f"{table.TOOLS}origin", str(table.ORIGIN)])
+        before = time.time()
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | peer.env)
+        try:
+            self.wait_for_port()
+            self.start_s = round(time.time() - before, 2)
+            self.rest(60)  # rules may still be compiling aside
+        except Exception:
+            self.stop()
+            raise
+
+    def wait_for_port(self):
+        limit = time.time() + 60
+        while time.time() < limit:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"it exited with {self.process.returncode}; see {self.peer.dir}/out.log")
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.peer.http), 0.5).close()
+                return
+            time.sleep(0.05)
+        raise RuntimeError("it does not listen")
+
+    def pids(self):
+        return measure.tree(self.process.pid)
+
+    def rest(self, at_most_s=5):
+        """Waits until it does nothing."""
+        limit, quiet = time.time() + at_most_s, 0
+        while time.time() < limit and quiet < 2:
+            before = measure.cpu(self.pids())[1]
+            time.sleep(0.05)
+            quiet = quiet + 1 if measure.cpu(self.pids())[1] - before < 0.002 else 0
+
+    def memo(self):
+        """(hits, look-ups) of embergate's memo so far, or None."""
+        with contextlib.suppress(OSError):
+            text = urllib.request.urlopen(f"http://127.0.0.1:{self.peer.admin}/metrics", timeout=2).read().decode()
+            found = [sum(float(v) for v in re.findall(rf"(?m)^embergate_memo_{word}_total(?:{{.*}})? (\S+)", text))
+                     for word in ("hits", "misses")]
+            return (found[0], sum(found)) if sum(found) else None
+        return None
+
+    def stop(self):
+        if self.process.poll() is not None:
+            return
+        pids = self.pids()
+        self.process.terminate()
+        try:
+            self.process.wait(8)
+        except subprocess.TimeoutExpired:
+            for p in pids:
+                with contextlib.suppress(OSError):
+                    os.kill(p, signal.SIGKILL)
+            self.process.wait()
+
+
+class Bench:
+    def __init__(self, plan, out):
+        self.plan, self.out = plan, out
+        self.running, self.cost_us = {}, {}
+
+    def say(self, **row):
+        line = json.dumps(row)
+        self.out.write(line + "\n")
+        self.out.flush()
+        print(line, flush=True)
+
+    def start(self, names):
+        known = table.all_peers()
+        self.origin = self.running["origin"] = Running(known["origin"])
+        for name in names:
+            if name == "origin":
+                continue
+            try:
+                self.running[name] = Running(known[name])
+            except Exception as e:
+                self.say(kind="failed", peer=name, why=str(e))
+                continue
+            r = self.running[name]
+            self.say(kind="start", peer=name, start_s=r.start_s, rss_kb=measure.memory_kb(r.pids()), pss_kb=measure.memory_kb(r.pids(), "Pss"))
+
+    def port(self, r, load_name):
+        return r.peer.tls if "-t" in LOADS[load_name][1] else r.peer.http
+
+    def window(self, name, load_name):
+        """(connections, seconds) for a peer that was as slow as when last seen."""
+        us = self.cost_us.get((name, load_name), 1500 if "modsecurity" in name else 0)
+        if us < SLOW_US:
+            return CONNECTIONS, self.plan["seconds"]
+        return (8 if us < 15000 else 2), min(4, max(self.plan["seconds"], us * 80e-6))
+
+    def cpu(self, name, load_name, number):
+        """Closed loop: CPU for each request."""
+        r = self.running[name]
+        port = self.port(r, load_name)
+        if port is None:
+            return
+        connections, seconds = self.window(name, load_name)
+        if number == 0:
+            load(port, load_name, "-c", str(min(connections, 16)), "-w", "0.1", seconds=0.4)
+        r.rest()
+        speed, memo, pids = calibrate(), r.memo(), r.pids()
+        before = measure.cpu(pids)
+        got = load(port, load_name, "-c", str(connections), "-w", "0", seconds=seconds)
+        after, memo_after = measure.cpu(pids), r.memo()
+        n = max(1, got["requests"])
+        us = (after[1] - before[1]) / n * 1e6
+        self.cost_us[name, load_name] = us
+        row = {k: got[k] for k in ("requests", "rps", "errors", "s2xx", "s4xx", "s5xx")}
+        if memo and memo_after and memo_after[1] > memo[1]:
+            row["memo_hits"] = round((memo_after[0] - memo[0]) / (memo_after[1] - memo[1]), 4)
+        self.say(kind="cpu", peer=name, load=load_name, round=number, cpu_us=round(us, 2), speed_ns=speed,
+                 user_share=round((after[0] - before[0]) / max(1e-9, after[1] - before[1]), 2), **row)
+
+    def latency(self, name, load_name, number):
+        """Open loop at a fixed rate, the same for every peer."""
+        r, rate = self.running[name], LOADS[load_name][2]
+        port = self.port(r, load_name)
+        if port is None or self.cost_us.get((name, load_name), 0) * rate > 0.7e6:
+            return  # it cannot serve that rate at all
+        got = load(port, load_name, "-c", "64", "-r", str(rate), "-w", "0.3", seconds=3)
+        keep = ("requests", "errors", "unfinished", "p50_us", "p90_us", "p99_us", "p999_us", "max_us")
+        self.say(kind="latency", peer=name, load=load_name, round=number, rate=rate, **{k: got[k] for k in keep})
+
+    def idle(self, name):
+        """Memory for each idle keep-alive connection, in a peer that has served before."""
+        for what, load_name in (("plain", "W1"), ("tls", "W7")):
+            self.running[name].stop()
+            r = self.running[name] = Running(self.running[name].peer)
+            load(r.peer.http, "W1", "-c", "64", seconds=1)
+            r.rest()
+            before = measure.memory_kb(r.pids())
+            command = [f"{table.TOOLS}load", "-p", str(self.port(r, load_name)), "-f", f"{table.WORK}/req/W1.req",
+                       *LOADS[load_name][1], "-i", str(IDLE)]
+            clients = subprocess.Popen(on_core(1, command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            opened = json.loads(clients.stdout.readline())
+            time.sleep(1)
+            after = measure.memory_kb(r.pids())
+            clients.communicate("q", timeout=20)
+            self.say(kind="idle", peer=name, what=what, opened=opened["idle_open"], errors=opened["errors"],
+                     bytes_each=round((after - before) * 1024 / max(1, opened["idle_open"])), before_kb=before, after_kb=after)
+
+    def each(self, step, names, *arguments):
+        for name in names:
+            if name in self.running:
+                try:
+                    step(name, *arguments)
+                except Exception as e:
+                    self.say(kind="failed", peer=name, why=f"{arguments}: {e!r}"[:300])
+
+    def run(self):
+        plan = self.plan
+        try:
+            self.start(plan["peers"])
+            for number in range(plan["rounds"]):
+                for load_name in plan["loads"]:
+                    self.each(self.cpu, plan["peers"], load_name, number)
+            for number in range(3):
+                for load_name in plan["latency"]:
+                    self.each(self.latency, plan["peers"], load_name, number)
+            self.each(self.idle, plan["idle"])
+        finally:
+            for r in self.running.values():
+                r.stop()
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("plan", nargs="?", default="full", choices=list(PLANS))
+    p.add_argument("--peers", help="a comma between names")
+    p.add_argument("--loads", help="W1,W2")
+    p.add_argument("--rounds", type=int)
+    p.add_argument("--only-print", action="store_true", help="leave benchmarks/RESULTS.md as it is")
+    a = p.parse_args()
+    plan = dict(PLANS[a.plan])
+    for key, value in (("peers", a.peers), ("loads", a.loads)):
+        if value:
+            plan |= {key: value.split(","), "latency": [], "idle": []}
+    plan["rounds"] = a.rounds or plan["rounds"]
+    signal.signal(signal.SIGTERM, lambda *_: exit(143))  # so that what we started is stopped
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    results = f"{table.WORK}/results.jsonl"
+    with open(results, "w") as out:
+        bench = Bench(plan, out)
+        bench.say(kind="meta", plan=a.plan, date=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), rounds=plan["rounds"],
+                  seconds=plan["seconds"], machine=measure.machine(), versions=table.versions())
+        bench.run()
+        bench.say(kind="end", load=os.getloadavg()[0])
+    report.write(results, None if a.only_print else f"{table.HERE}/RESULTS.md")
+
+
+if __name__ == "__main__":
+    main()

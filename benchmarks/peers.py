@@ -1,0 +1,108 @@
+"""Who is measured, and how each is started: one worker, in front of the same origin."""
+import glob
+import os
+import re
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+WORK = f"{ROOT}/build/bench"
+BUILD = os.environ.get("BENCH_BUILD", f"{ROOT}/build/release")
+TOOLS = f"{BUILD}/benchmarks/bench_"
+GATE = f"{BUILD}/embergate"
+PORTS = int(os.environ.get("BENCH_PORT", "20000"))  # uses this one and 99 more
+ORIGIN = PORTS + 1
+CRS3 = "/usr/share/modsecurity-crs/rules"
+CRS4 = os.environ.get("EMBERGATE_CRS_DIR", "")
+
+
+class Peer:
+    """`slot` gives the ports: http, then tls, then admin."""
+
+    def __init__(self, name, slot, command, env=None, tls=True, waf=False):
+        self.name, self.command, self.waf = name, command, waf
+        self.env = env or {}
+        self.http = PORTS + 10 * slot if slot else ORIGIN
+        self.tls = self.http + 1 if tls else None
+        self.admin = self.http + 2
+        self.dir = f"{WORK}/run/{name.replace(' ', '-')}"
+
+    def fill(self, template, **words):
+        """Writes conf/TEMPLATE.in into the peer's directory; returns the path."""
+        with open(f"{HERE}/conf/{template}.in") as f:
+            text = f.read()
+        words |= {"DIR": self.dir, "WORK": WORK, "HTTP": self.http, "TLS": self.tls, "ADMIN": self.admin, "ORIGIN": ORIGIN}
+        os.makedirs(self.dir, exist_ok=True)
+        path = f"{self.dir}/{template}"
+        with open(path, "w") as f:
+            f.write(re.sub(r"@([A-Z]+)@", lambda m: str(words.get(m.group(1), "")), text))
+        return path
+
+
+def nginx(peer, **words):
+    conf = peer.fill("nginx.conf", **words)
+    return ["nginx", "-p", peer.dir, "-e", f"{peer.dir}/error.log", "-c", conf]
+
+
+def modsecurity(peer, crs):
+    os.makedirs(peer.dir, exist_ok=True)
+    with open("/etc/nginx/modsecurity.conf") as f:
+        recommended = re.sub(r"(?m)^\s*(SecAuditLog|SecUnicodeMapFile|SecDebugLog)", r"#\1", f.read())
+    with open(f"{peer.dir}/recommended.conf", "w") as f:
+        f.write(recommended + "\nSecUnicodeMapFile /etc/nginx/unicode.mapping 20127\n")
+    rules = peer.fill("modsecurity.conf", CRS=crs)
+    return nginx(peer, MODULES="load_module /usr/lib/nginx/modules/ngx_http_modsecurity_module.so;",
+                 SERVER=f"modsecurity on; modsecurity_rules_file {rules};")
+
+
+def haproxy(peer):
+    return ["haproxy", "-db", "-f", peer.fill("haproxy.cfg")]
+
+
+def embergate(peer, waf):
+    return [GATE, "run", "-c", peer.fill("embergate.yaml", WAF=waf)]
+
+
+def relay(peer):
+    return [f"{TOOLS}relay", str(peer.http), str(ORIGIN)]
+
+
+def crs_of(directory, setup):
+    return f"Include {setup}\nInclude {directory}/*.conf"
+
+
+def inspecting():
+    """Our packs, and the hub's AppSec rules when they are there."""
+    rules = ", ".join(sorted(glob.glob(f"{WORK}/hub/appsec-rules/**/*.yaml", recursive=True)))
+    return f"{{mode: block, rules: [{rules}]}}"
+
+
+def all_peers():
+    peers = [
+        Peer("origin", 0, None, tls=False),
+        Peer("relay", 1, relay, tls=False),
+        Peer("nginx", 2, nginx),
+        Peer("haproxy", 3, haproxy),
+        Peer("embergate off", 4, lambda p: embergate(p, "{mode: off}")),
+        Peer("embergate", 5, lambda p: embergate(p, inspecting()), waf=True),
+        Peer("embergate no memo", 6, lambda p: embergate(p, inspecting()), env={"EMBERGATE_MEMO": "off"}, waf=True),
+        Peer("nginx modsecurity crs3", 7,
+             lambda p: modsecurity(p, crs_of(CRS3, "/etc/modsecurity/crs/crs-setup.conf")), waf=True),
+    ]
+    if os.path.isdir(f"{CRS4}/rules"):
+        peers.append(Peer("nginx modsecurity crs4", 8,
+                          lambda p: modsecurity(p, crs_of(f"{CRS4}/rules", f"{CRS4}/crs-setup.conf.example")), waf=True))
+    return {p.name: p for p in peers}
+
+
+def output_of(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    except OSError:
+        return ""
+
+
+def versions():
+    packages = ("nginx", "haproxy", "libmodsecurity3", "modsecurity-crs", "libhyperscan5", "libuv1", "libssl3")
+    found = {"embergate": output_of(GATE, "--version")}
+    return found | {p: output_of("dpkg-query", "-W", "-f", "${Version}", p) for p in packages}
