@@ -7,6 +7,7 @@
 #include <llhttp.h>
 
 struct opinion {
+	bool bodiless; /* told to llhttp: it does not know what was asked */
 	unsigned flags;
 	uint64_t length;
 	bool keep_alive;
@@ -18,6 +19,7 @@ static int on_head(llhttp_t *p)
 
 	o->flags = p->flags;
 	o->length = p->content_length;
+	p->flags |= o->bodiless ? F_SKIPBODY : 0;
 	o->keep_alive = llhttp_should_keep_alive(p);
 	return 2; /* no body, and stop here */
 }
@@ -61,7 +63,6 @@ static bool read_head(struct http1_reader *r, struct bytes head, llhttp_t *p,
 {
 	llhttp_errno_t got;
 
-	*o = (struct opinion){ 0 };
 	llhttp_init(p, r->side == SIDE_CLIENT ? HTTP_REQUEST : HTTP_RESPONSE, &settings);
 	p->data = o;
 	got = execute(p, head, framing_field(r, f));
@@ -85,7 +86,7 @@ static bool same_framing(struct http1_reader *r, const struct opinion *o)
 
 bool http1_agrees_request(struct http1_reader *r, struct bytes head, struct request *out)
 {
-	struct opinion o;
+	struct opinion o = { 0 };
 	llhttp_t p;
 
 	if (!read_head(r, head, &p, &out->fields, &o))
@@ -99,7 +100,7 @@ bool http1_agrees_request(struct http1_reader *r, struct bytes head, struct requ
 
 bool http1_agrees_response(struct http1_reader *r, struct bytes head, struct response *out)
 {
-	struct opinion o;
+	struct opinion o = { .bodiless = out->framing == BODY_NONE };
 	llhttp_t p;
 
 	if (!read_head(r, head, &p, &out->fields, &o))
