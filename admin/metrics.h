@@ -44,6 +44,7 @@ struct metrics_cert { struct bytes host; uint64_t expires_s; };
 struct metrics_now {
 	const struct metrics_drops *drops; size_t ndrops;
 	const struct metrics_cert *certs; size_t ncerts;
+	const char *openssl; /* its version; NULL: not said */
 };
 
 void metrics_print(struct metrics *, const struct metrics_now *, struct text *);

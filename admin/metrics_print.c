@@ -1,0 +1,376 @@
+/* metrics_print.c -- what is exported: a table of families, with one function
+ * each for its samples. */
+#include "admin/metrics_sample.h"
+
+/* --- what is in use -------------------------------------------------------- */
+
+#define EACH_APP(s, a) \
+	for (const struct app_metrics *a = (s)->m->apps; a; a = a->next) \
+		if (a->used >= (s)->m->generation)
+
+#define EACH_SERVER(s, a, v) \
+	EACH_APP(s, a) \
+		for (const struct server_metrics *v = a->servers; v; v = v->next) \
+			if (v->used >= (s)->m->generation)
+
+#define EACH_LISTENER(s, l) \
+	for (const struct listener_metrics *l = (s)->m->listeners; l; l = l->next) \
+		if (l->used >= (s)->m->generation)
+
+static void app_label(struct scrape *s, const void *owner)
+{
+	sample_label(s, "app", ((const struct app_metrics *)owner)->name);
+}
+
+struct server_of { const struct app_metrics *app; const struct server_metrics *server; };
+
+static void server_labels(struct scrape *s, const void *owner)
+{
+	const struct server_of *of = owner;
+
+	sample_label(s, "app", of->app->name);
+	sample_label(s, "server", of->server->address);
+}
+
+static void no_label(struct scrape *s, const void *owner)
+{
+	(void)s;
+	(void)owner;
+}
+
+/* --- the families ---------------------------------------------------------- */
+
+static void print_build(struct scrape *s)
+{
+	sample_open(s, "");
+	sample_label(s, "version", BYTES(EMBERGATE_VERSION));
+	if (s->now->openssl)
+		sample_label(s, "openssl", bytes_of(s->now->openssl));
+	sample_close(s, 1);
+}
+
+static void print_reload_time(struct scrape *s)
+{
+	sample_open(s, "");
+	sample_value(s);
+	sample_seconds(s->t, s->m->reloaded_ms * 1000);
+	text_byte(s->t, '\n');
+}
+
+static void print_reload_ok(struct scrape *s)
+{
+	sample_open(s, "");
+	sample_close(s, s->m->reload_ok);
+}
+
+static void print_config_hash(struct scrape *s)
+{
+	char hash[17];
+	struct text t = text_over(hash, sizeof hash);
+
+	text_hex(&t, s->m->config_hash);
+	sample_open(s, "");
+	sample_label(s, "hash", text_bytes(&t));
+	sample_close(s, 1);
+}
+
+static void print_connections(struct scrape *s)
+{
+	EACH_LISTENER(s, l) {
+		/* Closed first: a connection that closes in between is still open. */
+		uint64_t closed = SUM(s, l, listener_cells, closed);
+
+		sample_open(s, "");
+		sample_label(s, "listener", l->bind);
+		sample_label(s, "state", BYTES("open"));
+		sample_close(s, SUM(s, l, listener_cells, opened) - closed);
+	}
+}
+
+static void print_connections_total(struct scrape *s)
+{
+	EACH_LISTENER(s, l) {
+		sample_open(s, "");
+		sample_label(s, "listener", l->bind);
+		sample_close(s, SUM(s, l, listener_cells, opened));
+	}
+}
+
+static void put_handshakes(struct scrape *s, const char *version, const char *result, uint64_t n)
+{
+	sample_open(s, "");
+	sample_label(s, "version", bytes_of(version));
+	sample_label(s, "result", bytes_of(result));
+	sample_close(s, n);
+}
+
+static void print_handshakes(struct scrape *s)
+{
+	for (unsigned i = 0; i < VERSIONS; i++)
+		put_handshakes(s, metrics_versions[i], "done", SUM(s, s->m, worker_cells, handshakes[i]));
+	put_handshakes(s, "none", "failed", SUM(s, s->m, worker_cells, failed));
+}
+
+static void print_certs(struct scrape *s)
+{
+	for (size_t i = 0; i < s->now->ncerts; i++) {
+		sample_open(s, "");
+		sample_label(s, "host", s->now->certs[i].host);
+		sample_close(s, s->now->certs[i].expires_s);
+	}
+}
+
+static void print_requests(struct scrape *s)
+{
+	EACH_APP(s, a)
+		for (unsigned m = 0; m < METHODS; m++)
+			for (unsigned c = 0; c < CLASSES; c++) {
+				uint64_t n = SUM(s, a, app_cells, requests[m][c]);
+
+				if (n == 0) /* most of the 54 never happen */
+					continue;
+				sample_open(s, "");
+				app_label(s, a);
+				sample_label(s, "method", bytes_of(metrics_methods[m]));
+				sample_label(s, "code_class", bytes_of(metrics_classes[c]));
+				sample_close(s, n);
+			}
+}
+
+static void print_durations(struct scrape *s)
+{
+	EACH_APP(s, a) {
+		struct spread h = { (void *const *)a->workers, offsetof(struct app_cells, duration), &buckets_request };
+
+		sample_histogram(s, &h, app_label, a);
+	}
+}
+
+static void inspection_labels(struct scrape *s, const void *owner)
+{
+	app_label(s, owner);
+	sample_label(s, "phase", BYTES("request"));
+}
+
+static void print_inspections(struct scrape *s)
+{
+	EACH_APP(s, a) {
+		struct spread h = { (void *const *)a->workers, offsetof(struct app_cells, inspection), &buckets_inspection };
+
+		sample_histogram(s, &h, inspection_labels, a);
+	}
+}
+
+static void put_of_app(struct scrape *s, const struct app_metrics *a, uint64_t n)
+{
+	sample_open(s, "");
+	app_label(s, a);
+	sample_close(s, n);
+}
+
+static void print_request_bytes(struct scrape *s)
+{
+	EACH_APP(s, a)
+		put_of_app(s, a, SUM(s, a, app_cells, request_bytes));
+}
+
+static void print_response_bytes(struct scrape *s)
+{
+	EACH_APP(s, a)
+		put_of_app(s, a, SUM(s, a, app_cells, response_bytes));
+}
+
+static void print_truncated(struct scrape *s)
+{
+	EACH_APP(s, a)
+		put_of_app(s, a, SUM(s, a, app_cells, body[BODY_TROUBLE_TRUNCATED]));
+}
+
+static void print_too_long(struct scrape *s)
+{
+	EACH_APP(s, a)
+		put_of_app(s, a, SUM(s, a, app_cells, body[BODY_TROUBLE_TOO_LONG]));
+}
+
+static void print_decisions(struct scrape *s)
+{
+	EACH_APP(s, a)
+		for (int r = 0; r < REMEDY_COUNT; r++)
+			for (int o = 0; o < SOURCE_COUNT; o++) {
+				uint64_t n = SUM(s, a, app_cells, decisions[r][o]);
+
+				if (n == 0)
+					continue;
+				sample_open(s, "");
+				app_label(s, a);
+				sample_label(s, "action", bytes_of(remedy_word((enum remedy_kind)r)));
+				sample_label(s, "source", bytes_of(source_word((enum source)o)));
+				sample_close(s, n);
+			}
+}
+
+static void put_rule(struct scrape *s, const struct app_metrics *a, const struct rule_count *r)
+{
+	const struct { const char *mode; uint64_t n; } modes[] = {
+		{ "block", cell_read(&r->blocked) }, { "detect", cell_read(&r->detected) },
+	};
+
+	for (size_t i = 0; i < nelems(modes); i++) {
+		if (modes[i].n == 0)
+			continue;
+		sample_open(s, "");
+		app_label(s, a);
+		sample_label(s, "rule", r->id);
+		sample_label(s, "mode", bytes_of(modes[i].mode));
+		sample_close(s, modes[i].n);
+	}
+}
+
+static void print_rules(struct scrape *s)
+{
+	EACH_APP(s, a) {
+		pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&a->rules.lock;
+
+		pthread_mutex_lock(lock);
+		for (size_t i = 0; i < RULE_SLOTS; i++)
+			if (a->rules.slots[i])
+				put_rule(s, a, a->rules.slots[i]);
+		put_rule(s, a, &a->rules.other);
+		pthread_mutex_unlock(lock);
+	}
+}
+
+static void print_upstream_up(struct scrape *s)
+{
+	EACH_SERVER(s, a, v) {
+		sample_open(s, "");
+		server_labels(s, &(struct server_of){ a, v });
+		sample_close(s, atomic_load((atomic_bool *)(uintptr_t)&v->up));
+	}
+}
+
+static void print_upstream_requests(struct scrape *s)
+{
+	EACH_SERVER(s, a, v)
+		for (unsigned c = 0; c < CLASSES; c++) {
+			uint64_t n = SUM(s, v, server_cells, answers[c]);
+
+			if (n == 0)
+				continue;
+			sample_open(s, "");
+			server_labels(s, &(struct server_of){ a, v });
+			sample_label(s, "code_class", bytes_of(metrics_classes[c]));
+			sample_close(s, n);
+		}
+}
+
+static void print_upstream_durations(struct scrape *s)
+{
+	EACH_SERVER(s, a, v) {
+		struct spread h = { (void *const *)v->workers, offsetof(struct server_cells, duration), &buckets_request };
+
+		sample_histogram(s, &h, server_labels, &(struct server_of){ a, v });
+	}
+}
+
+static void print_upstream_connections(struct scrape *s)
+{
+	EACH_SERVER(s, a, v) {
+		uint64_t closed = SUM(s, v, server_cells, closed);
+
+		sample_open(s, "");
+		server_labels(s, &(struct server_of){ a, v });
+		sample_label(s, "state", BYTES("open"));
+		sample_close(s, SUM(s, v, server_cells, opened) - closed);
+	}
+}
+
+static void print_drops(struct scrape *s)
+{
+	for (size_t i = 0; i < s->now->ndrops; i++) {
+		sample_open(s, "");
+		sample_label(s, "sink", bytes_of(s->now->drops[i].sink));
+		sample_close(s, s->now->drops[i].count);
+	}
+}
+
+static void print_lag(struct scrape *s)
+{
+	struct spread h = { (void *const *)s->m->workers, offsetof(struct worker_cells, lag), &buckets_lag };
+
+	sample_histogram(s, &h, no_label, NULL);
+}
+
+#define COUNTER "counter"
+#define GAUGE "gauge"
+#define HISTOGRAM "histogram"
+
+static const struct family {
+	const char *name, *type, *help;
+	void (*print)(struct scrape *);
+} families[] = {
+	{ "build_info", GAUGE, "What runs; always 1.", print_build },
+	{ "config_last_reload_success_timestamp_seconds", GAUGE, "When the configuration in use came into use.", print_reload_time },
+	{ "config_last_reload_successful", GAUGE, "1 when the last reload was taken, 0 when it was refused.", print_reload_ok },
+	{ "config_hash_info", GAUGE, "Hash of the configuration in use; always 1.", print_config_hash },
+	{ "connections", GAUGE, "Client connections that are open.", print_connections },
+	{ "connections_total", COUNTER, "Client connections taken.", print_connections_total },
+	{ "tls_handshakes_total", COUNTER, "TLS handshakes with clients.", print_handshakes },
+	{ "tls_cert_expiry_timestamp_seconds", GAUGE, "When a certificate ends.", print_certs },
+	{ "requests_total", COUNTER, "Requests by what the client was answered; none: nothing.", print_requests },
+	{ "request_duration_seconds", HISTOGRAM, "From the request's head to the last byte of the answer.", print_durations },
+	{ "request_bytes_total", COUNTER, "Bytes of request bodies.", print_request_bytes },
+	{ "response_bytes_total", COUNTER, "Bytes of response bodies.", print_response_bytes },
+	{ "inspection_duration_seconds", HISTOGRAM, "Time spent inspecting a request: the latency that is added.", print_inspections },
+	{ "decisions_total", COUNTER, "What was done about requests that something was held against, and who decided.", print_decisions },
+	{ "rule_matches_total", COUNTER, "Matches of a rule; detect: the request went on.", print_rules },
+	{ "body_truncated_total", COUNTER, "Bodies of which only the window was inspected.", print_truncated },
+	{ "body_too_long_total", COUNTER, "Structured bodies refused because they were longer than the window.", print_too_long },
+	{ "upstream_up", GAUGE, "1 while a server is asked, 0 while it is left out.", print_upstream_up },
+	{ "upstream_requests_total", COUNTER, "Requests to a server by its answer; none: it gave none.", print_upstream_requests },
+	{ "upstream_duration_seconds", HISTOGRAM, "From the request to the head of a server's answer.", print_upstream_durations },
+	{ "upstream_connections", GAUGE, "Connections to a server that are open.", print_upstream_connections },
+	{ "events_dropped_total", COUNTER, "Log lines and events that a sink did not take in time.", print_drops },
+	{ "loop_lag_seconds", HISTOGRAM, "How long a turn of a worker's loop kept the next one waiting.", print_lag },
+};
+
+static void print_family(struct scrape *s, const struct family *f)
+{
+	char name[96];
+	struct text full = text_over(name, sizeof name - 1);
+
+	text_str(&full, "embergate_");
+	text_str(&full, f->name);
+	name[full.len] = '\0';
+	s->family = name;
+	text_printf(s->t, "# HELP %s %s\n# TYPE %s %s\n", name, f->help, name, f->type);
+	f->print(s);
+}
+
+void metrics_print(struct metrics *m, const struct metrics_now *now, struct text *t)
+{
+	struct scrape s = { .t = t, .m = m, .now = now };
+
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < nelems(families); i++)
+		print_family(&s, &families[i]);
+	pthread_mutex_unlock(&m->lock);
+	metrics_print_process(t);
+}
+
+void metrics_totals(struct metrics *m, uint64_t *connections, uint64_t *requests)
+{
+	struct scrape s = { .m = m };
+
+	*connections = *requests = 0;
+	pthread_mutex_lock(&m->lock);
+	for (const struct listener_metrics *l = m->listeners; l; l = l->next) {
+		uint64_t closed = SUM(&s, l, listener_cells, closed);
+
+		*connections += SUM(&s, l, listener_cells, opened) - closed;
+	}
+	for (const struct app_metrics *a = m->apps; a; a = a->next)
+		for (unsigned i = 0; i < METHODS * CLASSES; i++)
+			*requests += SUM(&s, a, app_cells, requests[i / CLASSES][i % CLASSES]);
+	pthread_mutex_unlock(&m->lock);
+}

@@ -1,0 +1,38 @@
+/* metrics_sample.h -- inside admin/: the Prometheus text format (0.0.4), line by line.
+ *
+ *   sample_open(s, ""); sample_label(s, "app", name); sample_close(s, 7);
+ *
+ * writes  embergate_requests_total{app="shop"} 7 */
+#ifndef ADMIN_METRICS_SAMPLE_H
+#define ADMIN_METRICS_SAMPLE_H
+#include "admin/metrics_cells.h"
+
+struct scrape {
+	struct text *t;
+	const struct metrics *m;
+	const struct metrics_now *now;
+	const char *family; /* with its prefix */
+};
+
+void sample_open(struct scrape *, const char *suffix);
+void sample_label(struct scrape *, const char *name, struct bytes value);
+void sample_close(struct scrape *, uint64_t value);
+void sample_value(struct scrape *); /* in place of sample_close(): the caller writes the value */
+void sample_seconds(struct text *, uint64_t us); /* decimal, no more digits than it takes */
+
+/* The sum of the cells at `offset` in each worker's block. */
+uint64_t sample_sum(void *const *workers, unsigned n, size_t offset);
+#define SUM(s, owner, type, field) \
+	sample_sum((void *const *)(owner)->workers, (s)->m->nworkers, offsetof(struct type, field))
+
+/* An object's labels in front of those of a sample. */
+typedef void labels(struct scrape *, const void *owner);
+
+struct spread { /* a histogram that is spread over the workers */
+	void *const *workers;
+	size_t offset;
+	const struct buckets *buckets;
+};
+
+void sample_histogram(struct scrape *, const struct spread *, labels *, const void *owner);
+#endif
