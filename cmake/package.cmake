@@ -24,6 +24,8 @@ install(FILES packaging/embergate.service DESTINATION /lib/systemd/system COMPON
 install(FILES packaging/embergate.yaml DESTINATION /etc/embergate COMPONENT gate)
 install_packed(${PROJECT_SOURCE_DIR}/packaging/embergate.8 embergate.8
 	${CMAKE_INSTALL_MANDIR}/man8 gate)
+install_packed(${PROJECT_SOURCE_DIR}/docs/config.md config.md
+	${CMAKE_INSTALL_DATADIR}/doc/embergate gate)
 install(DIRECTORY rules/packs DESTINATION ${CMAKE_INSTALL_DATADIR}/embergate COMPONENT rules
 	FILES_MATCHING PATTERN *.yaml PATTERN *.test.yaml EXCLUDE)
 foreach(package embergate embergate-rules)

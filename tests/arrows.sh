@@ -25,7 +25,7 @@ libraries='
 uv.h:             base/loop* base/stream*
 base/loop_uv.h:   base/loop* base/stream*
 llhttp.h:         base/http1*
-openssl/*:        base/tls* base/crypto* admin/auth* proxy/challenge*
+openssl/*:        base/tls* rules/transform* admin/auth* proxy/challenge*
 nghttp2/*:        base/http2*
 hs.h:             base/matcher_hs*
 hs/*:             base/matcher_hs*
