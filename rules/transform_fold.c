@@ -6,9 +6,10 @@ static char same_or_upper(char c)
 	return c >= 'a' && c <= 'z' ? (char)(c & ~0x20) : c;
 }
 
+/* All eight bits are counted, bit 7 too, as ModSecurity does. */
 static bool odd(char c)
 {
-	return __builtin_parity((unsigned)(c & 0x7f));
+	return __builtin_parity((unsigned char)c);
 }
 
 static char even_7bit(char c)
@@ -71,8 +72,9 @@ struct bytes t_parity_zero_7bit(struct arena *a, struct bytes in)
 	return each(a, in, zero_7bit);
 }
 
-/* Length of the sequence at p, 0 when it is none. Overlong forms and
- * surrogates count: a lax decoder behind us reads them so. */
+/* Length of the sequence at p, 0 when it is none (such bytes are kept, where
+ * ModSecurity v3 drops them). Overlong forms and surrogates count: a lax decoder
+ * behind us reads them so. */
 static size_t utf8_sequence(const char *p, size_t left, unsigned *code)
 {
 	unsigned char c = (unsigned char)*p;

@@ -2,6 +2,7 @@
 #include "rules/unicode_map.h"
 #include "rules/transform_steps.h"
 #include <errno.h>
+#include <stdio.h>
 
 enum { FILE_CAP = 4 << 20, CODES = 0x10000 };
 
