@@ -1,16 +1,22 @@
 /* path.c -- what servers make of a path.
  *
  * A reading is the product of four habits: how often percent escapes are
- * decoded, whether `\` parts segments, when `;` parameters are cut, and what
- * is done about empty and dot segments. Every combination is some server's, so
- * all are tried and the distinct results kept. Most paths show none of the
- * habits: they are found out in one pass and are their only reading. */
+ * decoded, whether `\` parts segments, when `;` parameters are cut, and what is
+ * done about empty and dot segments. Every combination is some server's, so all
+ * are tried and the distinct results kept. Most paths show none of the habits:
+ * that is found out in one pass, and they are their only reading. */
 #include "base/path.h"
 
-enum params { KEEP, CUT_RAW /* before decoding, as Tomcat does */, CUT_DECODED };
+enum params {
+	KEEP,
+	CUT_RAW,     /* before decoding: Tomcat */
+	CUT_DECODED,
+};
+
 enum dots {
 	MERGE, /* runs of '/' are one, then dot segments go: nginx, Apache */
 	RFC,   /* RFC 3986 5.2.4 takes empty segments for segments: WHATWG URL, Java */
+	RAW,   /* they go before decoding: what was escaped then stays */
 	AS_IS, /* frameworks that route on the path as it came */
 };
 
@@ -21,19 +27,19 @@ struct reading {
 };
 
 static const struct reading readings[] = {
-	{ false, false, KEEP,        MERGE }, { false, false, KEEP,        RFC },
-	{ false, false, KEEP,        AS_IS },
-	{ false, false, CUT_RAW,     MERGE }, { false, false, CUT_RAW,     RFC },
+	{ false, false, KEEP, MERGE },        { false, false, KEEP, RFC },
+	{ false, false, KEEP, RAW },          { false, false, KEEP, AS_IS },
+	{ false, false, CUT_RAW, MERGE },     { false, false, CUT_RAW, RFC },
 	{ false, false, CUT_DECODED, MERGE }, { false, false, CUT_DECODED, RFC },
-	{ false, true,  KEEP,        MERGE }, { false, true,  KEEP,        RFC },
-	{ false, true,  CUT_RAW,     MERGE }, { false, true,  CUT_RAW,     RFC },
-	{ false, true,  CUT_DECODED, MERGE }, { false, true,  CUT_DECODED, RFC },
-	{ true,  false, KEEP,        MERGE }, { true,  false, KEEP,        RFC },
-	{ true,  false, CUT_RAW,     MERGE }, { true,  false, CUT_RAW,     RFC },
-	{ true,  false, CUT_DECODED, MERGE }, { true,  false, CUT_DECODED, RFC },
-	{ true,  true,  KEEP,        MERGE }, { true,  true,  KEEP,        RFC },
-	{ true,  true,  CUT_RAW,     MERGE }, { true,  true,  CUT_RAW,     RFC },
-	{ true,  true,  CUT_DECODED, MERGE }, { true,  true,  CUT_DECODED, RFC },
+	{ false, true, KEEP, MERGE },         { false, true, KEEP, RFC },
+	{ false, true, CUT_RAW, MERGE },      { false, true, CUT_RAW, RFC },
+	{ false, true, CUT_DECODED, MERGE },  { false, true, CUT_DECODED, RFC },
+	{ true, false, KEEP, MERGE },         { true, false, KEEP, RFC },
+	{ true, false, CUT_RAW, MERGE },      { true, false, CUT_RAW, RFC },
+	{ true, false, CUT_DECODED, MERGE },  { true, false, CUT_DECODED, RFC },
+	{ true, true, KEEP, MERGE },          { true, true, KEEP, RFC },
+	{ true, true, CUT_RAW, MERGE },       { true, true, CUT_RAW, RFC },
+	{ true, true, CUT_DECODED, MERGE },   { true, true, CUT_DECODED, RFC },
 };
 _Static_assert(nelems(readings) <= PATH_READINGS_MAX, "every reading has a place");
 
@@ -133,6 +139,8 @@ static size_t read_as(const struct reading *how, char *s, size_t n)
 {
 	if (how->params == CUT_RAW)
 		n = cut_params(s, n);
+	if (how->dots == RAW)
+		n = remove_dots(s, n);
 	n = decode(s, n);
 	if (how->twice)
 		n = decode(s, n);
@@ -145,23 +153,42 @@ static size_t read_as(const struct reading *how, char *s, size_t n)
 		return n;
 	if (how->dots == MERGE)
 		n = merge_slashes(s, n);
-	n = remove_dots(s, n);
+	if (how->dots != RAW)
+		n = remove_dots(s, n);
 	return merge_slashes(s, n);
 }
 
-static bool is_plain(struct bytes path)
+/* What in a path some server has a habit about. */
+enum { ESCAPE = 1, PARAMS = 2, BACKSLASH = 4, SEGMENTS = 8 };
+
+static unsigned marks_of(struct bytes path)
 {
+	unsigned marks = 0;
+
 	for (size_t i = 0; i < path.len; i++)
 		switch (path.at[i]) {
 		case '%':
+			marks |= ESCAPE;
+			break;
 		case ';':
+			marks |= PARAMS;
+			break;
 		case '\\':
-			return false;
+			marks |= BACKSLASH;
+			break;
 		case '/':
 			if (i + 1 < path.len && (path.at[i + 1] == '/' || path.at[i + 1] == '.'))
-				return false;
+				marks |= SEGMENTS;
 		}
-	return true;
+	return marks;
+}
+
+/* Could this reading differ, of a path that has these marks once decoded? An
+ * escape that is left may stand for any of the others. */
+static bool may_differ(const struct reading *how, unsigned marks)
+{
+	return (marks & ESCAPE) || (!how->twice && (!how->backslash || (marks & BACKSLASH)) &&
+				    (how->params == KEEP || (marks & PARAMS)));
 }
 
 static bool is_new(struct bytes reading, const struct bytes *out, size_t n)
@@ -174,20 +201,30 @@ static bool is_new(struct bytes reading, const struct bytes *out, size_t n)
 
 size_t path_readings(struct arena *a, struct bytes path, struct bytes out[PATH_READINGS_MAX])
 {
-	char *room = NULL;
+	struct bytes reading;
+	unsigned marks;
+	char *room;
 	size_t n = 0;
 
 	out[0] = path;
-	if (path.len == 0 || path.at[0] != '/' || is_plain(path))
+	if (path.len == 0 || path.at[0] != '/' || !marks_of(path))
+		return 1;
+	if (!(room = arena_raw(a, path.len)))
+		return 0;
+	memcpy(room, path.at, path.len);
+	out[0] = (struct bytes){ room, decode(room, path.len) };
+	if (!(marks = marks_of(out[0])))
 		return 1;
 	for (size_t i = 0; i < nelems(readings); i++) {
+		if (!may_differ(&readings[i], marks))
+			continue;
 		if (!room && !(room = arena_raw(a, path.len)))
 			return 0;
 		memcpy(room, path.at, path.len);
-		out[n] = (struct bytes){ room, read_as(&readings[i], room, path.len) };
-		if (!is_new(out[n], out, n))
+		reading = (struct bytes){ room, read_as(&readings[i], room, path.len) };
+		if (!is_new(reading, out, n))
 			continue;
-		n++;
+		out[n++] = reading;
 		room = NULL;
 	}
 	return n;
