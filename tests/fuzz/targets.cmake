@@ -1,2 +1,3 @@
 fuzz_target(yaml base)
 fuzz_target(event_text admin base)
+fuzz_target(shop demo)
