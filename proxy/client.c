@@ -204,6 +204,7 @@ static struct bytes take_head(struct client *c, struct bytes in, bool *more)
 		c->scanned = 0;
 		head = bytes_sub(in, 0, scanned);
 		c->state = CLIENT_BUSY;
+		c->body_at_hand = in.len > scanned;
 		exchange_begin(c, listen, head, NULL);
 		return bytes_from(in, scanned);
 	case HTTP1_BAD:

@@ -89,7 +89,8 @@ enum flow stage_body(struct exchange *x)
 		return GO;
 	}
 	invite(x);
-	if (x->inspection && x->ruling.act < REMEDY_DENY)
+	/* What came with the head goes on with it, in one write. */
+	if (x->inspection || x->client->body_at_hand)
 		return WAIT;
 	u->decided = true;
 	u->released = UINT64_MAX;
