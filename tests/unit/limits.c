@@ -1,0 +1,99 @@
+/* Token buckets give what they promise and count connections exactly. */
+#include "base/hash.h"
+#include "proxy/addresses.h"
+#include "proxy/limits.h"
+#include "tests/test.h"
+
+static void a_burst_passes_then_the_rate_holds(void **state)
+{
+	struct limits *l = limits_new(1024);
+	/* 60 a minute, 3 at once: one token comes back a second. */
+	static const struct { uint64_t at_ms, wait_ms; } takes[] = {
+		{ 1000, 0 }, { 1000, 0 }, { 1000, 0 }, { 1000, 1000 }, { 1500, 500 },
+		{ 2000, 0 }, { 2000, 1000 }, { 9000, 0 }, { 9000, 0 }, { 9000, 0 }, { 9000, 1000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(takes); i++)
+		assert_int_equal(limits_take(l, 42, takes[i].at_ms, 60, 60000, 3), takes[i].wait_ms);
+	assert_int_equal(limits_take(l, 4300, 9000, 60, 60000, 3), 0); /* another key, another bucket */
+	limits_free(l);
+}
+
+static void a_flood_of_keys_stays_in_its_memory(void **state)
+{
+	struct limits *l = limits_new(1024);
+
+	(void)state;
+	for (uint64_t k = 0; k < 100000; k++)
+		assert_int_equal(limits_take(l, k * 0x9e3779b97f4a7c15u, 5, 1, 1000, 1), 0);
+	limits_free(l);
+}
+
+static void connections_are_counted_by_address(void **state)
+{
+	struct addresses *a = addresses_new();
+	struct ip ip;
+
+	(void)state;
+	assert_true(ip_parse(BYTES("192.0.2.1"), &ip));
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 4; i++)
+			assert_true(addresses_enter(a, &ip, 4));
+		assert_false(addresses_enter(a, &ip, 4));
+		for (int i = 0; i < 4; i++)
+			addresses_leave(a, &ip);
+	}
+	addresses_free(a);
+}
+
+static void neighbours_in_a_64_share_a_count(void **state)
+{
+	struct addresses *a = addresses_new();
+	struct ip one, other;
+
+	(void)state;
+	assert_true(ip_parse(BYTES("2001:db8::1"), &one) && ip_parse(BYTES("2001:db8::ffff"), &other));
+	assert_true(addresses_enter(a, &one, 1));
+	assert_false(addresses_enter(a, &other, 1));
+	addresses_leave(a, &one);
+	assert_true(addresses_enter(a, &other, 1));
+	addresses_free(a);
+}
+
+static void many_addresses_come_and_go(void **state)
+{
+	struct addresses *a = addresses_new();
+	struct ip ip = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff } };
+	enum { MANY = 50000 };
+
+	(void)state;
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint32_t i = 0; i < MANY; i++) {
+			memcpy(ip.b + 12, &i, 4);
+			assert_true(addresses_enter(a, &ip, 1));
+		}
+		for (uint32_t i = 0; i < MANY; i++) {
+			memcpy(ip.b + 12, &i, 4);
+			assert_false(addresses_enter(a, &ip, 1));
+		}
+		for (uint32_t i = 0; i < MANY; i++) {
+			memcpy(ip.b + 12, &i, 4);
+			addresses_leave(a, &ip);
+		}
+	}
+	addresses_free(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_burst_passes_then_the_rate_holds),
+		cmocka_unit_test(a_flood_of_keys_stays_in_its_memory),
+		cmocka_unit_test(connections_are_counted_by_address),
+		cmocka_unit_test(neighbours_in_a_64_share_a_count),
+		cmocka_unit_test(many_addresses_come_and_go),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
