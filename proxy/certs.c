@@ -75,37 +75,43 @@ static bool self_signed(const struct site *s, struct bytes name, struct files *f
 	return true;
 }
 
-struct tls_context *certs_open(const struct site *s, const struct listen *l, const uint8_t secret[32],
-			       struct err *err)
+/* A wildcard is served when a name under it is. */
+static bool served(const struct tls_context *t, struct bytes name)
+{
+	char sample[300];
+
+	if (name.at[0] == '.') {
+		snprintf(sample, sizeof sample, "x%.*s", BYTES_ARG(name));
+		name = bytes_of(sample);
+	}
+	return t && tls_context_serves(t, name);
+}
+
+static bool make_missing(const struct site *s, const struct listen *l, struct files *f, struct err *err)
+{
+	for (size_t i = 0; i < l->nhosts; i++)
+		if (!served(l->tls, l->hosts[i].name) && !self_signed(s, l->hosts[i].name, f, err))
+			return false;
+	return f->n || self_signed(s, BYTES("localhost"), f, err);
+}
+
+bool certs_open(const struct process *p, const struct site *s, struct listen *l, struct err *err)
 {
 	struct files f = { 0 };
-	struct tls_context *t = NULL;
 	size_t given;
 
-	if (!configured(s, l, &f)) {
-		err_set(err, SIDE_SELF, 0, "out of memory");
-		return NULL;
-	}
+	if (!configured(s, l, &f))
+		return err_set(err, SIDE_SELF, 0, "out of memory");
 	given = f.n;
-	if (given && !(t = open_files(s, &f, secret, err)))
-		return NULL;
-	for (size_t i = 0; i < l->nhosts; i++) {
-		struct bytes name = l->hosts[i].name, probe = name;
-		char sample[300];
-
-		if (name.at[0] == '.') { /* a wildcard is served when some name under it is */
-			snprintf(sample, sizeof sample, "x%.*s", BYTES_ARG(name));
-			probe = bytes_of(sample);
-		}
-		if (!(t && tls_context_serves(t, probe)) && !self_signed(s, name, &f, err)) {
-			tls_context_free(t);
-			return NULL;
-		}
-	}
-	if (f.n == 0 && !self_signed(s, BYTES("localhost"), &f, err))
-		return NULL;
+	if (given && !(l->tls = open_files(s, &f, p->secret, err)))
+		return false;
+	if (p->dry)
+		return true;
+	if (!make_missing(s, l, &f, err))
+		return false;
 	if (f.n == given)
-		return t;
-	tls_context_free(t);
-	return open_files(s, &f, secret, err);
+		return true;
+	tls_context_free(l->tls);
+	l->tls = open_files(s, &f, p->secret, err);
+	return l->tls != NULL;
 }

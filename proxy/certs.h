@@ -5,7 +5,7 @@
 #include "proxy/site.h"
 
 /* Self-signed ones are kept in the state directory, certs/NAME.{crt,key}, and
- * made anew when they are about to end. NULL: err names the file. */
-struct tls_context *certs_open(const struct site *, const struct listen *, const uint8_t secret[32],
-			       struct err *);
+ * made anew when they are about to end. Sets listen->tls; false: err names the
+ * file. A dry process makes none, and the listener may be left without. */
+bool certs_open(const struct process *, const struct site *, struct listen *, struct err *);
 #endif

@@ -116,7 +116,8 @@ static const struct schema_table waf_table = {
 static const struct schema_row header_rows[] = {
 	{ .type = &schema_name, SCHEMA_FIELD(header_match, name) },
 	{ .key = "pattern", .type = &schema_text, SCHEMA_FIELD(header_match, pattern), .needed = true,
-	  .help = "matches the whole value; `*` is any run of characters" },
+	  .help = "matches the whole value without case; `*` is any run of characters; a field that is not "
+		  "there has an empty value" },
 };
 
 static const struct schema_table header_table = {
@@ -150,7 +151,7 @@ static const struct schema_row rule_rows[] = {
 	{ .key = "not_from", .type = &schema_nets, SCHEMA_FIELDS(own_rule, not_from.at, not_from.n),
 	  .help = "the client is in none of these" },
 	{ .key = "nocase", .type = &schema_bool, SCHEMA_FIELD(own_rule, nocase), .unset = "off",
-	  .help = "patterns match without case" },
+	  .help = "the path matches without case; host and headers always do" },
 	{ .key = "do", .type = &schema_enum, .words = rule_acts, SCHEMA_FIELD(own_rule, act), .needed = true,
 	  .help = "`allow` ends the search and skips no inspection" },
 	{ .key = "reason", .type = &schema_text, SCHEMA_FIELD(own_rule, reason), .help = "a note on why" },

@@ -205,7 +205,5 @@ static bool check_claims(struct config *c, struct where top, struct err *e)
 
 bool config_check(struct config *c, struct where top, struct err *e)
 {
-	if (!c->napps)
-		return yaml_err(top, e, "apps: there is none; name one and its upstream");
 	return default_listens(c, top, e) && check_doors(c, top, e) && check_claims(c, top, e);
 }

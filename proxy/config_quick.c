@@ -12,9 +12,10 @@ struct map {
 	const struct yaml_node *keys[MAX_KEYS], *items[MAX_KEYS];
 };
 
+/* Quoted: an empty one is a value, and a wrong one. */
 static struct yaml_node scalar(const char *option, struct bytes text)
 {
-	return (struct yaml_node){ .kind = YAML_SCALAR, .where.file = option, .text = text };
+	return (struct yaml_node){ YAML_SCALAR, .quoted = true, .where.file = option, .text = text };
 }
 
 static void map_start(struct map *m)

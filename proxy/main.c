@@ -7,10 +7,7 @@
 #include "admin/admin.h"
 #include "base/log.h"
 #include "proxy/options.h"
-#include "proxy/secret.h"
 #include "proxy/site.h"
-#include <errno.h>
-#include <sys/stat.h>
 
 /* ---- options ---- */
 
@@ -94,21 +91,11 @@ struct config *options_config(const struct options *o, struct err *err)
 
 static int check(const struct options *o)
 {
-	struct process p = { .servers = servers_new(), .metrics = metrics_new(1) };
-	struct err err = { 0 };
-	struct config *c = options_config(o, &err);
-	struct site *s = NULL;
-	char cache[4096];
+	struct process p = { .servers = servers_new(), .metrics = metrics_new(1), .dry = true };
+	struct err err = { .side = SIDE_SELF };
+	struct config *c = p.servers && p.metrics ? options_config(o, &err) : NULL;
+	struct site *s = c ? site_build(&p, c, &err) : NULL;
 
-	if (c && p.servers && p.metrics) {
-		snprintf(cache, sizeof cache, "%s/cache", c->state);
-		if (mkdir(c->state, 0700) == 0 || errno == EEXIST)
-			mkdir(cache, 0700);
-		if (secret_load(c, p.secret, &err))
-			s = site_build(&p, c, &err);
-		else
-			config_free(c);
-	}
 	if (!s) {
 		fprintf(stderr, "%s\n", err.text);
 		return err.side == SIDE_CONFIG ? EXIT_USAGE : EXIT_FAILED;

@@ -251,7 +251,7 @@ static bool listen_add(struct process *p, struct site *s, const struct listen_co
 		return true; /* several apps may name the same one */
 	s->nlistens++;
 	*l = (struct listen){ .config = c, .metrics = metrics_listener(p->metrics, c->bind) };
-	return hosts_of(s, l, err) && (!c->tls || (l->tls = certs_open(s, l, p->secret, err)));
+	return hosts_of(s, l, err) && (!c->tls || certs_open(p, s, l, err));
 }
 
 static bool listens_build(struct process *p, struct site *s, struct err *err)

@@ -73,8 +73,9 @@ struct process {
 	struct servers *servers;
 	struct metrics *metrics;
 	struct app_state *app_states;
-	struct log *log;
+	struct log *log; /* NULL: nothing is written */
 	uint8_t secret[32];
+	bool dry;        /* `check`: nothing is made in the state directory */
 };
 
 /* Where our own packs are: beside the build, or where the package puts them. */
