@@ -12,7 +12,8 @@
 /* How an app's pages look; immutable, made when the configuration is. */
 struct page_brand;
 /* Reads and checks the template file, if there is one: {{id}}, {{status}},
- * {{title}}, {{message}}, {{site}}, {{contact}}, {{logo}}. NULL: err. */
+ * {{title}}, {{message}}, {{site}}, {{contact}}, {{logo}}. The configuration
+ * outlives the brand. NULL: err. */
 struct page_brand *page_brand_new(const struct page_config *, struct err *);
 void page_brand_free(struct page_brand *);
 
