@@ -53,7 +53,8 @@ static inline struct bytes bytes_sub(struct bytes b, size_t from, size_t to)
 		to = b.len;
 	if (from > to)
 		from = to;
-	return (struct bytes){ b.at + from, to - from };
+	/* NULL + 0 is undefined, and an empty slice may be at NULL. */
+	return (struct bytes){ from ? b.at + from : b.at, to - from };
 }
 
 static inline struct bytes bytes_from(struct bytes b, size_t from)
