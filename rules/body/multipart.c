@@ -1,0 +1,422 @@
+/* multipart.c -- parts, cut at delimiter lines.
+ *
+ * The text is taken apart into runs of bytes, line ends and delimiters. A line
+ * end and what could become a delimiter behind it are withheld until the next
+ * bytes tell; then they are a delimiter, or text after all. What a run, a line
+ * end or a delimiter means depends on where we are: before the first part, in
+ * a part's head, in its data, behind the last. */
+#include "rules/body/multipart_part.h"
+
+enum place { PREAMBLE, HEAD, DATA, EPILOGUE };
+
+enum scan {
+	LINE_START, /* `matched` bytes of the delimiter are seen */
+	IN_LINE,
+	AFTER_CR,   /* the line end may be coming */
+	TAIL,       /* behind a whole delimiter */
+};
+
+enum { TAIL_MAX = 64, BOUNDARY_MAX = 256 };
+
+struct multipart {
+	struct body body;
+	enum place place;
+	enum scan scan;
+	struct bytes delimiter;   /* "--" and the boundary */
+	size_t matched;
+	char newline[2];
+	size_t nnewline;          /* withheld before a delimiter */
+	char tail[TAIL_MAX];
+	size_t ntail;
+	const char *at, *start, *end; /* the piece in hand */
+	bool crlf, lf;            /* which line ends were seen around heads */
+
+	struct part part;
+	uint64_t part_at;         /* where its delimiter began */
+	uint64_t data_at, size;
+	struct buffer line;       /* the logical header line in hand */
+	size_t line_len;          /* of the physical one */
+	size_t head_bytes, head_lines, nparts;
+	struct buffer data;       /* a field's value, or the first bytes of a file */
+	bool looked;
+	char closing;             /* the last byte of the line end behind the last delimiter */
+};
+
+static uint64_t offset(const struct multipart *m)
+{
+	return m->body.taken + (uint64_t)(m->at - m->start);
+}
+
+static size_t withheld(const struct multipart *m)
+{
+	return m->nnewline + m->matched + m->ntail;
+}
+
+static void line_ended(struct multipart *m, bool crlf)
+{
+	m->crlf |= crlf;
+	m->lf |= !crlf;
+	if (m->lf)
+		m->body.anomalies |= ODD_LF_LINES | (m->crlf ? ODD_MIXED_LINES : 0);
+}
+
+/* --- a part's head --- */
+
+static bool head_line_end(struct multipart *m)
+{
+	struct bytes line;
+
+	if (m->line.len == 0)
+		return true;
+	line = buffer_keep(&m->body, &m->line);
+	return line.at && part_header(&m->body, &m->part, line);
+}
+
+static bool head_text(struct multipart *m, struct bytes run)
+{
+	const struct body_limits *l = &m->body.setup.limits;
+	bool fold = m->line_len == 0 && (run.at[0] == ' ' || run.at[0] == '\t');
+
+	m->head_bytes += run.len;
+	m->head_lines += m->line_len == 0;
+	if (m->head_bytes > l->header_bytes || m->head_lines > l->header_lines)
+		return body_fail(&m->body, FAULT_HEADERS, offset(m), "a part's head is too long");
+	if (fold)
+		part_odd(&m->body, &m->part, true, m->line.len ? ODD_HEADER_FOLDED : ODD_HEADER);
+	if (m->line_len == 0 && !fold && !head_line_end(m))
+		return false;
+	m->line_len += run.len;
+	return buffer_put(&m->body, &m->line, run, l->header_bytes, FAULT_HEADERS);
+}
+
+static bool head_end(struct multipart *m)
+{
+	m->place = DATA;
+	m->data_at = offset(m) - m->matched - m->ntail;
+	return head_line_end(m) && part_head_end(&m->body, &m->part, m->data_at);
+}
+
+static bool head_newline(struct multipart *m, struct bytes newline)
+{
+	bool blank = m->line_len == 0;
+
+	line_ended(m, newline.len == 2);
+	m->line_len = 0;
+	return !blank || head_end(m);
+}
+
+/* --- its data --- */
+
+static bool look_tell(struct multipart *m)
+{
+	struct bytes head = buffer_keep(&m->body, &m->data);
+
+	m->looked = true;
+	if (!head.at)
+		return false;
+	return !head.len ||
+	       body_tell(&m->body, VALUE_FILE_LOOK, m->part.names.at[0], head, m->data_at);
+}
+
+static bool file_text(struct multipart *m, struct bytes run)
+{
+	size_t cap = m->body.setup.limits.look_bytes;
+
+	if (m->looked)
+		return true;
+	run = bytes_sub(run, 0, cap - m->data.len);
+	return buffer_put(&m->body, &m->data, run, cap, FAULT_VALUE) &&
+	       (m->data.len < cap || look_tell(m));
+}
+
+static bool data_text(struct multipart *m, struct bytes run)
+{
+	m->size += run.len;
+	return m->part.is_file ? file_text(m, run)
+			       : buffer_put(&m->body, &m->data, run,
+					    m->body.setup.limits.value_bytes, FAULT_VALUE);
+}
+
+static bool field_tell(struct multipart *m)
+{
+	const struct readings *names = &m->part.names;
+	struct bytes value = buffer_keep(&m->body, &m->data);
+
+	for (size_t i = 0; value.at && i < names->n; i++)
+		if (!body_tell(&m->body, VALUE_ARG, names->at[i], value, m->data_at))
+			return false;
+	return value.at != NULL;
+}
+
+static bool file_tell(struct multipart *m)
+{
+	const struct body_setup *s = &m->body.setup;
+	const struct readings *names = &m->part.names, *filenames = &m->part.filenames;
+	struct body_file f = { .type = m->part.type, .at = m->data_at, .size = m->size };
+
+	for (size_t i = 0; s->sink->file && i < names->n; i++)
+		for (size_t k = 0; k < filenames->n; k++, f.again = true) {
+			f.name = names->at[i];
+			f.filename = filenames->at[k];
+			if (!s->sink->file(s->owner, &f))
+				return body_fail(&m->body, FAULT_MEMORY, offset(m), "the reader stopped");
+		}
+	return true;
+}
+
+static bool data_end(struct multipart *m)
+{
+	if (m->part.is_file)
+		return (m->looked || look_tell(m)) && file_tell(m);
+	return field_tell(m) && file_tell(m);
+}
+
+/* --- between parts --- */
+
+/* A delimiter stands in a head: the line end before it may be the blank line. */
+static bool head_cut(struct multipart *m)
+{
+	bool nothing = m->part.nlines == 0 && m->line.len == 0;
+
+	if (nothing || m->nnewline == 0 || m->line_len)
+		part_odd(&m->body, &m->part, true, ODD_PART);
+	return nothing || head_end(m);
+}
+
+static bool part_end(struct multipart *m)
+{
+	return (m->place != HEAD || head_cut(m)) && (m->place != DATA || data_end(m));
+}
+
+static bool part_begin(struct multipart *m)
+{
+	if (m->nparts++ >= m->body.setup.limits.parts)
+		return body_fail(&m->body, FAULT_PARTS, offset(m), "too many parts");
+	m->place = HEAD;
+	m->part = (struct part){ .type = { "", 0 } };
+	m->size = m->head_bytes = m->head_lines = m->line_len = 0;
+	m->looked = false;
+	return true;
+}
+
+/* The delimiter and its tail are whole; the cursor is behind them. */
+static bool delimiter_end(struct multipart *m, bool last)
+{
+	uint64_t began = offset(m) - withheld(m);
+
+	if (m->nnewline)
+		line_ended(m, m->nnewline == 2);
+	if (m->ntail && (m->tail[0] == ' ' || m->tail[0] == '\t'))
+		m->body.anomalies |= ODD_DELIMITER_PADDED;
+	if (!part_end(m))
+		return false;
+	m->part_at = began;
+	m->nnewline = m->matched = m->ntail = 0;
+	m->scan = LINE_START;
+	if (!last)
+		return part_begin(m);
+	m->place = EPILOGUE;
+	return true;
+}
+
+/* --- runs, line ends, delimiters --- */
+
+static bool text(struct multipart *m, struct bytes run)
+{
+	if (run.len == 0)
+		return true;
+	if (m->place == PREAMBLE)
+		m->body.anomalies |= ODD_PREAMBLE;
+	return m->place == PREAMBLE || (m->place == HEAD ? head_text(m, run) : data_text(m, run));
+}
+
+static bool newline(struct multipart *m)
+{
+	struct bytes nl = { m->newline, m->nnewline };
+
+	m->nnewline = 0;
+	/* at the very end a lone CR may be left */
+	return m->place == HEAD && bytes_ends(nl, BYTES("\n")) ? head_newline(m, nl) : text(m, nl);
+}
+
+/* What was withheld is text after all. */
+static bool release(struct multipart *m)
+{
+	struct bytes seen = bytes_sub(m->delimiter, 0, m->matched);
+	struct bytes tail = { m->tail, m->ntail };
+
+	if (!newline(m) || !text(m, seen) || !text(m, tail))
+		return false;
+	m->matched = m->ntail = 0;
+	m->scan = IN_LINE;
+	return true;
+}
+
+static bool line_start(struct multipart *m)
+{
+	while (m->at < m->end && m->matched < m->delimiter.len) {
+		if (*m->at != m->delimiter.at[m->matched])
+			return release(m);
+		m->at++;
+		m->matched++;
+	}
+	if (m->matched == m->delimiter.len)
+		m->scan = TAIL;
+	return true;
+}
+
+static void line_end(struct multipart *m, bool crlf)
+{
+	memcpy(m->newline, crlf ? "\r\n" : "\n", crlf ? 2 : 1);
+	m->nnewline = crlf ? 2 : 1;
+	m->scan = LINE_START;
+}
+
+static bool in_line(struct multipart *m)
+{
+	struct bytes rest = { m->at, (size_t)(m->end - m->at) };
+	size_t lf = bytes_index(rest, '\n');
+	struct bytes run = bytes_sub(rest, 0, lf);
+	bool cr = run.len && run.at[run.len - 1] == '\r';
+
+	m->at += lf == SIZE_MAX ? rest.len : lf + 1;
+	run.len -= cr;
+	if (lf != SIZE_MAX) {
+		line_end(m, cr);
+	} else if (cr) {
+		m->newline[0] = '\r';
+		m->nnewline = 1;
+		m->scan = AFTER_CR;
+	}
+	return text(m, run);
+}
+
+static bool after_cr(struct multipart *m)
+{
+	if (*m->at != '\n') {
+		m->nnewline = 0;
+		m->scan = IN_LINE;
+		return text(m, BYTES("\r"));
+	}
+	m->at++;
+	line_end(m, true);
+	return true;
+}
+
+/* "--", or blanks and a line end. Anything else: the line only begins like a
+ * delimiter, which some readers take for one. */
+static bool tail(struct multipart *m)
+{
+	char c = *m->at, before = m->ntail ? m->tail[m->ntail - 1] : '\0';
+	bool dash = c == '-' && (m->ntail == 0 || (m->ntail == 1 && before == '-'));
+	bool blank = (c == ' ' || c == '\t') && before != '-' && before != '\r';
+	bool cr = c == '\r' && before != '-' && before != '\r';
+	bool lf = c == '\n' && before != '-';
+
+	if (!(dash || blank || cr || lf) || m->ntail == TAIL_MAX) {
+		m->body.anomalies |= ODD_UNMATCHED;
+		return release(m);
+	}
+	m->at++;
+	m->tail[m->ntail++] = c;
+	if (lf)
+		line_ended(m, before == '\r');
+	return lf || (m->ntail == 2 && dash) ? delimiter_end(m, dash) : true;
+}
+
+/* Behind the last delimiter blanks and one line end may stand; nothing else. */
+static bool epilogue(struct multipart *m)
+{
+	for (; m->at < m->end; m->at++) {
+		char c = *m->at;
+		bool blank = m->closing == '\0' && (c == ' ' || c == '\t');
+		bool line_end = m->closing != '\n' && (c == '\n' || (c == '\r' && !m->closing));
+
+		if (line_end)
+			m->closing = c;
+		else if (!blank)
+			m->body.anomalies |= ODD_EPILOGUE;
+	}
+	return true;
+}
+
+static bool (*const scans[])(struct multipart *) = {
+	[LINE_START] = line_start, [IN_LINE] = in_line, [AFTER_CR] = after_cr, [TAIL] = tail,
+};
+
+static void settle(struct multipart *m, uint64_t taken)
+{
+	bool streams = m->place == PREAMBLE || m->place == EPILOGUE ||
+		       (m->place == DATA && m->part.is_file && m->looked);
+
+	m->body.settled = streams ? taken - withheld(m) : m->part_at;
+	m->body.in_field = m->place == DATA && !m->part.is_file;
+}
+
+static bool open(struct body *b)
+{
+	struct multipart *m = (struct multipart *)b;
+	const struct content_type *t = b->setup.type;
+	char *at;
+
+	if (!t || t->boundary.len == 0 || t->boundary.len > BOUNDARY_MAX)
+		return body_fail(b, FAULT_MALFORMED, 0, "no usable boundary in Content-Type");
+	b->anomalies = (t->flags & TYPE_BOUNDARY_QUOTED ? ODD_BOUNDARY_QUOTED : 0) |
+		       (t->flags & TYPE_BOUNDARY_TWICE ? ODD_BOUNDARY_TWICE : 0) |
+		       (t->flags & (TYPE_BOUNDARY_INVALID | TYPE_BAD_QUOTING) ? ODD_BOUNDARY_INVALID : 0);
+	at = arena_raw(b->arena, t->boundary.len + 2);
+	if (!at)
+		return body_fail(b, FAULT_MEMORY, 0, "no memory is left for this request");
+	memcpy(at, "--", 2);
+	memcpy(at + 2, t->boundary.at, t->boundary.len);
+	m->delimiter = (struct bytes){ at, t->boundary.len + 2 };
+	return true;
+}
+
+static bool push(struct body *b, struct bytes piece)
+{
+	struct multipart *m = (struct multipart *)b;
+
+	m->at = m->start = piece.at;
+	m->end = piece.at + piece.len;
+	while (m->at < m->end)
+		if (!(m->place == EPILOGUE ? epilogue(m) : scans[m->scan](m)))
+			return false;
+	settle(m, b->taken + piece.len);
+	return true;
+}
+
+/* Without a last delimiter what there is counts as far as it goes. */
+static bool end(struct body *b)
+{
+	struct multipart *m = (struct multipart *)b;
+
+	m->at = m->start = m->end = "";
+	if (m->place == EPILOGUE)
+		return true;
+	b->anomalies |= ODD_NO_FINAL;
+	if (m->scan == TAIL && !delimiter_end(m, true))
+		return false;
+	if (m->place != EPILOGUE && !release(m))
+		return false;
+	if (m->place == PREAMBLE)
+		return body_fail(b, FAULT_MALFORMED, b->taken, "no delimiter line");
+	if (m->place == HEAD)
+		return body_fail(b, FAULT_MALFORMED, b->taken, "it ends in a part's head");
+	m->body.in_field = false;
+	return m->place == EPILOGUE || part_end(m);
+}
+
+const struct body_parser body_multipart = { "multipart", sizeof(struct multipart), open, push, end };
+
+static const char *const anomaly_names[] = {
+	"boundary quoted", "boundary twice", "boundary invalid", "data before", "data after",
+	"header folded", "LF lines", "mixed lines", "missing semicolon", "quoting", "part invalid",
+	"header invalid", "name twice", "filename*", "no final delimiter", "unmatched delimiter",
+	"delimiter padded", "transfer encoding", "part charset", "backslash in name",
+};
+
+const char *multipart_anomaly_name(enum multipart_anomaly bit)
+{
+	return anomaly_names[__builtin_ctz(bit)];
+}
