@@ -222,6 +222,8 @@ static bool read_many(struct schema *s, const struct schema_row *row, const stru
 
 	if (nitems && !items)
 		return schema_err(s, n, "out of memory");
+	if (!nitems && row->needed)
+		return schema_err(s, n, "needs at least one: %s", row->help);
 	memcpy(field, &items, sizeof items);
 	*count = nitems;
 	for (size_t i = 0; i < nitems; i++) {
@@ -323,9 +325,10 @@ static bool read_table(struct schema *s, const struct schema_table *t, const str
 
 	if (!mapping && !t->shorthand)
 		return schema_not(s, &schema_nested, n);
-	if (!keys_known(s, t, n) || (t->begin && !t->begin(s, n, out)))
+	if (t->begin && !t->begin(s, n, out))
 		return false;
-	if (mapping ? !read_rows(s, t, n, named, out) : !read_shorthand(s, t, n, named, out))
+	if (mapping ? !keys_known(s, t, n) || !read_rows(s, t, n, named, out) :
+		      !read_shorthand(s, t, n, named, out))
 		return false;
 	return !t->end || t->end(s, n, out);
 }

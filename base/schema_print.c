@@ -70,7 +70,10 @@ static void print_bounds(FILE *to, const struct schema_row *row)
 		return;
 	row->type->show(min, sizeof min, row->min);
 	row->type->show(max, sizeof max, row->max);
-	fprintf(to, ", %s to %s", min, max);
+	if (row->min)
+		fprintf(to, ", %s to %s", min, max);
+	else
+		fprintf(to, ", at most %s", max);
 }
 
 static void print_value(FILE *to, const struct schema_row *row)
@@ -108,7 +111,7 @@ static void print_section(FILE *to, const struct schema_table *t)
 	fprintf(to, "\n## %s\n\n%s\n\n", t->name, t->help);
 	if (t->shorthand)
 		fprintf(to, "A value that is no mapping is short for `%s`.\n\n", t->shorthand);
-	fputs("| key | value | default | |\n|---|---|---|---|\n", to);
+	fputs("| key | value | default | meaning |\n|---|---|---|---|\n", to);
 	for (const struct schema_row *row = t->rows; row < t->rows + t->n; row++) {
 		if (!is_key(row))
 			continue;

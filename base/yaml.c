@@ -201,10 +201,16 @@ static bool on_close(struct builder *b)
 	return n->kind != YAML_MAPPING || keys_differ(b, n);
 }
 
+/* Who writes `path: *.php` means a text. */
+static bool alias_err(struct err *e, struct where w)
+{
+	return yaml_err(w, e, "a text that starts with * needs quotes (aliases are not allowed)");
+}
+
 static bool refuse_anchor(struct builder *b, const yaml_event_t *ev, const yaml_char_t *anchor)
 {
 	return !anchor || yaml_err(place(b->doc, ev->start_mark), b->err,
-				   "anchors and aliases are not allowed (&%.*s)",
+				   "a text that starts with & needs quotes (anchors are not allowed: %.*s)",
 				   YAML_SHOWN(bytes_of((const char *)anchor)));
 }
 
@@ -219,7 +225,7 @@ static bool on_event(struct builder *b, const yaml_event_t *ev)
 {
 	switch (ev->type) {
 	case YAML_ALIAS_EVENT:
-		return refuse_anchor(b, ev, ev->data.alias.anchor);
+		return alias_err(b->err, place(b->doc, ev->start_mark));
 	case YAML_SCALAR_EVENT:
 		return refuse_anchor(b, ev, ev->data.scalar.anchor) &&
 		       refuse_tag(b, ev, ev->data.scalar.tag) && on_scalar(b, ev);
@@ -260,16 +266,21 @@ static struct where place_of_offset(const struct yaml_doc *d, size_t offset)
 static bool parser_err(const struct yaml_doc *d, const yaml_parser_t *p, struct err *e)
 {
 	const char *problem = p->problem ? p->problem : "not YAML";
+	/* `[:80, :443]`: libyaml's words for it would puzzle. */
+	const char *hint = strcmp(problem, "did not find expected node content") ? "" :
+			   " (a text that starts with : needs quotes here)";
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return yaml_err((struct where){ d->name, 1, 1 }, e, "out of memory");
 	if (p->error == YAML_READER_ERROR)
 		return yaml_err(place_of_offset(d, p->problem_offset), e, "%s", problem);
+	if (p->context && strstr(p->context, "scanning an alias"))
+		return alias_err(e, place(d, p->context_mark));
 	if (p->context && p->context_mark.line != p->problem_mark.line)
-		return yaml_err(place(d, p->problem_mark), e, "%s %s that starts in line %u",
-				problem, p->context, (unsigned)p->context_mark.line + 1);
+		return yaml_err(place(d, p->problem_mark), e, "%s %s that starts in line %u%s",
+				problem, p->context, (unsigned)p->context_mark.line + 1, hint);
 	if (p->context)
-		return yaml_err(place(d, p->problem_mark), e, "%s %s", problem, p->context);
+		return yaml_err(place(d, p->problem_mark), e, "%s %s%s", problem, p->context, hint);
 	return yaml_err(place(d, p->problem_mark), e, "%s", problem);
 }
 
