@@ -4,12 +4,18 @@
 
 enum { DEPTH_MAX = 250 }; /* PCRE2's own bound on nested groups */
 
+/* What the pattern itself has switched on. */
+struct flags {
+	bool multiline; /* (?m) */
+	bool extended;  /* (?x): '#' begins a comment */
+};
+
 struct rewrite {
 	struct text out;
 	struct bytes in;
 	size_t at;
 	bool joined;
-	bool multiline[DEPTH_MAX]; /* (?m) holds in the group of this depth */
+	struct flags flags[DEPTH_MAX]; /* by depth of groups */
 	unsigned depth;
 };
 
@@ -67,7 +73,7 @@ static void class(struct rewrite *r)
 }
 
 /* "(?i-m:" or "(?m)": reads the letters, tells which of the two it is. */
-static bool flags_of_group(const struct rewrite *r, bool *multiline, bool *own_group)
+static bool read_flags(const struct rewrite *r, struct flags *f, bool *own_group)
 {
 	bool on = true;
 
@@ -77,9 +83,11 @@ static bool flags_of_group(const struct rewrite *r, bool *multiline, bool *own_g
 		if (c == '-')
 			on = false;
 		else if (c == '^')
-			*multiline = false; /* (?^...): back to none */
+			*f = (struct flags){ 0 }; /* (?^...): back to none */
 		else if (c == 'm')
-			*multiline = on;
+			f->multiline = on;
+		else if (c == 'x')
+			f->extended = on;
 		else if (c == ':' || c == ')')
 			return *own_group = c == ':', true;
 		else if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z'))
@@ -90,32 +98,41 @@ static bool flags_of_group(const struct rewrite *r, bool *multiline, bool *own_g
 
 static bool open(struct rewrite *r)
 {
-	bool multiline = r->multiline[r->depth], own_group = true;
+	struct flags f = r->flags[r->depth];
+	bool own_group = true;
 
 	if (rest_starts(r, "(?#")) {
 		copy_through(r, ")");
 		return true;
 	}
-	if (rest_starts(r, "(?") && !flags_of_group(r, &multiline, &own_group)) {
-		multiline = r->multiline[r->depth];
+	if (rest_starts(r, "(?") && !read_flags(r, &f, &own_group)) {
+		f = r->flags[r->depth];
 		own_group = true;
 	}
 	if (!own_group) {
-		r->multiline[r->depth] = multiline;
+		r->flags[r->depth] = f;
 		copy_through(r, ")");
 		return true;
 	}
 	if (r->depth + 1 == DEPTH_MAX)
 		return false;
-	r->multiline[++r->depth] = multiline;
+	r->flags[++r->depth] = f;
 	copy(r, 1);
 	return true;
 }
 
 static void dollar(struct rewrite *r)
 {
-	text_str(&r->out, r->joined || r->multiline[r->depth] ? "$" : "\\z");
+	text_str(&r->out, r->joined || r->flags[r->depth].multiline ? "$" : "\\z");
 	r->at++;
+}
+
+/* Hyperscan does not take one that ends with the pattern. */
+static void drop_comment(struct rewrite *r)
+{
+	size_t line = bytes_index(bytes_from(r->in, r->at), '\n');
+
+	r->at = line == SIZE_MAX ? r->in.len : r->at + line;
 }
 
 static bool rewrite(struct rewrite *r)
@@ -140,6 +157,12 @@ static bool rewrite(struct rewrite *r)
 			break;
 		case '$':
 			dollar(r);
+			break;
+		case '#':
+			if (r->flags[r->depth].extended)
+				drop_comment(r);
+			else
+				copy(r, 1);
 			break;
 		default:
 			copy(r, 1);

@@ -1,11 +1,11 @@
 /* rules.h -- bytes of a request -> verdict.
  *
  * A ruleset is compiled once from files (our packs, CrowdSec AppSec YAML,
- * later SecLang), immutable, shared by all apps and workers. An app's overlay
- * says what of it holds there. Inspecting needs no socket and no loop: a test,
- * a fuzzer and a benchmark call it as the proxy does.
+ * later SecLang), immutable, shared by all apps and workers. Exceptions, given
+ * with each request, say what of it does not hold there. Inspecting needs no
+ * socket and no loop: a test, a fuzzer and a benchmark call it as the proxy does.
  *
- *   ruleset_load -> overlay_new -> per request: inspection_new,
+ *   ruleset_load, rules_scratch_new per worker -> per request: inspection_new,
  *   inspection_head, inspection_body per piece, inspection_end */
 #ifndef RULES_RULES_H
 #define RULES_RULES_H
@@ -16,8 +16,8 @@
 #include "base/verdict.h"
 
 struct ruleset;
-struct overlay;
 struct inspection;
+struct rules_scratch; /* one a worker: room to scan, and the memo of clean values */
 
 struct ruleset_options {
 	const char *const *files; /* *.yaml, later *.conf; globs; a directory means its *.yaml */
@@ -28,8 +28,9 @@ struct ruleset_options {
 
 struct ruleset *ruleset_load(const struct ruleset_options *, struct err *);
 size_t ruleset_count(const struct ruleset *);
-/* Rule i in file order, for listings and metrics; hits counts since load. */
+/* Rule i in file order, for listings and metrics. */
 const struct rule_info *ruleset_rule(const struct ruleset *, size_t i);
+uint64_t ruleset_hits(const struct ruleset *, size_t i); /* since load, exclusions not counted */
 void ruleset_free(struct ruleset *);
 
 /* What an exception takes out. `skip` words: "all", "body", a rule id, a
@@ -52,7 +53,10 @@ struct inspect_options {
 /* What the body is, from Content-Type or, without or with a false one, its looks. */
 enum body_kind { BODY_KIND_NONE, BODY_URLENCODED, BODY_MULTIPART, BODY_JSON, BODY_XML, BODY_OPAQUE };
 
-struct inspection *inspection_new(struct arena *, const struct ruleset *, struct matcher_scratch *,
+struct rules_scratch *rules_scratch_new(void); /* NULL: out of memory */
+void rules_scratch_free(struct rules_scratch *);
+
+struct inspection *inspection_new(struct arena *, const struct ruleset *, struct rules_scratch *,
 				  const struct request *, const struct inspect_options *);
 /* Runs the rules that need the head alone. */
 const struct verdict *inspection_head(struct inspection *);

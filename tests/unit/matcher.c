@@ -59,6 +59,8 @@ static const struct row rows[] = {
 	{ "(?:(?m)foo$)|bar$", 0, B("bar\n"), false },    /* which ends with its group */
 	{ "(?m:foo$)|baz$", 0, B("baz\n"), false },
 	{ "(?:foo$|bar)", 0, B("foo\n"), false },
+	{ "(?x) foo $ # ([ nothing", 0, B("foo\n"), false },
+	{ "(?x) a # ([\n foo $ | bar $", 0, B("bar\n"), false },
 	{ "^foo", 0, B("\nfoo"), false },
 	{ "^$", 0, B(""), true },
 	{ "x*", 0, B(""), true },

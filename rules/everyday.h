@@ -1,0 +1,9 @@
+/* everyday.h -- values as ordinary requests have them, to tell which patterns
+ * say something and which match nearly everything. */
+#ifndef RULES_EVERYDAY_H
+#define RULES_EVERYDAY_H
+#include "rules/operators.h"
+
+/* How many of a hundred ordinary values pass the test. */
+unsigned everyday_percent(const struct op *, const struct operand *);
+#endif

@@ -1,0 +1,246 @@
+/* fields.c -- zones -> values, for the head of a request.
+ *
+ * CrowdSec's ARGS are those of the query only, its URI is the decoded path. We
+ * add every reading that another server might have of that path. */
+#include "rules/fields.h"
+#include "base/path.h"
+#include "base/schema_type.h"
+#include "rules/body/urlencoded.h"
+
+static const struct {
+	const char *word; /* in AppSec rules */
+	enum zone zone;
+	const char *help;
+} zones[] = {
+	{ "URI",              ZONE_URI,              "each reading of the path, decoded"         },
+	{ "URI_FULL",         ZONE_URI_FULL,         "the target as it was sent"                 },
+	{ "METHOD",           ZONE_METHOD,           "GET, POST, ..."                            },
+	{ "PROTOCOL",         ZONE_PROTOCOL,         "HTTP/1.1"                                  },
+	{ "ARGS",             ZONE_ARGS,             "values of the query, decoded once"         },
+	{ "ARGS_NAMES",       ZONE_ARGS_NAMES,       "names in the query, decoded once"          },
+	{ "HEADERS",          ZONE_HEADERS,          "values of the header fields"               },
+	{ "HEADERS_NAMES",    ZONE_HEADERS_NAMES,    "their names"                               },
+	{ "COOKIES",          ZONE_COOKIES,          "values of the cookies, as sent"            },
+	{ "COOKIES_NAMES",    ZONE_COOKIES_NAMES,    "their names"                               },
+	{ "BODY_ARGS",        ZONE_BODY_ARGS,        "values in the body: a.b of JSON is json.a.b" },
+	{ "BODY_ARGS_NAMES",  ZONE_BODY_ARGS_NAMES,  "their names"                               },
+	{ "FILES",            ZONE_FILES,            "names that uploaded files were given"      },
+	{ "FILENAMES",        ZONE_FILES,            "the same"                                  },
+	{ "FILES_NAMES",      ZONE_FILES_NAMES,      "names of the fields they came in"          },
+	{ "FILES_TOTAL_SIZE", ZONE_FILES_TOTAL_SIZE, "bytes of all uploaded files"               },
+	{ "RAW_BODY",         ZONE_RAW_BODY,         "the body as it came, up to the window"     },
+};
+
+bool zone_find(struct bytes word, enum zone *z)
+{
+	for (size_t i = 0; i < nelems(zones); i++)
+		if (bytes_eq(word, bytes_of(zones[i].word))) {
+			*z = zones[i].zone;
+			return true;
+		}
+	return false;
+}
+
+const char *zone_name(enum zone z)
+{
+	for (size_t i = 0; i < nelems(zones); i++)
+		if (zones[i].zone == z)
+			return zones[i].word;
+	return "BODY_TYPE";
+}
+
+const char *zone_nearest(struct bytes word)
+{
+	const char *all[nelems(zones)];
+
+	for (size_t i = 0; i < nelems(zones); i++)
+		all[i] = zones[i].word;
+	return schema_nearest(word, all, nelems(zones));
+}
+
+static bool fail(struct values *v, const char *what)
+{
+	struct text t = text_over(arena_raw(v->arena, 64), 64);
+
+	if (!t.at)
+		return !(v->spent = true);
+	text_printf(&t, "more than %zu %s", v->max, what);
+	v->fault = text_bytes(&t);
+	return false;
+}
+
+bool values_add(struct values *v, enum zone zone, struct bytes name, struct bytes text)
+{
+	struct zone_values *z = &v->zones[zone];
+	struct value *at = z->at;
+
+	if (!values_want(v, zone))
+		return true;
+	at = arena_grow(v->arena, at, &z->cap, z->n + 1, sizeof *at);
+	if (!at)
+		return !(v->spent = true);
+	z->at = at;
+	at[z->n++] = (struct value){ .name = name, .text = { text.at ? text.at : "", text.len } };
+	return true;
+}
+
+/* The value and, in the zone of names, its name. */
+static bool add_named(struct values *v, enum zone zone, struct bytes name, struct bytes text)
+{
+	return values_add(v, zone, name, text) && values_add(v, zone + 1, name, name);
+}
+
+static bool add_uri(struct values *v, const struct request *r)
+{
+	struct bytes out[PATH_READINGS_MAX];
+	const struct bytes *at = r->readings;
+	size_t n = r->nreadings;
+
+	if (!values_want(v, ZONE_URI))
+		return true;
+	if (!n) {
+		at = out;
+		n = path_readings(v->arena, r->path, out);
+		if (!n)
+			return !(v->spent = true);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!values_add(v, ZONE_URI, (struct bytes){ 0 }, at[i]))
+			return false;
+	return true;
+}
+
+static bool add_arg(void *owner, const struct body_value *arg)
+{
+	struct values *v = owner;
+
+	if (v->exclusions.args && exclusions_name(&v->exclusions, "arg:", arg->name))
+		return v->cut_args = true;
+	return add_named(v, ZONE_ARGS, arg->name, arg->value);
+}
+
+static bool add_args(struct values *v, const struct request *r)
+{
+	static const struct body_sink sink = { add_arg, NULL };
+	struct body_setup setup = {
+		/* The head's own limit bounds names and values. */
+		.limits = { .args = v->max, .name_bytes = SIZE_MAX, .value_bytes = SIZE_MAX, .total_bytes = SIZE_MAX },
+		.sink = &sink,
+		.owner = v,
+	};
+
+	if (!r->query.len || !(values_want(v, ZONE_ARGS) || values_want(v, ZONE_ARGS_NAMES)))
+		return true;
+	switch (urlencoded_parse(v->arena, r->query, &setup)) {
+	case FAULT_NONE:
+		return true;
+	case FAULT_ARGS:
+		return fail(v, "arguments in the query");
+	default:
+		return !(v->spent = true);
+	}
+}
+
+/* With an argument taken out, what holds all of them says no more than the path. */
+static bool add_target(struct values *v, const struct request *r)
+{
+	return values_add(v, ZONE_URI_FULL, (struct bytes){ 0 }, v->cut_args ? r->path : r->target);
+}
+
+static bool add_cookies(struct values *v, struct bytes field)
+{
+	struct bytes pair;
+
+	while (bytes_cut(&field, ';', &pair)) {
+		struct bytes name, value = bytes_trim(pair);
+
+		if (!value.len)
+			continue;
+		bytes_cut(&value, '=', &name);
+		name = bytes_trim(name);
+		if (v->exclusions.cookies && exclusions_name(&v->exclusions, "cookie:", name))
+			continue;
+		if (v->zones[ZONE_COOKIES].n == v->max || v->zones[ZONE_COOKIES_NAMES].n == v->max)
+			return fail(v, "cookies");
+		if (!add_named(v, ZONE_COOKIES, name, bytes_trim(value)))
+			return false;
+	}
+	return true;
+}
+
+/* Cookies that are looked at one by one need not be looked at in a lump, and
+ * must not when an exception takes one out. */
+static bool field_is_out(const struct values *v, const struct field *f)
+{
+	return (v->exclusions.cookies && f->id == FIELD_COOKIE) ||
+	       (v->exclusions.headers && exclusions_name(&v->exclusions, "header:", f->name));
+}
+
+static bool add_fields(struct values *v, const struct fields *fields)
+{
+	bool cookies = values_want(v, ZONE_COOKIES) || values_want(v, ZONE_COOKIES_NAMES);
+
+	for (size_t i = 0; i < fields->n; i++) {
+		const struct field *f = &fields->at[i];
+
+		if (cookies && f->id == FIELD_COOKIE && !add_cookies(v, f->value))
+			return false;
+		if (!field_is_out(v, f) && !add_named(v, ZONE_HEADERS, f->name, f->value))
+			return false;
+	}
+	return true;
+}
+
+bool values_head(struct values *v, const struct request *r)
+{
+	struct bytes none = { 0 };
+
+	return add_uri(v, r) && values_add(v, ZONE_METHOD, none, r->method) &&
+	       values_add(v, ZONE_PROTOCOL, none, r->minor ? BYTES("HTTP/1.1") : BYTES("HTTP/1.0")) &&
+	       add_args(v, r) && add_target(v, r) && add_fields(v, &r->fields);
+}
+
+bool values_trailers(struct values *v, const struct fields *trailers)
+{
+	return add_fields(v, trailers);
+}
+
+/* The way to a node is as long as the longest rule's list of transformations. */
+static struct bytes make(struct values *v, struct value *of, uint16_t node)
+{
+	const struct step *s = &v->ir->steps[node];
+	struct bytes in;
+
+	if (!node)
+		return of->text;
+	if (of->made[node].at)
+		return of->made[node];
+	in = make(v, of, s->parent);
+	if (in.at)
+		of->made[node] = s->transform->fn(v->arena, in);
+	v->spent |= !of->made[node].at;
+	return of->made[node];
+}
+
+struct bytes value_after(struct values *v, struct value *of, uint16_t node)
+{
+	if (!node)
+		return of->text;
+	if (!of->traits)
+		of->traits = transform_traits(of->text);
+	if (!(v->ir->steps[node].needs & of->traits))
+		return of->text;
+	if (!of->made)
+		of->made = arena_get(v->arena, v->ir->nsteps * sizeof *of->made);
+	v->spent |= !of->made;
+	return of->made ? make(v, of, node) : (struct bytes){ 0 };
+}
+
+bool target_takes(const struct target *t, const struct value *v)
+{
+	size_t from, to;
+
+	if (t->name.at)
+		return bytes_eq_nocase(t->name, v->name);
+	return !t->regex || regex_find(t->regex, v->name, &from, &to) != REGEX_NO;
+}

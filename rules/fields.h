@@ -1,0 +1,56 @@
+/* fields.h -- the values that a request has in each zone.
+ *
+ * Head values are collected at once, those of the body as its parsers report
+ * them. A value keeps what its transformations made of it, so that however
+ * many rules want `lowercase`, it is done once. Only zones that some rule looks
+ * at are filled. */
+#ifndef RULES_FIELDS_H
+#define RULES_FIELDS_H
+#include "rules/exclusions.h"
+#include "rules/ir.h"
+
+/* Patterns of the union that a value was found to hold; see scan.h. */
+struct found_pattern {
+	struct found_pattern *next;
+	uint32_t pattern;
+};
+
+struct value {
+	struct bytes name, text;
+	uint32_t traits;    /* transform_traits(text); 0: not looked at */
+	struct bytes *made; /* by step; at == NULL: not made */
+	bool listed;        /* found is the whole truth */
+	struct found_pattern *found;
+};
+
+struct zone_values {
+	struct value *at;
+	size_t n, cap;
+	size_t scanned; /* those before it have been through the union database */
+};
+
+struct values {
+	struct arena *arena;
+	const struct ir *ir;
+	uint32_t wanted; /* zones, one bit each */
+	struct exclusions exclusions;
+	struct zone_values zones[ZONE_COUNT];
+	size_t max;      /* of args, and of cookies */
+	bool cut_args;   /* an exception took an argument out of the query */
+	bool spent;      /* the arena is at its cap: nothing here is complete */
+	struct bytes fault; /* why the values are not complete, in words; else empty */
+};
+
+static inline bool values_want(const struct values *v, enum zone z)
+{
+	return v->wanted >> z & 1;
+}
+
+/* False when `fault` or `spent` was set. */
+bool values_add(struct values *, enum zone, struct bytes name, struct bytes text);
+bool values_head(struct values *, const struct request *);
+bool values_trailers(struct values *, const struct fields *);
+/* The text after the steps up to `node`; at == NULL when spent. */
+struct bytes value_after(struct values *, struct value *, uint16_t node);
+bool target_takes(const struct target *, const struct value *);
+#endif

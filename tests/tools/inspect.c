@@ -1,0 +1,180 @@
+/* inspect -- requests in, verdicts out: rules without a gate around them.
+ *
+ *   inspect [-p plain|hs] [-w WINDOW] RULES... < requests
+ *
+ * A request is "REQ <bytes>\n", its bytes and "\n"; for each one JSON line:
+ *
+ *   {"remedy":"deny","status":403,"hits":["id"],"variables":["ARGS:q"],"error":""}
+ *
+ * "refused" in place of a remedy: no rule spoke, but the request is not one
+ * that passes (400 and 413 in "status"). */
+#include "base/http1.h"
+#include "base/path.h"
+#include "rules/rules.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEAD_MAX = 64 << 10, ARENA_CAP = 64 << 20, WINDOW = 256 << 10, LINE = 64 << 10 };
+
+struct tool {
+	struct ruleset *rules;
+	struct rules_scratch *scratch;
+	size_t window;
+};
+
+struct outcome {
+	struct bytes error;
+	unsigned status;
+	const struct verdict *verdict;
+};
+
+static void print(const struct outcome *o)
+{
+	static char room[LINE];
+	struct text t = text_over(room, sizeof room);
+	const struct verdict *v = o->verdict;
+	bool refused = o->status && !(v && v->remedy == REMEDY_DENY);
+
+	text_printf(&t, "{\"remedy\":\"%s\",\"status\":%u,\"hits\":[", refused ? "refused" : v ? remedy_word(v->remedy) : "allow",
+		    refused ? o->status : v ? v->status : 200);
+	for (size_t i = 0; v && i < v->nhits; i++) {
+		text_str(&t, i ? "," : "");
+		text_json(&t, bytes_of(v->hits[i].rule->id));
+	}
+	text_str(&t, "],\"variables\":[");
+	for (size_t i = 0; v && i < v->nhits; i++) {
+		text_str(&t, i ? "," : "");
+		text_json(&t, bytes_sub(v->hits[i].variable, 0, 200));
+	}
+	text_str(&t, "],\"error\":");
+	text_json(&t, o->error);
+	text_str(&t, "}");
+	if (t.full)
+		puts("{\"remedy\":\"refused\",\"status\":500,\"hits\":[],\"variables\":[],\"error\":\"line too long\"}");
+	else
+		printf("%.*s\n", BYTES_ARG(text_bytes(&t)));
+}
+
+/* False: the request is at its end, for better or worse. */
+static bool judge(struct outcome *o, enum body_flow flow)
+{
+	if (flow == BODY_TOO_LONG)
+		o->status = 413;
+	if (flow == BODY_REFUSED)
+		o->status = 400;
+	return flow == BODY_GO;
+}
+
+static void run_body(struct arena *a, struct inspection *in, struct request *r, struct bytes rest, struct outcome *o)
+{
+	static const struct http1_limits limits = { HEAD_MAX, HEAD_MAX, 100 };
+	struct http1_body body;
+	struct err e = { 0 };
+	uint64_t release;
+
+	http1_body_start(&body, r->framing, r->length);
+	for (;;) {
+		struct bytes data;
+
+		switch (http1_body_next(&body, a, &limits, &rest, &data, &r->trailers, &e)) {
+		case HTTP1_DATA:
+			if (!judge(o, inspection_body(in, data, &release)))
+				return;
+			break;
+		case HTTP1_DONE:
+			judge(o, inspection_end(in));
+			return;
+		default: /* cut short: what there is of it has been seen */
+			judge(o, inspection_end(in));
+			o->status = o->status ? o->status : 400;
+			o->error = e.text[0] ? arena_copy(a, bytes_of(e.text)) : BYTES("the body ends too early");
+			return;
+		}
+	}
+}
+
+static void run(const struct tool *t, struct arena *a, struct bytes in, struct outcome *o)
+{
+	static const struct http1_limits limits = { HEAD_MAX, HEAD_MAX, 100 };
+	struct inspect_options options = { .window = t->window };
+	struct request r = { 0 };
+	struct bytes readings[PATH_READINGS_MAX];
+	struct err e = { 0 };
+	struct inspection *inspection;
+	size_t head = 0;
+
+	in = bytes_from(in, http1_skip_blank(in));
+	if (http1_head_end(in, &head, &limits, &e) != HTTP1_DONE)
+		head = in.len;
+	if (!http1_parse_request(a, bytes_sub(in, 0, head), &limits, &r, &e) || !path_check(r.path, &e)) {
+		o->status = e.code ? (unsigned)e.code : 400;
+		o->error = arena_copy(a, bytes_of(e.text));
+	}
+	r.nreadings = r.path.at ? path_readings(a, r.path, readings) : 0;
+	r.readings = readings;
+	inspection = inspection_new(a, t->rules, t->scratch, &r, &options);
+	if (!inspection) {
+		o->error = BYTES("out of memory");
+		o->status = 503;
+		return;
+	}
+	o->verdict = inspection_head(inspection);
+	if (o->verdict->remedy != REMEDY_DENY && r.framing != BODY_NONE)
+		run_body(a, inspection, &r, bytes_from(in, head), o);
+	if (!o->error.len)
+		o->error = o->verdict->error;
+}
+
+static bool serve(const struct tool *t, FILE *in)
+{
+	size_t n;
+
+	while (fscanf(in, "REQ %zu", &n) == 1 && getc(in) == '\n') {
+		struct arena *a = arena_new(ARENA_CAP);
+		char *bytes = malloc(n + 1);
+		struct outcome o = { 0 };
+
+		if (!a || !bytes || fread(bytes, 1, n, in) != n)
+			return false;
+		run(t, a, (struct bytes){ bytes, n }, &o);
+		print(&o);
+		fflush(stdout);
+		free(bytes);
+		arena_free(a);
+		if (getc(in) != '\n')
+			return false;
+	}
+	return feof(in);
+}
+
+int main(int argc, char **argv)
+{
+	struct tool t = { .window = WINDOW };
+	struct ruleset_options o = { .matcher = &matcher_hs };
+	struct err e = { 0 };
+	int first = 1;
+	bool ok;
+
+	for (; first + 1 < argc && argv[first][0] == '-'; first += 2)
+		if (strcmp(argv[first], "-p") == 0)
+			o.matcher = strcmp(argv[first + 1], "plain") == 0 ? &matcher_plain : &matcher_hs;
+		else if (strcmp(argv[first], "-w") == 0)
+			t.window = strtoul(argv[first + 1], NULL, 10);
+	o.files = (const char *const *)argv + first;
+	o.nfiles = (size_t)(argc - first);
+	t.rules = ruleset_load(&o, &e);
+	t.scratch = rules_scratch_new();
+	if (!t.rules || !t.scratch) {
+		fprintf(stderr, "inspect: %s\n", t.rules ? "out of memory" : e.text);
+		rules_scratch_free(t.scratch);
+		ruleset_free(t.rules);
+		return 2;
+	}
+	ok = serve(&t, stdin);
+	if (!ok)
+		fprintf(stderr, "inspect: not a request with its length before it\n");
+	rules_scratch_free(t.scratch);
+	ruleset_free(t.rules);
+	return ok ? 0 : 1;
+}
