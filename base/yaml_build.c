@@ -214,12 +214,24 @@ static struct where place_of_offset(const struct yaml_doc *d, size_t offset)
 	return w;
 }
 
+/* The mark counts characters. */
+static char char_at(const struct yaml_doc *d, yaml_mark_t m)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < d->source.len; i++)
+		if (((unsigned char)d->source.at[i] & 0xc0) != 0x80 && at++ == m.index)
+			return d->source.at[i];
+	return '\0';
+}
+
+/* The hint is for `[:80, :443]`, where libyaml's own words would puzzle. */
 static bool parser_err(const struct yaml_doc *d, const yaml_parser_t *p, struct err *e)
 {
 	const char *problem = p->problem ? p->problem : "not YAML";
-	/* `[:80, :443]`: libyaml's words for it would puzzle. */
-	const char *hint = strcmp(problem, "did not find expected node content") ? "" :
-			   " (a text that starts with : needs quotes here)";
+	bool colon = !strcmp(problem, "did not find expected node content") &&
+		     char_at(d, p->problem_mark) == ':';
+	const char *hint = colon ? " (a text that starts with : needs quotes here)" : "";
 
 	if (p->error == YAML_MEMORY_ERROR)
 		return yaml_err((struct where){ d->name, 1, 1 }, e, "out of memory");
