@@ -1,0 +1,128 @@
+/* ctl_verbs.c -- what one may say to a running gate, in the order of the help. */
+#include "admin/ctl.h"
+#include "admin/explain.h"
+#include "admin/status.h"
+#include "base/clock.h"
+#include <stdlib.h>
+
+/* A reply of unknown length. */
+static void reply_text(struct admin_answer *answer, void (*write)(void *, struct text *), void *ctx)
+{
+	struct text t;
+
+	if (!admin_text(write, ctx, &t)) {
+		admin_answer(answer, false, "out of memory");
+		return;
+	}
+	ctl_reply(answer, CTL_OK, text_bytes(&t));
+	free(t.at);
+}
+
+struct status_ctx {
+	const struct admin_status *status;
+	bool json;
+};
+
+static void write_status(void *arg, struct text *t)
+{
+	const struct status_ctx *c = arg;
+
+	(c->json ? status_json : status_table)(t, c->status, clock_wall_ms());
+}
+
+static void status(const struct ctl_ask *ask)
+{
+	const struct admin_hooks *h = &ask->admin->hooks;
+	struct arena *a = arena_new(1 << 20);
+	struct admin_status s = { .config = "" };
+	struct status_ctx c = { &s, ask->answer->json };
+
+	if (!a) {
+		admin_answer(ask->answer, false, "out of memory");
+		return;
+	}
+	h->status(h->ctx, a, &s);
+	reply_text(ask->answer, write_status, &c);
+	arena_free(a);
+}
+
+static void reload(const struct ctl_ask *ask)
+{
+	ask->admin->hooks.reload(ask->admin->hooks.ctx, ask->answer);
+}
+
+static void write_explain(void *arg, struct text *t)
+{
+	explain_text(t, arg);
+}
+
+static void write_record(void *arg, struct text *t)
+{
+	static const struct event_style ecs = { .format = EVENT_ECS };
+
+	record_text(t, arg, &ecs);
+	text_byte(t, '\n');
+}
+
+static void explain(const struct ctl_ask *ask)
+{
+	struct err e;
+	struct record *r = events_find(ask->admin->events, ask->args[0], &e);
+
+	if (!r) {
+		admin_answer(ask->answer, false, e.text);
+		return;
+	}
+	reply_text(ask->answer, ask->answer->json ? write_record : write_explain, r);
+	free(r);
+}
+
+static void mode(const struct ctl_ask *ask)
+{
+	const struct admin_hooks *h = &ask->admin->hooks;
+	char message[256];
+	struct text t = text_over(message, sizeof message - 1);
+	struct err e;
+
+	if (!h->mode(h->ctx, ask->args[0], ask->args[1], &e)) {
+		admin_answer(ask->answer, false, e.text);
+		return;
+	}
+	text_plain(&t, ask->args[0]);
+	text_str(&t, " is now in mode ");
+	text_plain(&t, ask->args[1]);
+	message[t.len] = '\0';
+	admin_answer(ask->answer, true, message);
+}
+
+static void drain(const struct ctl_ask *ask)
+{
+	ask->admin->hooks.drain(ask->admin->hooks.ctx);
+	admin_answer(ask->answer, true, "draining: /readyz says 503, clients are told to go elsewhere");
+}
+
+const struct ctl_verb ctl_verbs[] = {
+	{ "status", "", "what runs, since when, with which servers", 0, status },
+	{ "reload", "", "read the configuration again; waits for the outcome", 0, reload },
+	{ "explain", "ID", "why a request was decided as it was; the start of an id is enough", 1, explain },
+	{ "mode", "APP block|detect|off", "change an app's mode until the next start", 2, mode },
+	{ "drain", "", "take no new work: for a planned stop", 0, drain },
+	{ "diff", "", "what a reload would change", 0, NULL },
+	{ "init", "", "write a first configuration", 0, NULL },
+	{ "test", "URL", "harmless probes", 1, NULL },
+	{ "events", "", "recent events", 0, NULL },
+	{ "replay", "ID", "decide a kept request again", 1, NULL },
+	{ "exceptions", "", "suggest, add, list", 0, NULL },
+	{ "decisions", "", "list, add, remove", 0, NULL },
+	{ "unban", "IP", "lift what is held against an address", 1, NULL },
+	{ "client", "IP", "what is known of an address", 1, NULL },
+	{ "attack-mode", "APP on|off", "challenge everyone", 2, NULL },
+	{ "cert", "", "list, renew", 0, NULL },
+	{ "nodes", "", "the cluster", 0, NULL },
+	{ "user", "", "users of the dashboard", 0, NULL },
+	{ "token", "", "tokens of the API", 0, NULL },
+	{ "privacy", "", "what is kept, and for how long", 0, NULL },
+	{ "support-bundle", "", "facts for a bug report", 0, NULL },
+};
+
+const size_t ctl_nverbs = nelems(ctl_verbs);

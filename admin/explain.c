@@ -1,0 +1,160 @@
+/* explain.c -- the decision trace, in the order in which it was decided. */
+#include "admin/explain.h"
+#include "base/clock.h"
+
+static const char *const done[REMEDY_COUNT] = {
+	[REMEDY_ALLOW] = "ALLOWED",       [REMEDY_LOG] = "LOGGED",     [REMEDY_THROTTLE] = "THROTTLED",
+	[REMEDY_CHALLENGE] = "CHALLENGED", [REMEDY_CAPTCHA] = "CAPTCHA", [REMEDY_TARPIT] = "TARPITTED",
+	[REMEDY_DENY] = "DENIED",
+};
+
+/* What was asked before each source decides; it held nothing, else it would
+ * have decided. */
+static const char *const passed[SOURCE_COUNT] = {
+	[SOURCE_LIMIT] = "own rules", [SOURCE_RULE] = "own rules, limits",
+};
+
+static const char *const who[SOURCE_COUNT] = {
+	[SOURCE_PROTOCOL] = "HTTP itself", [SOURCE_RULE] = "rules", [SOURCE_OWN_RULE] = "a rule of the configuration",
+	[SOURCE_LIMIT] = "a limit", [SOURCE_CTI] = "reputation", [SOURCE_SCENARIO] = "a scenario",
+};
+
+static void put_row(struct text *t, const char *label)
+{
+	text_printf(t, "  %-8s ", label);
+}
+
+static void put_head(struct text *t, const struct record *r)
+{
+	text_plain(t, r->id);
+	text_str(t, "  ");
+	text_plain(t, r->has_request ? r->method : BYTES("(no request line)"));
+	text_byte(t, ' ');
+	text_plain(t, r->host);
+	text_plain(t, r->path);
+	if (r->has_query)
+		text_byte(t, '?');
+	text_plain(t, r->query);
+	text_printf(t, "  \u2192 %s %u in %u.%02u ms   ", done[r->action], r->status, r->duration_us / 1000,
+		    r->duration_us / 10 % 100);
+	clock_rfc3339(t, r->wall_ms);
+	text_byte(t, '\n');
+}
+
+static void put_client(struct text *t, const struct record *r)
+{
+	put_row(t, "client");
+	ip_text(t, &r->client);
+	text_str(t, "  (");
+	text_plain(t, r->client_from);
+	if (!ip_eq(&r->client, &r->peer)) {
+		text_str(t, ", trusted hop ");
+		ip_text(t, &r->peer);
+	}
+	text_str(t, ")");
+	if (r->tls_version.len) {
+		text_str(t, "   ");
+		text_plain(t, r->tls_version);
+	}
+	text_byte(t, '\n');
+	if (r->user_agent.len) {
+		put_row(t, "agent");
+		text_plain(t, r->user_agent);
+		text_byte(t, '\n');
+	}
+}
+
+static void put_app(struct text *t, const struct record *r)
+{
+	put_row(t, "app");
+	text_plain(t, r->app.len ? r->app : BYTES("none"));
+	if (r->upstream.len) {
+		text_str(t, "  \u2192 ");
+		text_plain(t, r->upstream);
+	}
+	text_byte(t, '\n');
+	if (passed[r->source]) {
+		put_row(t, "passed");
+		text_str(t, passed[r->source]);
+		text_byte(t, '\n');
+	}
+}
+
+static void put_hit(struct text *t, const struct record_hit *h)
+{
+	text_plain(t, h->rule);
+	text_str(t, "  ");
+	text_plain(t, h->message);
+	if (h->score)
+		text_printf(t, "   %+d", h->score);
+	text_str(t, "   ");
+	text_plain(t, h->variable);
+	text_str(t, h->before ? "  \"\u2026" : "  \"");
+	text_plain(t, h->snippet);
+	text_printf(t, "%s  offset %zu\n", h->after ? "\u2026\"" : "\"", h->offset);
+}
+
+static void put_hits(struct text *t, const struct record *r)
+{
+	for (size_t i = 0; i < r->nhits; i++) {
+		put_row(t, i ? "" : "rules");
+		put_hit(t, &r->hits[i]);
+	}
+	if (r->more_hits) {
+		put_row(t, "");
+		text_printf(t, "and %zu more\n", r->more_hits);
+	}
+	if (r->score) {
+		put_row(t, "score");
+		text_printf(t, "%d\n", r->score);
+	}
+}
+
+static void put_decision(struct text *t, const struct record *r)
+{
+	put_row(t, "decided");
+	text_printf(t, "%s by %s", remedy_word(r->would), who[r->source] ? who[r->source] : source_word(r->source));
+	if (r->reason.len) {
+		text_str(t, ": ");
+		text_plain(t, r->reason);
+	}
+	text_byte(t, '\n');
+	if (r->would == r->action)
+		return;
+	put_row(t, "done");
+	text_printf(t, "%s only: detect mode\n", remedy_word(r->action));
+}
+
+/* The smallest exception: this path, these rules. */
+static void put_exception(struct text *t, const struct record *r)
+{
+	if (r->source != SOURCE_RULE || r->nhits == 0)
+		return;
+	text_str(t, "  if this is legitimate, in the configuration under apps.");
+	text_plain(t, r->app);
+	text_str(t, ":\n    exceptions:\n      - {path: ");
+	text_json(t, r->path);
+	text_str(t, ", skip: [");
+	for (size_t i = 0; i < r->nhits; i++) {
+		bool again = false;
+
+		for (size_t j = 0; j < i; j++)
+			again |= bytes_eq(r->hits[i].rule, r->hits[j].rule);
+		if (again)
+			continue;
+		if (i)
+			text_str(t, ", ");
+		text_json(t, r->hits[i].rule);
+	}
+	text_str(t, "], reason: \"...\"}\n");
+}
+
+void explain_text(struct text *t, const struct record *r)
+{
+	put_head(t, r);
+	put_client(t, r);
+	put_app(t, r);
+	put_hits(t, r);
+	put_decision(t, r);
+	put_exception(t, r);
+}

@@ -1,0 +1,69 @@
+/* guest.h -- inside admin/: a connection to the admin, whatever it speaks.
+ *
+ * A small buffer, one deadline, one request at a time: nothing more is read
+ * from it while it is owed an answer or has not taken the last one. */
+#ifndef ADMIN_GUEST_H
+#define ADMIN_GUEST_H
+#include "admin/admin.h"
+#include "base/stream.h"
+
+enum { GUEST_BUFFER = 8192, GUESTS_MAX = 64 };
+
+struct guest;
+
+struct guest_kind {
+	/* Takes one request off the front of buf[0..len); returns its bytes, 0
+	 * for "not whole yet". A request in more than GUEST_BUFFER bytes never
+	 * comes: the connection is closed. */
+	size_t (*read)(struct guest *);
+	uint32_t request_ms, idle_ms; /* for a whole request; between two */
+};
+
+struct guest {
+	struct guest *next, **link;
+	struct admin *admin;
+	struct stream *stream;
+	const struct guest_kind *kind;
+	struct admin_answer *answer; /* owed */
+	struct deadline deadline;
+	bool working, ending, ended, closing;
+	size_t scanned; /* of the head that is being read (HTTP) */
+	size_t len;
+	char buf[GUEST_BUFFER];
+};
+
+/* Takes the stream over. */
+void guest_new(struct admin *, struct stream *, const struct guest_kind *);
+void guest_write(struct guest *, const struct bytes *, size_t n);
+void guest_answered(struct guest *); /* nothing is owed any more: it is read from again */
+void guest_end(struct guest *);      /* after what was written */
+void guest_close(struct guest *);    /* now */
+
+/* --- what both kinds share ---------------------------------------------- */
+
+struct admin {
+	struct loop *loop;
+	struct admin_hooks hooks;
+	struct events *events;
+	char **hosts; /* names that Host may say; NULL-terminated */
+	struct listener **listeners;
+	size_t nlisteners;
+	struct guest *guests;
+	unsigned nguests;
+	struct ctl_socket *ctl;
+	bool closing;
+	void (*closed)(void *);
+	void *closed_ctx;
+};
+
+void admin_guest_gone(struct admin *); /* the last one may end the admin */
+
+struct admin_answer {
+	struct guest *guest; /* NULL: it went away */
+	bool json;
+};
+
+/* A text of unknown length: write() is called with more room until it fits.
+ * The caller frees out->at; false: it is too long, or out of memory. */
+bool admin_text(void (*write)(void *ctx, struct text *), void *ctx, struct text *out);
+#endif
