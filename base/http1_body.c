@@ -68,19 +68,11 @@ static struct bytes take(struct http1_body *b, struct bytes *in)
 	return data;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = byte_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Each of these gives the state behind the byte c, or -1. */
 
 static int after_size(struct http1_body *b, char c)
 {
-	int digit = hex_digit(c);
+	int digit = byte_hex(c);
 
 	if (digit >= 0) {
 		if (b->ndigits == DIGITS_MAX || b->left > (uint64_t)INT64_MAX >> 4)

@@ -34,13 +34,13 @@ static struct bytes take_word(struct bytes *rest)
 static void salvage_line(struct bytes line, struct request *out)
 {
 	struct bytes rest = line, target;
-	size_t last = line.len;
+	size_t last;
 
 	out->line = line;
 	out->method = take_word(&rest);
 	target = bytes_trim(rest);
-	for (last = target.len; last > 0 && !byte_is_blank(target.at[last - 1]);)
-		last--;
+	for (last = target.len; last > 0 && !byte_is_blank(target.at[last - 1]); last--)
+		;
 	if (last > 0 && bytes_starts_nocase(bytes_from(target, last), BYTES("HTTP/")))
 		target = bytes_trim(bytes_sub(target, 0, last));
 	out->target = target;

@@ -43,20 +43,12 @@ static const struct reading readings[] = {
 };
 _Static_assert(nelems(readings) <= PATH_READINGS_MAX, "every reading has a place");
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = byte_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte that an escape at p stands for, or -1. */
 static int escape_at(const char *p, const char *end)
 {
 	int hi, lo;
 
-	if (end - p < 3 || *p != '%' || (hi = hex_digit(p[1])) < 0 || (lo = hex_digit(p[2])) < 0)
+	if (end - p < 3 || *p != '%' || (hi = byte_hex(p[1])) < 0 || (lo = byte_hex(p[2])) < 0)
 		return -1;
 	return hi << 4 | lo;
 }
