@@ -262,12 +262,29 @@ static bool run_parser(struct builder *b, yaml_parser_t *p)
 	return ok;
 }
 
+/* libyaml compares each %TAG with all before it: 4 MiB of them take minutes. */
+static bool few_directives(const struct yaml_doc *d, struct err *e)
+{
+	enum { MAX_DIRECTIVES = 100 };
+	size_t from = 0, at;
+
+	for (unsigned n = 0; (at = bytes_find(bytes_from(d->source, from), BYTES("%TAG"))) != SIZE_MAX; n++) {
+		from += at + strlen("%TAG");
+		if (n == MAX_DIRECTIVES)
+			return yaml_err(place_of_offset(d, from - strlen("%TAG")), e,
+					"more than %d times %%TAG", MAX_DIRECTIVES);
+	}
+	return true;
+}
+
 bool yaml_build(struct yaml_doc *d, struct err *e)
 {
 	struct builder b = { .doc = d, .err = e };
 	yaml_parser_t p;
 	bool ok;
 
+	if (!few_directives(d, e))
+		return false;
 	if (!yaml_parser_initialize(&p))
 		return yaml_err((struct where){ d->name, 1, 1 }, e, "out of memory");
 	yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);

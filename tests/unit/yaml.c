@@ -146,6 +146,7 @@ static void bounds_end_in_an_error(void **state)
 		{ "", "- ", 5000, "t.yaml:1:65: nested more than 32 deep" },
 		{ "", "{a: ", 5000, "t.yaml:1:129: nested more than 32 deep" },
 		{ "", "- a\n", YAML_MAX_NODES, "t.yaml:200000:3: too large: more than 200000 values" },
+		{ "", "%TAG !a! b\n", 101, "t.yaml:101:1: more than 100 times %TAG" },
 		{ "", "# 7890\n", YAML_MAX_BYTES / 7 + 1, "t.yaml:1:1: larger than 4 MiB" },
 	};
 
