@@ -1,11 +1,12 @@
 /* inspect -- requests in, verdicts out: rules without a gate around them.
  *
- *   inspect [-p plain|hs] [-w WINDOW] RULES... < requests
+ *   inspect [-a] [-p plain|hs] [-w WINDOW] RULES... < requests
  *
  * A request is "REQ <bytes>\n", its bytes and "\n"; for each one JSON line:
  *
  *   {"remedy":"deny","status":403,"hits":["id"],"variables":["ARGS:q"],"error":""}
  *
+ * -a: a body is inspected even if the head was denied already.
  * "refused" in place of a remedy: no rule spoke, but the request is not one
  * that passes (400 and 413 in "status"). */
 #include "base/http1.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { HEAD_MAX = 64 << 10, ARENA_CAP = 64 << 20, WINDOW = 256 << 10, LINE = 64 << 10 };
 
@@ -21,6 +23,7 @@ struct tool {
 	struct ruleset *rules;
 	struct rules_scratch *scratch;
 	size_t window;
+	bool all;
 };
 
 struct outcome {
@@ -120,7 +123,7 @@ static void run(const struct tool *t, struct arena *a, struct bytes in, struct o
 		return;
 	}
 	o->verdict = inspection_head(inspection);
-	if (o->verdict->remedy != REMEDY_DENY && r.framing != BODY_NONE)
+	if ((t->all || o->verdict->remedy != REMEDY_DENY) && r.framing != BODY_NONE)
 		run_body(a, inspection, &r, bytes_from(in, head), o);
 	if (!o->error.len)
 		o->error = o->verdict->error;
@@ -153,16 +156,18 @@ int main(int argc, char **argv)
 	struct tool t = { .window = WINDOW };
 	struct ruleset_options o = { .matcher = &matcher_hs };
 	struct err e = { 0 };
-	int first = 1;
 	bool ok;
+	int c;
 
-	for (; first + 1 < argc && argv[first][0] == '-'; first += 2)
-		if (strcmp(argv[first], "-p") == 0)
-			o.matcher = strcmp(argv[first + 1], "plain") == 0 ? &matcher_plain : &matcher_hs;
-		else if (strcmp(argv[first], "-w") == 0)
-			t.window = strtoul(argv[first + 1], NULL, 10);
-	o.files = (const char *const *)argv + first;
-	o.nfiles = (size_t)(argc - first);
+	while ((c = getopt(argc, argv, "ap:w:")) != -1)
+		switch (c) {
+		case 'a': t.all = true; break;
+		case 'p': o.matcher = strcmp(optarg, "plain") == 0 ? &matcher_plain : &matcher_hs; break;
+		case 'w': t.window = strtoul(optarg, NULL, 10); break;
+		default: return 2;
+		}
+	o.files = (const char *const *)argv + optind;
+	o.nfiles = (size_t)(argc - optind);
 	t.rules = ruleset_load(&o, &e);
 	t.scratch = rules_scratch_new();
 	if (!t.rules || !t.scratch) {
