@@ -71,10 +71,16 @@ def crs_of(directory, setup):
     return f"Include {setup}\nInclude {directory}/*.conf"
 
 
+def hub_rules():
+    """The hub's AppSec rules, when they are there; files without `rules:` are SecLang, which is another matter."""
+    for path in sorted(glob.glob(f"{WORK}/hub/appsec-rules/**/*.yaml", recursive=True)):
+        with open(path) as f:
+            if re.search(r"(?m)^rules:", f.read()):
+                yield path
+
+
 def inspecting():
-    """Our packs, and the hub's AppSec rules when they are there."""
-    rules = ", ".join(sorted(glob.glob(f"{WORK}/hub/appsec-rules/**/*.yaml", recursive=True)))
-    return f"{{mode: block, rules: [{rules}]}}"
+    return f"{{mode: block, packs: on, rules: [{', '.join(hub_rules())}]}}"
 
 
 def all_peers():
