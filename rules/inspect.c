@@ -134,11 +134,17 @@ static bool holds_on_count(struct inspection *in, const struct condition *c, str
 	return test(in, c, text_bytes(&t), m);
 }
 
+/* While there is only the head, a body without values says nothing. */
+static bool is_there(const struct inspection *in, const struct target *t)
+{
+	return !t->except && (t->zone < ZONE_BODY_FIRST || in->phase == PHASE_BODY);
+}
+
 static bool condition_holds(struct inspection *in, const struct condition *c, struct match *m)
 {
 	for (size_t i = 0; i < c->ntargets; i++) {
 		m->target = &c->targets[i];
-		if (!m->target->except && (c->count ? holds_on_count(in, c, m) : holds_on_some(in, c, m)))
+		if (is_there(in, m->target) && (c->count ? holds_on_count(in, c, m) : holds_on_some(in, c, m)))
 			return true;
 	}
 	return false;
@@ -204,17 +210,17 @@ static void ask(struct inspection *in, const struct group *g)
 		report(in, g->rule, &shown);
 }
 
-/* Groups of the head are asked once: their bits go. A body may come in pieces, so
- * bits of its groups stay. */
-static void ask_all(struct inspection *in, enum phase phase)
+/* Groups of the head alone are asked once: their bits go. A body may come in
+ * pieces, so the bits of others stay. */
+static void ask_all(struct inspection *in)
 {
 	const struct ruleset *rs = in->rules;
 
 	for (size_t w = 0; w < rs->nwords; w++) {
-		uint64_t due = phase == PHASE_HEAD ? (in->groups[w] | rs->always[w]) & rs->head[w]
-						   : in->groups[w] | (rs->always[w] & ~rs->head[w]);
+		uint64_t due = in->phase == PHASE_HEAD ? (in->groups[w] | rs->always[w]) & rs->early[w]
+						       : in->groups[w] | (rs->always[w] & rs->late[w]);
 
-		in->groups[w] &= ~rs->head[w];
+		in->groups[w] &= rs->late[w];
 		for (; due; due &= due - 1)
 			ask(in, &rs->ir->groups[w * 64 + (size_t)__builtin_ctzll(due)]);
 	}
@@ -222,10 +228,11 @@ static void ask_all(struct inspection *in, enum phase phase)
 
 bool inspection_decide(struct inspection *in, enum phase phase)
 {
+	in->phase = phase;
 	if (!scan_new_values(in->scratch, in->rules, &in->values, in->groups))
 		for (size_t i = 0; i < in->rules->ir->ngroups; i++)
 			bit_set(in->groups, i);
-	ask_all(in, phase);
+	ask_all(in);
 	if (in->values.spent)
 		return out_of_memory(in);
 	return in->verdict.remedy == REMEDY_DENY;

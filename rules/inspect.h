@@ -13,6 +13,7 @@ struct inspection {
 	const struct request *request;
 	struct inspect_options options;
 	struct values values;
+	enum phase phase;
 	uint64_t *groups; /* gate was hit: to be asked */
 	uint64_t *fired;  /* rules that matched, also those that an exception took out */
 	struct verdict verdict;

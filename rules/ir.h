@@ -73,7 +73,7 @@ struct condition {
 };
 enum { NO_PATTERN = UINT32_MAX };
 
-/* When a group can be decided. Response phases come with SecLang. */
+/* What of the request is there. Response phases come with SecLang. */
 enum phase { PHASE_HEAD, PHASE_BODY };
 
 struct group {
@@ -81,7 +81,6 @@ struct group {
 	size_t n;
 	size_t shown;         /* the condition whose match is reported */
 	uint32_t rule;
-	enum phase phase;
 };
 
 /* What a match does. SecLang's setvar, ctl and skipAfter will be more of these. */

@@ -164,19 +164,29 @@ static void order(struct ruleset *rs, struct group *g)
 		}
 }
 
+static bool is_early(const struct condition *c)
+{
+	for (size_t i = 0; i < c->ntargets; i++)
+		if (!c->targets[i].except && c->targets[i].zone < ZONE_BODY_FIRST)
+			return true;
+	return false;
+}
+
 static void place(struct ruleset *rs, struct group *g, size_t index)
 {
-	g->phase = PHASE_HEAD;
-	for (size_t i = 0; i < g->n; i++)
-		for (size_t k = 0; k < g->at[i].ntargets; k++) {
-			enum zone z = g->at[i].targets[k].zone;
+	bool early = true, late = false;
 
-			rs->zones |= 1u << z;
-			if (z >= ZONE_BODY_FIRST)
-				g->phase = PHASE_BODY;
+	for (size_t i = 0; i < g->n; i++) {
+		early &= is_early(&g->at[i]);
+		for (size_t k = 0; k < g->at[i].ntargets; k++) {
+			late |= g->at[i].targets[k].zone >= ZONE_BODY_FIRST;
+			rs->zones |= 1u << g->at[i].targets[k].zone;
 		}
-	if (g->phase == PHASE_HEAD)
-		bit_set(rs->head, index);
+	}
+	if (early)
+		bit_set(rs->early, index);
+	if (late)
+		bit_set(rs->late, index);
 	if (!gate_condition(g))
 		bit_set(rs->always, index);
 	order(rs, g);
@@ -184,10 +194,14 @@ static void place(struct ruleset *rs, struct group *g, size_t index)
 
 static bool place_all(struct ruleset *rs)
 {
+	size_t size;
+
 	rs->nwords = rs->ir->ngroups / 64 + 1;
-	rs->always = arena_get(rs->ir->arena, rs->nwords * sizeof *rs->always);
-	rs->head = arena_get(rs->ir->arena, rs->nwords * sizeof *rs->head);
-	if (!rs->always || !rs->head)
+	size = rs->nwords * sizeof(uint64_t);
+	rs->always = arena_get(rs->ir->arena, size);
+	rs->early = arena_get(rs->ir->arena, size);
+	rs->late = arena_get(rs->ir->arena, size);
+	if (!rs->always || !rs->early || !rs->late)
 		return false;
 	for (size_t i = 0; i < rs->ir->ngroups; i++)
 		place(rs, &rs->ir->groups[i], i);

@@ -37,9 +37,10 @@ struct ruleset {
 	size_t npatterns;
 	struct wants wants[ZONE_COUNT];
 	uint32_t zones;      /* bits: some condition looks there */
-	size_t nwords;       /* of the two bit sets of groups */
-	uint64_t *always;    /* groups without a gate */
-	uint64_t *head;      /* groups that the head alone decides */
+	size_t nwords;       /* of the bit sets of groups */
+	uint64_t *always;    /* without a gate */
+	uint64_t *early;     /* may hold on the head alone */
+	uint64_t *late;      /* may hold on the body too */
 	_Atomic uint64_t *hits; /* by rule */
 };
 
