@@ -29,7 +29,7 @@ static struct gate {
 	char dir[24], ctl[64];
 	atomic_bool draining, hold;
 	char mode[64];
-	size_t metrics_lines;
+	atomic_size_t metrics_lines;
 } gate;
 
 static void hook_status(void *ctx, struct arena *a, struct admin_status *s)
@@ -232,12 +232,13 @@ static void every_request_has_its_status(void **state)
 	}
 }
 
-static unsigned count_of(struct bytes in, struct bytes what)
+static unsigned lines_of(struct bytes in, struct bytes what)
 {
 	unsigned n = 0;
+	struct bytes line;
 
-	for (size_t at; (at = bytes_find(in, what)) != SIZE_MAX; n++)
-		in = bytes_from(in, at + what.len);
+	while (in.len && bytes_cut(&in, '\n', &line))
+		n += bytes_eq(line, what);
 	return n;
 }
 
@@ -256,7 +257,7 @@ static void connections_are_kept_and_pipelined(void **state)
 	for (int i = 0; i < 400; i++) /* more than the buffer holds at once */
 		send(fd, one, sizeof one - 1, MSG_NOSIGNAL);
 	shutdown(fd, SHUT_WR);
-	assert_int_equal(count_of(read_all(fd), BYTES("\r\n\r\nok\n")), 400);
+	assert_int_equal(lines_of(read_all(fd), BYTES("ok")), 400);
 }
 
 static void a_large_answer_reaches_a_slow_reader_whole(void **state)
@@ -272,7 +273,7 @@ static void a_large_answer_reaches_a_slow_reader_whole(void **state)
 	shutdown(fd, SHUT_WR);
 	got = read_all(fd);
 	gate.metrics_lines = 2;
-	assert_int_equal(count_of(got, BYTES("embergate_x 1\n")), 200000);
+	assert_int_equal(lines_of(got, BYTES("embergate_x 1")), 200000);
 	assert_true(bytes_ends(got, BYTES("ok\n")));
 }
 
