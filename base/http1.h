@@ -19,7 +19,7 @@
 
 struct http1_limits {
 	size_t head_bytes;   /* start line and fields; also of trailers */
-	size_t target_bytes; /* 414 beyond */
+	size_t target_bytes; /* 414 beyond; may be 0 where only responses are read */
 	size_t fields;       /* 431 beyond */
 };
 
@@ -83,10 +83,12 @@ bool http1_body_eof(const struct http1_body *);
  * With BODY_NONE a received Content-Length goes on where the message came
  * without a body too: the 0 of a request, what HEAD and 304 say. A request with
  * no host (HTTP/1.0) needs one in `extra`. Connection and Upgrade are extra's. */
-struct bytes http1_write_request(struct arena *, const struct request *, const struct field *extra,
-				 size_t nextra, enum framing, uint64_t length);
-struct bytes http1_write_response(struct arena *, const struct response *, const struct field *extra,
-				  size_t nextra, enum framing, uint64_t length);
+struct bytes http1_write_request(struct arena *, const struct request *,
+				 const struct field *extra, size_t nextra, enum framing,
+				 uint64_t length);
+struct bytes http1_write_response(struct arena *, const struct response *,
+				  const struct field *extra, size_t nextra, enum framing,
+				  uint64_t length);
 /* "1a2b\r\n" in front of a chunk's data; returns the length written. The data
  * is followed by "\r\n"; the last chunk is "0\r\n", then the trailers. */
 size_t http1_chunk_head(char out[18], uint64_t size);

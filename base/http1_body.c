@@ -119,10 +119,14 @@ static int after_ext_value(enum state s, char c)
 		return EXT_ESCAPE;
 	if (s == EXT_QUOTED || s == EXT_ESCAPE)
 		return text || c == '\t' ? EXT_QUOTED : -1;
-	if (s == EXT_EQUALS)
-		return byte_is_blank(c) ? EXT_EQUALS : c == '"' ? EXT_QUOTED : is_token(c) ? EXT_TOKEN : -1;
-	if (s == EXT_TOKEN && is_token(c))
+	if (s == EXT_EQUALS && byte_is_blank(c))
+		return EXT_EQUALS;
+	if (s == EXT_EQUALS && c == '"')
+		return EXT_QUOTED;
+	if ((s == EXT_EQUALS || s == EXT_TOKEN) && is_token(c))
 		return EXT_TOKEN;
+	if (s == EXT_EQUALS)
+		return -1;
 	if (byte_is_blank(c))
 		return EXT_BLANK;
 	return c == ';' ? EXT_START : c == '\r' ? SIZE_LF : -1;
@@ -197,10 +201,18 @@ static enum http1_step step(struct http1_body *b, struct bytes *in, struct err *
 static void drop_late(struct fields *f)
 {
 	static const struct bytes late[] = {
-		BYTES_INIT("cache-control"), BYTES_INIT("content-range"), BYTES_INIT("if-match"),
-		BYTES_INIT("if-modified-since"), BYTES_INIT("if-none-match"), BYTES_INIT("if-range"),
-		BYTES_INIT("if-unmodified-since"), BYTES_INIT("max-forwards"), BYTES_INIT("pragma"),
-		BYTES_INIT("range"), BYTES_INIT("vary"), BYTES_INIT("www-authenticate"),
+		BYTES_INIT("cache-control"),
+		BYTES_INIT("content-range"),
+		BYTES_INIT("if-match"),
+		BYTES_INIT("if-modified-since"),
+		BYTES_INIT("if-none-match"),
+		BYTES_INIT("if-range"),
+		BYTES_INIT("if-unmodified-since"),
+		BYTES_INIT("max-forwards"),
+		BYTES_INIT("pragma"),
+		BYTES_INIT("range"),
+		BYTES_INIT("vary"),
+		BYTES_INIT("www-authenticate"),
 	};
 
 	for (size_t i = 0; i < f->n; i++) {

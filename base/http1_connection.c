@@ -52,7 +52,8 @@ bool http1_read_options(struct http1_reader *r, struct fields *f, struct http1_o
 		while (bytes_cut(&list, ',', &word)) {
 			word = bytes_trim(word);
 			if (++n > OPTIONS_MAX)
-				return reader_bad(r, 400, "more than %d Connection options", OPTIONS_MAX);
+				return reader_bad(r, 400, "more than %d Connection options",
+						  OPTIONS_MAX);
 			if (word.len && !read_option(r, f, word, o))
 				return false;
 		}

@@ -104,21 +104,24 @@ static bool read_field(struct http1_reader *r, struct field *f)
 	return !(classes & BYTE_UNDERSCORE) || judge_underscore(r, f);
 }
 
+static bool make_room(struct http1_reader *r, struct fields *f)
+{
+	size_t want = f->n ? f->n + 1 : FIELDS_AT_FIRST;
+	struct field *grown = arena_grow(r->arena, f->at, &f->cap, want, sizeof *grown);
+
+	if (!grown)
+		return reader_bad(r, 431, "the fields are larger than a request may be");
+	f->at = grown;
+	return true;
+}
+
 bool http1_read_fields(struct http1_reader *r, struct fields *out)
 {
-	struct field *grown;
-
 	while (r->at < r->end && *r->at != '\r') {
 		if (out->n >= r->limits->fields)
 			return reader_bad(r, 431, "more than %zu fields", r->limits->fields);
-		if (out->n == out->cap) {
-			size_t want = out->n ? out->n + 1 : FIELDS_AT_FIRST;
-
-			grown = arena_grow(r->arena, out->at, &out->cap, want, sizeof *out->at);
-			if (!grown)
-				return reader_bad(r, 431, "the fields are larger than a request may be");
-			out->at = grown;
-		}
+		if (out->n == out->cap && !make_room(r, out))
+			return false;
 		if (!read_field(r, &out->at[out->n]))
 			return false;
 		out->n++;

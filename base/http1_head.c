@@ -25,7 +25,8 @@ static size_t head_limit(struct bytes in, const struct http1_limits *limits, int
 	size_t line = limits->target_bytes + AROUND_TARGET;
 
 	*status = 431;
-	if (line < limits->head_bytes && in.len > line && !memchr(in.at, '\n', line)) {
+	if (limits->target_bytes && line < limits->head_bytes && in.len > line &&
+	    !memchr(in.at, '\n', line)) {
 		*status = 414;
 		return line;
 	}

@@ -55,7 +55,8 @@ static llhttp_errno_t execute(llhttp_t *p, struct bytes head, const struct field
  * another version, methods of RTSP another protocol. */
 static bool is_method_fault(llhttp_errno_t got)
 {
-	return got == HPE_INVALID_METHOD || got == HPE_INVALID_CONSTANT || got == HPE_INVALID_VERSION;
+	return got == HPE_INVALID_METHOD || got == HPE_INVALID_CONSTANT ||
+	       got == HPE_INVALID_VERSION;
 }
 
 static bool read_head(struct http1_reader *r, struct bytes head, llhttp_t *p,

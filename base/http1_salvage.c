@@ -80,8 +80,9 @@ static void salvage_field(struct bytes line, struct field *f)
 {
 	size_t colon = bytes_index(line, ':');
 
-	f->name = bytes_trim(bytes_sub(line, 0, colon));
-	f->value = colon == SIZE_MAX ? (struct bytes){ 0 } : bytes_trim(bytes_from(line, colon + 1));
+	*f = (struct field){ .name = bytes_trim(bytes_sub(line, 0, colon)) };
+	if (colon != SIZE_MAX)
+		f->value = bytes_trim(bytes_from(line, colon + 1));
 	f->id = field_id_of(f->name);
 }
 
@@ -97,7 +98,10 @@ static void salvage_fields(struct arena *a, struct bytes rest, size_t most, stru
 			v->len = (size_t)(line.at + line.len - v->at);
 			continue;
 		}
-		if (f->n >= most || !(grown = arena_grow(a, f->at, &f->cap, f->n + 1, sizeof *grown)))
+		if (f->n >= most)
+			return;
+		grown = arena_grow(a, f->at, &f->cap, f->n + 1, sizeof *grown);
+		if (!grown)
 			return;
 		f->at = grown;
 		salvage_field(line, &f->at[f->n++]);

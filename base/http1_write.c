@@ -59,24 +59,36 @@ static size_t run_end(const struct field *f, size_t n, size_t i, uint64_t skip)
 	return i;
 }
 
+static char *put_line(char *p, const struct field *f)
+{
+	p = put(p, f->name);
+	*p++ = ':';
+	*p++ = ' ';
+	return put(put(p, f->value), crlf);
+}
+
+/* The lines from `first` to the end of `last`, as they stand in memory. */
+static char *put_run(char *p, const struct field *first, const struct field *last)
+{
+	const char *from = first->name.at, *to = last->value.at + last->value.len;
+
+	return put(put(p, (struct bytes){ from, (size_t)(to - from) }), crlf);
+}
+
 static char *put_fields(char *p, const struct field *f, size_t n, uint64_t skip)
 {
+	size_t last;
+
 	for (size_t i = 0; i < n; i++) {
 		if (!is_written(&f[i], skip))
 			continue;
-		if (is_ready(&f[i])) {
-			const char *from = f[i].name.at;
-
-			i = run_end(f, n, i, skip);
-			p = put(p, (struct bytes){ from, (size_t)(f[i].value.at + f[i].value.len - from) });
-		} else {
-			p = put(p, f[i].name);
-			*p++ = ':';
-			*p++ = ' ';
-			p = put(p, f[i].value);
+		if (!is_ready(&f[i])) {
+			p = put_line(p, &f[i]);
+			continue;
 		}
-		*p++ = '\r';
-		*p++ = '\n';
+		last = run_end(f, n, i, skip);
+		p = put_run(p, &f[i], &f[last]);
+		i = last;
 	}
 	return p;
 }
@@ -142,8 +154,9 @@ static bool in_extra(const struct field *extra, size_t n, enum field_id id)
 	return false;
 }
 
-struct bytes http1_write_request(struct arena *a, const struct request *q, const struct field *extra,
-				 size_t nextra, enum framing framing, uint64_t length)
+struct bytes http1_write_request(struct arena *a, const struct request *q,
+				 const struct field *extra, size_t nextra, enum framing framing,
+				 uint64_t length)
 {
 	static const struct bytes version = BYTES_INIT(" HTTP/1.1\r\n");
 	struct tail t = { .fields = &q->fields, .extra = extra, .nextra = nextra };
@@ -153,8 +166,9 @@ struct bytes http1_write_request(struct arena *a, const struct request *q, const
 
 	tail_begin(&t, framing, length, q->framing == BODY_NONE);
 	t.skip |= BIT(FIELD_HOST);
-	size = q->method.len + 1 + q->path.len + (q->query.at ? 1 + q->query.len : 0) + version.len +
-	       (own_host ? host_name.len + q->host.len + crlf.len : 0) + tail_size(&t);
+	size = q->method.len + 1 + q->path.len + (q->query.at ? 1 + q->query.len : 0) +
+	       version.len + (own_host ? host_name.len + q->host.len + crlf.len : 0) +
+	       tail_size(&t);
 	if (!(at = p = arena_raw(a, size)))
 		return (struct bytes){ 0 };
 	p = put(p, q->method);

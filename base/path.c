@@ -2,9 +2,9 @@
  *
  * A reading is the product of four habits: how often percent escapes are
  * decoded, whether `\` parts segments, when `;` parameters are cut, and what is
- * done about empty and dot segments. Every combination is some server's, so all
- * are tried and the distinct results kept. Most paths show none of the habits:
- * that is found out in one pass, and they are their only reading. */
+ * done about empty and dot segments. Any combination may be some server's, so
+ * all are tried and the distinct results kept. Most paths show none of the
+ * habits: that is found out in one pass, and they are their only reading. */
 #include "base/path.h"
 
 enum params {
@@ -27,19 +27,32 @@ struct reading {
 };
 
 static const struct reading readings[] = {
-	{ false, false, KEEP, MERGE },        { false, false, KEEP, RFC },
-	{ false, false, KEEP, RAW },          { false, false, KEEP, AS_IS },
-	{ false, false, CUT_RAW, MERGE },     { false, false, CUT_RAW, RFC },
-	{ false, false, CUT_DECODED, MERGE }, { false, false, CUT_DECODED, RFC },
-	{ false, true, KEEP, MERGE },         { false, true, KEEP, RFC },
-	{ false, true, CUT_RAW, MERGE },      { false, true, CUT_RAW, RFC },
-	{ false, true, CUT_DECODED, MERGE },  { false, true, CUT_DECODED, RFC },
-	{ true, false, KEEP, MERGE },         { true, false, KEEP, RFC },
-	{ true, false, CUT_RAW, MERGE },      { true, false, CUT_RAW, RFC },
-	{ true, false, CUT_DECODED, MERGE },  { true, false, CUT_DECODED, RFC },
-	{ true, true, KEEP, MERGE },          { true, true, KEEP, RFC },
-	{ true, true, CUT_RAW, MERGE },       { true, true, CUT_RAW, RFC },
-	{ true, true, CUT_DECODED, MERGE },   { true, true, CUT_DECODED, RFC },
+	{ false, false, KEEP,        MERGE },
+	{ false, false, KEEP,        RFC },
+	{ false, false, KEEP,        RAW },
+	{ false, false, KEEP,        AS_IS },
+	{ false, false, CUT_RAW,     MERGE },
+	{ false, false, CUT_RAW,     RFC },
+	{ false, false, CUT_DECODED, MERGE },
+	{ false, false, CUT_DECODED, RFC },
+	{ false, true,  KEEP,        MERGE },
+	{ false, true,  KEEP,        RFC },
+	{ false, true,  CUT_RAW,     MERGE },
+	{ false, true,  CUT_RAW,     RFC },
+	{ false, true,  CUT_DECODED, MERGE },
+	{ false, true,  CUT_DECODED, RFC },
+	{ true,  false, KEEP,        MERGE },
+	{ true,  false, KEEP,        RFC },
+	{ true,  false, CUT_RAW,     MERGE },
+	{ true,  false, CUT_RAW,     RFC },
+	{ true,  false, CUT_DECODED, MERGE },
+	{ true,  false, CUT_DECODED, RFC },
+	{ true,  true,  KEEP,        MERGE },
+	{ true,  true,  KEEP,        RFC },
+	{ true,  true,  CUT_RAW,     MERGE },
+	{ true,  true,  CUT_RAW,     RFC },
+	{ true,  true,  CUT_DECODED, MERGE },
+	{ true,  true,  CUT_DECODED, RFC },
 };
 _Static_assert(nelems(readings) <= PATH_READINGS_MAX, "every reading has a place");
 
@@ -160,7 +173,8 @@ static unsigned marks_of(struct bytes path)
 	for (size_t i = 0; i < path.len; i++)
 		switch (path.at[i]) {
 		case '%':
-			marks |= ESCAPE;
+			if (escape_at(path.at + i, path.at + path.len) >= 0)
+				marks |= ESCAPE;
 			break;
 		case ';':
 			marks |= PARAMS;
