@@ -261,9 +261,8 @@ static const char *status_colour(const struct record *r)
 	return r->status >= 500 ? "\033[31m" : r->status >= 400 ? "\033[33m" : "\033[32m";
 }
 
-static void put_why(struct text *t, const struct record *r)
+static void put_decision(struct text *t, const struct record *r)
 {
-	PUT(t, "  ");
 	text_str(t, remedy_word(r->action));
 	if (r->would != r->action) {
 		PUT(t, " (would ");
@@ -271,6 +270,18 @@ static void put_why(struct text *t, const struct record *r)
 		text_byte(t, ')');
 	}
 	PUT(t, ": ");
+}
+
+/* For an alert what was done and why; for other traffic what went wrong. */
+static void put_why(struct text *t, const struct record *r)
+{
+	bool alert = r->source != SOURCE_NONE;
+
+	if (!alert && r->reason.len == 0)
+		return;
+	PUT(t, "  ");
+	if (alert)
+		put_decision(t, r);
 	text_plain(t, r->reason.len ? r->reason : bytes_of(source_word(r->source)));
 	if (r->nhits) {
 		PUT(t, "  ");
@@ -303,6 +314,5 @@ void line_human(struct text *t, const struct record *r, const struct event_style
 	PUT(t, "  ");
 	put_milliseconds(t, r->duration_us);
 	PUT(t, " ms");
-	if (r->source != SOURCE_NONE)
-		put_why(t, r);
+	put_why(t, r);
 }

@@ -75,6 +75,15 @@ static struct event unreadable(void)
 	return e;
 }
 
+static struct event no_answer(void)
+{
+	struct event e = plain();
+
+	e.status = 502;
+	e.reason = BYTES("127.0.0.1:3000: connection refused");
+	return e;
+}
+
 static const struct {
 	struct event (*event)(void);
 	enum event_format format;
@@ -150,6 +159,9 @@ static const struct {
 	{ alert, EVENT_HUMAN,
 	  "02:47:19 403 203.0.113.7 POST shop.example/comment  1.23 ms  deny: 942100 matched in ARGS:body  942100  "
 	  "01JD3000000000000000000000" },
+	{ no_answer, EVENT_HUMAN,
+	  "02:47:19 502 203.0.113.7 GET shop.example/search?q=a|b&password=[redacted]  1.23 ms  "
+	  "127.0.0.1:3000: connection refused  01JD3000000000000000000000" },
 	{ unreadable, EVENT_HUMAN,
 	  "02:47:19 400 2001:db8::1 -   1.23 ms  deny: bare LF in the head\\x1b[2J  01JD3000000000000000000000" },
 };
