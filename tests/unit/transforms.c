@@ -3,7 +3,6 @@
 #include "tests/test.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include "base/text.h"
 #include "rules/body/body.h"
 #include "rules/transforms.h"
 #include "rules/unicode_map.h"
@@ -87,15 +86,12 @@ static struct bytes unmasked(struct arena *a, struct bytes in)
 
 static char *vectors_text(size_t *len)
 {
-	static char command[4096];
-	size_t root = strlen(__FILE__) - strlen("tests/unit/transforms.c"), cap = 1 << 20;
-	struct text t = text_over(command, sizeof command - 1);
+	static const char command[] = "tar -xJOf '" SOURCE_DIR
+		"/../shared/vectors/modsec-unit-tests.tar.xz' modsec-unit-tests/transformations 2>/dev/null";
+	size_t cap = 1 << 20;
 	char *at = malloc(cap);
-	FILE *tar;
+	FILE *tar = popen(command, "r");
 
-	text_printf(&t, "tar -xJOf '%.*s../shared/vectors/modsec-unit-tests.tar.xz' "
-		    "modsec-unit-tests/transformations 2>/dev/null", (int)root, __FILE__);
-	tar = popen(command, "r");
 	*len = tar ? fread(at, 1, cap, tar) : 0;
 	if (tar)
 		pclose(tar);
