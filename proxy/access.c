@@ -29,7 +29,7 @@ static bool word_in(const struct words *words, struct bytes word)
 
 static bool in_force(uint64_t until_s, struct worker *w)
 {
-	return until_s == 0 || worker_wall_ms(w) / 1000 < until_s;
+	return !config_over(until_s, worker_wall_ms(w) / 1000);
 }
 
 /* ---- own rules ---- */
@@ -101,7 +101,7 @@ enum flow stage_limits(struct exchange *x)
 	for (size_t i = 0; app && i < app->nlimits; i++) {
 		const struct limit_config *l = &app->limits[i];
 
-		if (word_in(&l->methods, x->request.method) &&
+		if (in_force(l->until_s, x->worker) && word_in(&l->methods, x->request.method) &&
 		    (!l->has_path || path_holds(&x->request, l->path, false, false)))
 			limit_ask(x, l, i);
 	}

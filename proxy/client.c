@@ -20,6 +20,14 @@ static const struct config *config_of(const struct client *c)
 	return c->worker->use->site->config;
 }
 
+/* Of the listener it came by, whose app may have its own. */
+static const struct timeouts_config *timeouts_of(const struct client *c)
+{
+	const struct listen *l = site_listen(c->worker->use->site, c->bind);
+
+	return l ? l->config->timeouts : &config_of(c)->timeouts;
+}
+
 struct http1_limits client_limits(const struct client *c)
 {
 	const struct size_limits_config *s = &config_of(c)->size;
@@ -136,7 +144,7 @@ void client_next(struct client *c, bool close, bool unread)
 		linger(c);
 		return;
 	}
-	wait_for(c, CLIENT_IDLE, config_of(c)->timeouts.idle_ms);
+	wait_for(c, CLIENT_IDLE, timeouts_of(c)->idle_ms);
 	if (c->paused_ahead || c->paused_upload) {
 		c->paused_ahead = c->paused_upload = false;
 		stream_resume(c->stream);
@@ -216,7 +224,7 @@ static struct bytes take_head(struct client *c, struct bytes in, bool *more)
 		c->scanned = (uint32_t)scanned;
 		*more = true;
 		if (c->state == CLIENT_IDLE && in.len)
-			wait_for(c, CLIENT_HEAD, config_of(c)->timeouts.head_ms);
+			wait_for(c, CLIENT_HEAD, timeouts_of(c)->head_ms);
 		return in;
 	}
 }
@@ -243,7 +251,7 @@ static struct bytes take_preface(struct client *c, struct bytes in, bool *more)
 	if (!enter(c))
 		return in;
 	if (!listen || !listen->tls) {
-		wait_for(c, CLIENT_IDLE, config_of(c)->timeouts.head_ms);
+		wait_for(c, CLIENT_IDLE, timeouts_of(c)->head_ms);
 		return in;
 	}
 	c->tls = true;
@@ -311,7 +319,7 @@ static void on_ready(void *owner)
 
 	metrics_handshake(c->worker->shared->process->metrics, c->worker->number,
 			  stream_tls_version(c->stream));
-	wait_for(c, CLIENT_IDLE, config_of(c)->timeouts.head_ms);
+	wait_for(c, CLIENT_IDLE, timeouts_of(c)->head_ms);
 }
 
 static void on_bytes(void *owner, struct bytes b)
@@ -442,7 +450,7 @@ static void on_deadline(void *owner)
 	case CLIENT_LINGER:
 		if (stream_backlog(c->stream) && stream_backlog(c->stream) < c->window_backlog) {
 			c->window_backlog = stream_backlog(c->stream);
-			wait_for(c, CLIENT_LINGER, config_of(c)->timeouts.stall_ms);
+			wait_for(c, CLIENT_LINGER, timeouts_of(c)->stall_ms);
 			return;
 		}
 		if (stream_backlog(c->stream))
@@ -508,7 +516,7 @@ void client_accept(struct worker *w, struct bytes bind, struct stream *s)
 		return;
 	}
 	wait_for(c, preface ? CLIENT_PREFACE : c->tls ? CLIENT_SHAKING : CLIENT_IDLE,
-		 config_of(c)->timeouts.head_ms);
+		 timeouts_of(c)->head_ms);
 	if (atomic_fetch_add_explicit(&w->shared->connections, 1, memory_order_relaxed) >=
 	    worker_connections_max(w)) {
 		say_and_close(c, SHORT_ANSWER("503 Service Unavailable", "35\r\nRetry-After: 5\r\n\r\n")

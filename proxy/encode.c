@@ -109,7 +109,8 @@ struct bytes encode_request(struct exchange *x, const struct backend *b)
 {
 	struct extras e = { .n = 0 };
 
-	if (x->app->config->upstream.host_from_server)
+	/* HTTP/1.0 may come without a Host; servers of HTTP/1.1 want one. */
+	if (x->app->config->upstream.host_from_server || x->request.host.len == 0)
 		extra(&e, FIELD_HOST, BYTES("Host"), bytes_of(b->server->name));
 	forwarding(x, &e);
 	extra(&e, FIELD_X_REQUEST_ID, BYTES("X-Request-Id"), (struct bytes){ x->id, ULID_LEN });

@@ -10,7 +10,7 @@
  * are down all are asked, since a wrong guess must not be an outage. */
 #ifndef PROXY_SERVER_H
 #define PROXY_SERVER_H
-#include "admin/metrics.h"
+#include "admin/admin.h"
 #include "base/tls.h"
 #include "proxy/config.h"
 #include <netinet/in.h>
