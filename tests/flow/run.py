@@ -44,7 +44,7 @@ def chosen(asked):
     for suite in asked.suites or suites:
         importlib.import_module(f"suites.{suite}")
     from lib.claims import CLAIMS
-    pattern = f"*{asked.k}*"
+    pattern = f"*{asked.k}*".replace(" ", "_")
     return [c for c in CLAIMS if fnmatch.fnmatch(c.name, pattern) and (asked.all or not c.long)]
 
 
@@ -130,6 +130,10 @@ def main():
     if not claims:
         sys.exit("no script has such a name")
     started = time.monotonic()
+    if not asked.peer:
+        from lib.gate import compile_rules
+        compile_rules()
+        print(f"rules compiled or found in {time.monotonic() - started:.1f} s", flush=True)
     results = run_all(claims, asked.j)
     count = {word: sum(w == word for _, w in results) for word in ("ok", "FAILED", "time-out", "skipped")}
     print(f"{count['ok']} of {len(results)} ok, {count['FAILED']} failed, {count['time-out']} timed out, "

@@ -32,15 +32,19 @@ class Connection(Wire):
         self.origin, self.number = origin, number
 
     def request_head(self):
-        """The next request without its body; None when the gate closed."""
+        """The next request without its body, which counts as seen; None when the gate closed."""
         request = self.head(Request)
         if request is not None:
             self.origin.saw(request)
         return request
 
     def request(self):
-        request = self.request_head()
-        return request and self.request_body(request)
+        """The next request, whole; a cut one raises Ended and was not seen."""
+        request = self.head(Request)
+        if request is not None:
+            self.request_body(request)
+            self.origin.saw(request)
+        return request
 
     def request_body(self, request):
         self.body(request, *framing_of(request))

@@ -9,7 +9,7 @@ import socket
 import tempfile
 
 FIRST, BLOCK, BLOCKS = 18000, 50, 200
-_block = []  # [open lock file, next port, end]
+_block = []  # [open lock file, next port, end, process that claimed it]
 
 
 def _claim():
@@ -23,13 +23,13 @@ def _claim():
             lock.close()
             continue
         first = FIRST + number * BLOCK
-        _block[:] = [lock, first, first + BLOCK]
+        _block[:] = [lock, first, first + BLOCK, os.getpid()]
         return
     raise RuntimeError("no free block of ports")
 
 
 def free_port():
-    if not _block:
+    if not _block or _block[3] != os.getpid():
         _claim()
     for port in range(_block[1], _block[2]):
         try:

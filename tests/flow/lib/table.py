@@ -79,9 +79,13 @@ def exchange(case, client):
             statuses.append(client.response(method))
         except Ended:
             break
-        if statuses[-1].status >= 400 or len(statuses) == len(case.get("forwarded", [])) > 0:
+        if statuses[-1].status >= 400 or len(statuses) == answers_due(case):
             break
     return statuses
+
+
+def answers_due(case):
+    return len(case.get("forwarded", [])) + bool(case.get("refused")) or 1
 
 
 def judge_request(case, gate, origin):
@@ -119,13 +123,13 @@ def judge_outcome(case, forwarded, refused, statuses, origin, closed):
         return f"dirty bytes forwarded: {origin.faults.pop()}; {origin.received[:300]!r}"
     if seen != forwarded:
         return f"origin saw {seen}, not {forwarded} (answers {statuses})"
-    if not forwarded and origin.received:
+    if not forwarded and origin.received and not case["streams"]:
         return f"origin got {origin.received[:200]!r}"
     if statuses[:len(forwarded)] != [200] * len(forwarded):
         return f"answers {statuses}"
     rest = statuses[len(forwarded):]
     if case.get("incomplete"):
-        return None if not rest or rest[0] in (400, 408) else f"answers {statuses}"
+        return None if not rest or rest[0] in (400, 408, 413) else f"answers {statuses}"
     if not refused:
         return None if not rest else f"answers {statuses}"
     if len(rest) != 1 or rest[0] not in refused:

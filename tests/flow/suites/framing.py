@@ -3,24 +3,23 @@ import os
 
 from lib import table
 from lib.claims import claim
-from lib.gate import Gate, one_app
+from lib.gate import CALM, Gate, one_app
 from lib.peers import Peer
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "framing")
-PLAIN = {"waf": {"packs": False}}  # only the protocol counts here
 TOP = {"size_limits": {"body": "1MiB"}, "timeouts": {"head": "2s", "first_byte": "3s"}}
 
 
 def gate_before(origin, **app):
     """The gate, or another proxy where run.py was told so."""
     peer = os.environ.get("FLOW_PEER")
-    return Peer(peer, origin.port) if peer else Gate(one_app(origin.url, TOP, **{**PLAIN, **app}))
+    return Peer(peer, origin.port) if peer else Gate(one_app(origin.url, TOP, **{"waf": CALM, **app}))
 
 
-def run_requests(name):
-    with table.request_origin() as origin, gate_before(origin) as gate:
+def run_requests(name, **app):
+    with table.request_origin() as origin, gate_before(origin, **app) as gate:
         cases = table.load(os.path.join(FOLDER, name + ".yaml"))
-        table.judge_all(cases, lambda case: table.judge_request(case, gate, origin))
+        table.judge_all(cases, lambda case: table.judge_request({**case, "streams": bool(app)}, gate, origin))
 
 
 def run_responses(name):
@@ -50,9 +49,20 @@ def a_bad_chunked_body_is_refused():
     run_requests("chunked")
 
 
+@claim(limit=300)
+def a_bad_chunked_body_that_streams_never_looks_complete():
+    """With inspection off nothing is held: the origin sees the head, and then a cut."""
+    run_requests("chunked", waf="off")
+
+
 @claim(limit=120)
 def a_good_chunked_body_is_framed_anew():
     run_requests("chunked_good")
+
+
+@claim(limit=120)
+def a_good_chunked_body_that_streams_is_framed_anew():
+    run_requests("chunked_good", waf="off")
 
 
 @claim(limit=300)

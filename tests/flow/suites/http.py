@@ -5,7 +5,7 @@ import time
 
 from lib.claims import claim, eventually, expect, within
 from lib.client import chunked, request
-from lib.gate import Gate, one_app
+from lib.gate import CALM, Gate, one_app
 from lib.origin import Origin, answer
 from lib.wire import Ended
 
@@ -13,7 +13,7 @@ ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}\Z")
 
 
 def quiet(origin, top=None, **app):
-    return Gate(one_app(origin.url, top, **{"waf": {"packs": False}, **app}))
+    return Gate(one_app(origin.url, top, **{"waf": CALM, **app}))
 
 
 @claim
@@ -230,7 +230,7 @@ def upload(size, growth):
                     took += count
                 conn.until(b"\r\n")
             conn.send(answer(200, b"%d" % took))
-    app = {"max_body": "8GiB", "waf": {"packs": True}}
+    app = {"max_body": "8GiB", "waf": "block"}
     with Origin(script=script, record=False) as origin, quiet(origin, **app) as gate:
         expect(gate.ask("POST", "/", ["Content-Type: application/octet-stream"], piece).text, str(len(piece)))
         before, highest = gate.memory(), 0

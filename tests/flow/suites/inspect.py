@@ -316,11 +316,10 @@ labels: {type: exploit, service: http, confidence: 3, spoofable: 0, behavior: "h
     with Origin() as origin, Gate(one_app(origin.url), start=False) as gate:
         with open(gate.path("own.yaml"), "w", encoding="ascii") as out:
             out.write(text)
-        gate.write(one_app(origin.url, waf={"rules": ["own.yaml"]}))
+        gate.write(one_app(origin.url, waf={"packs": False, "rules": ["own.yaml"]}))
         gate.start()
         expect(rule_of(gate, method="BREW", target="/x/TeaPot")["id"], "acme/no-teapots")
         expect(gate.ask("GET", "/x/teapot").status, 200)
-        expect(gate.ask(target="/.git/config").status, 403, "our packs hold too")
 
 
 @claim

@@ -4,13 +4,13 @@ import time
 
 from lib.claims import claim, eventually, expect, within
 from lib.client import request
-from lib.gate import Gate, one_app
+from lib.gate import CALM, Gate, one_app
 from lib.origin import Origin, answer
 from lib.wire import Ended
 
 
 def gate_with(origin, top=None, **app):
-    return Gate(one_app(origin.url, top, **{"waf": {"packs": False}, **app}))
+    return Gate(one_app(origin.url, top, **{"waf": CALM, **app}))
 
 
 # sizes
@@ -112,7 +112,7 @@ def the_answer_to_a_large_upload_arrives_although_the_client_still_sends():
 @claim
 def held_bodies_have_a_budget_of_the_whole_process():
     top = {"size_limits": {"held": "1MiB"}, "workers": 1}
-    with Origin() as origin, gate_with(origin, top, waf={"window": "512KiB"}) as gate:
+    with Origin() as origin, gate_with(origin, top, waf={**CALM, "window": "512KiB"}) as gate:
         holding = [gate.connect() for _ in range(8)]
         for client in holding:
             client.send(b"POST / HTTP/1.1\r\nHost: t.example\r\nContent-Type: application/json\r\n"

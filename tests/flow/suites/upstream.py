@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from lib.claims import claim, eventually, expect, within
 from lib.client import request
-from lib.gate import Gate, one_app
+from lib.gate import CALM, Gate, one_app
 from lib.origin import Origin, answer
 from lib.ports import free_port
 
@@ -28,7 +28,7 @@ class Several:
     def gate(self, top=None, weights=None, **upstream):
         servers = [{"url": o.url, "weight": w} for o, w in zip(self.origins, weights or [1] * 9)]
         return Gate(one_app({"servers": servers, **upstream}, {"workers": 1, **(top or {})},
-                            waf={"packs": False}))
+                            waf=CALM))
 
     def closed(self, i):
         """Closes one: connections to it are refused from now on."""
