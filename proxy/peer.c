@@ -95,6 +95,8 @@ void peer_expect(struct peer *p, uint64_t within_ms)
 
 bool peer_keep(struct peer *p, struct bytes b)
 {
+	if (b.len == 0)
+		return true;
 	if (p->nhead + b.len > p->cap) {
 		size_t cap = (p->nhead + b.len) * 2;
 		char *more = realloc(p->head, cap);
