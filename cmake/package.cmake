@@ -59,14 +59,14 @@ set(CPACK_DEBIAN_GATE_PACKAGE_SUGGESTS modsecurity-crs)
 set(CPACK_DEBIAN_GATE_PACKAGE_CONTROL_EXTRA
 	"${DEB}/postinst;${DEB}/prerm;${DEB}/postrm;${DEB}/conffiles")
 set(CPACK_COMPONENT_GATE_DESCRIPTION "inspecting reverse proxy for web applications
- Embergate stands in front of a web application, ends TLS, inspects every
- request with Hyperscan, blocks scans and known exploits, forwards everything
- else unharmed, and can say why it did what.")
+Embergate stands in front of a web application, ends TLS, inspects every
+request with Hyperscan, blocks scans and known exploits, forwards everything
+else unharmed, and can say why it did what.")
 
 set(CPACK_DEBIAN_RULES_PACKAGE_NAME embergate-rules)
 set(CPACK_DEBIAN_RULES_PACKAGE_SECTION httpd)
 set(CPACK_DEBIAN_RULES_PACKAGE_ARCHITECTURE all)
 set(CPACK_COMPONENT_RULES_DESCRIPTION "rule packs of the Embergate reverse proxy
- Readable rules against web scans and common exploit probes, which the gate of
- the package embergate loads unless its configuration says no.")
+Readable rules against web scans and common exploit probes, which the gate of
+the package embergate loads unless its configuration says no.")
 include(CPack)
