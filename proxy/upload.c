@@ -117,10 +117,13 @@ static void inspect_piece(struct exchange *x, struct bytes piece)
 
 	if (x->ruling.act == REMEDY_DENY)
 		return;
-	if (x->inspection && x->up.released != UINT64_MAX)
-		judge(x, inspection_body(x->inspection, piece, &release), release);
-	else
+	if (x->inspection && x->up.released != UINT64_MAX) {
+		enum body_flow flow = inspection_body(x->inspection, piece, &release);
+
+		judge(x, flow, release);
+	} else {
 		x->up.released = UINT64_MAX;
+	}
 	x->inspection_us += clock_mono_us() - from;
 }
 
