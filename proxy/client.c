@@ -444,7 +444,7 @@ static void on_deadline(void *owner)
 
 	switch (c->state) {
 	case CLIENT_HEAD:
-		say_and_close(c, SHORT_ANSWER("408 Request Timeout", "43\r\n\r\n")
+		say_and_close(c, SHORT_ANSWER("408 Request Timeout", "44\r\n\r\n")
 			      "The head of the request did not come in time");
 		return;
 	case CLIENT_LINGER:
