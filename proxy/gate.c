@@ -158,6 +158,7 @@ static void *reload_build(void *arg)
 
 	if (c)
 		r->site = site_build(&g->process, c, &r->err);
+	arena_thread_end();
 	loop_post(g->loop, reload_done, r);
 	return NULL;
 }
@@ -329,9 +330,9 @@ static void hook_metrics(void *ctx, struct text *out)
 {
 	struct gate *g = ctx;
 	const struct site *s = g->site;
-	struct metrics_drops drops[2];
+	struct metrics_drops drops[3] = { { "events", events_dropped(g->shared.events) } };
 	struct metrics_cert certs[64];
-	struct metrics_now now = { .drops = drops, .certs = certs };
+	struct metrics_now now = { .drops = drops, .ndrops = 1, .certs = certs };
 
 	if (s->access)
 		drops[now.ndrops++] = (struct metrics_drops){ "access", log_dropped(s->access) };
@@ -558,6 +559,8 @@ int gate_main(const struct options *options, int fd)
 	else
 		log_info("serving %s with %u workers", options->config, g.nworkers);
 	loop_run(g.loop);
+	if (g.site->config->ctl_socket)
+		unlink(g.site->config->ctl_socket);
 	for (unsigned i = 0; i < g.nworkers; i++)
 		worker_stop(g.workers[i]);
 	log_stop(g.process.log, LOG_STOP_MS);

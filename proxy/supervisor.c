@@ -227,7 +227,8 @@ static void become_child(struct supervisor *s, int fd, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(EXIT_FAILED);
-	signal(SIGINT, SIG_IGN); /* the terminal's goes to the supervisor */
+	signal(SIGINT, SIG_IGN);  /* the terminal's goes to the supervisor */
+	signal(SIGPIPE, SIG_IGN); /* who hangs up is told by the write; kept over exec */
 	fcntl(fd, F_SETFD, 0);
 	snprintf(word, sizeof word, "%d", fd);
 	setenv("EMBERGATE_SUPERVISOR", word, 1);

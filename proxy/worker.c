@@ -243,6 +243,7 @@ static void *run(void *arg)
 	snprintf(name, sizeof name, "worker %u", w->number % 1000);
 	pthread_setname_np(pthread_self(), name);
 	loop_run(w->loop);
+	arena_thread_end();
 	return NULL;
 }
 
