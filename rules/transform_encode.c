@@ -16,6 +16,8 @@ static const uint8_t sextet[256] = {
 	['/'] = 64,
 };
 
+enum { LENGTH_MAX = 20 }; /* decimal digits of 64 bits */
+
 static const char digits[] = "0123456789abcdef";
 
 /* Line ends are skipped (RFC 2045 6.8); any other stranger ends the text, or is
@@ -104,13 +106,15 @@ struct bytes t_hex_encode(struct arena *a, struct bytes in)
 
 struct bytes t_length(struct arena *a, struct bytes in)
 {
-	char text[20];
-	size_t i = sizeof text, n = in.len;
+	char *text = arena_raw(a, LENGTH_MAX);
+	size_t i = LENGTH_MAX, n = in.len;
 
+	if (!text)
+		return (struct bytes){ 0 };
 	do
 		text[--i] = digits[n % 10];
 	while (n /= 10);
-	return arena_copy(a, (struct bytes){ text + i, sizeof text - i });
+	return transform_result(in, text + i, LENGTH_MAX - i); /* the length of "1" is "1" */
 }
 
 static struct bytes digest(struct arena *a, struct bytes in, const EVP_MD *kind)

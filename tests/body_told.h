@@ -52,7 +52,7 @@ static inline struct told told_of(const struct body_parser *p, struct body_setup
 {
 	static const struct body_sink sink = { told_value, told_file };
 	struct told t = { .arena = arena_new(64 << 20) };
-	size_t cap = in.len * 64 + 65536, n;
+	size_t cap = in.len * 16 + 8192, n; /* more is cut, alike for any split */
 	struct body *b;
 
 	t.text = text_over(arena_raw(t.arena, cap), cap);

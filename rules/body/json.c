@@ -45,6 +45,8 @@ static struct bytes path(const struct json *j)
 bool json_tell(struct json *j, struct bytes text)
 {
 	j->state = j->depth ? IN_AFTER : IN_END;
+	if (text.len > j->body.setup.limits.value_bytes)
+		return body_too_long(&j->body, FAULT_VALUE);
 	return body_tell_copy(&j->body, VALUE_ARG, path(j), text, j->value_at);
 }
 
@@ -117,6 +119,8 @@ static bool number_whole(enum number_state s)
 
 static bool number_end(struct json *j, struct bytes run)
 {
+	if (j->value.len + run.len > j->body.setup.limits.value_bytes)
+		return body_too_long(&j->body, FAULT_VALUE);
 	if (!number_whole(j->number))
 		return fail(j, "neither a value nor a whole number");
 	return j->value.len == 0 ? json_tell(j, run)

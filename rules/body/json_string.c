@@ -92,8 +92,7 @@ bool json_string(struct json *j)
 		return true;
 	j->at = plain_end(from, j->end);
 	run = (struct bytes){ from, (size_t)(j->at - from) };
-	if (j->at < j->end && *j->at == '"' && !j->key && !j->value.len && !j->high &&
-	    run.len <= j->body.setup.limits.value_bytes) {
+	if (j->at < j->end && *j->at == '"' && !j->key && !j->value.len && !j->high) {
 		j->at++;
 		return json_tell(j, run);
 	}

@@ -49,8 +49,8 @@ static bool decode(struct form *f, struct bytes run, bool last)
 	char *out;
 	int c;
 
-	if (!buffer_room(&f->body, to, run.len))
-		return false;
+	if (run.len == 0 || !buffer_room(&f->body, to, run.len))
+		return run.len == 0;
 	out = to->at + to->len;
 	for (const char *p = run.at, *end = p + run.len; p < end; p++) {
 		if (*p == '+') {

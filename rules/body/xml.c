@@ -236,6 +236,7 @@ static bool open(struct body *b)
 
 	if (!name_put(x, BYTES("xml")))
 		return false;
+	xmlSetStructuredErrorFunc(NULL, on_error); /* of this thread: conversions report there */
 	handler = events;
 	x->parser = xmlCreatePushParserCtxt(&handler, x, NULL, 0, NULL); /* copies it */
 	if (!x->parser)
