@@ -172,6 +172,7 @@ static void reload_start(struct gate *g, struct admin_answer *asker)
 			admin_answer(asker, false, "the gate is shutting down");
 		return;
 	}
+	log_reopen(g->process.log);
 	if (r) { /* the file may have changed since that one read it */
 		g->reload_again = true;
 		if (asker && r->nanswers < nelems(r->answers))
@@ -198,10 +199,7 @@ static void reload_start(struct gate *g, struct admin_answer *asker)
 
 static void on_hup(void *arg)
 {
-	struct gate *g = arg;
-
-	log_reopen(g->process.log);
-	reload_start(g, NULL);
+	reload_start(arg, NULL);
 }
 
 static void on_usr1(void *arg)
