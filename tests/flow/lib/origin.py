@@ -132,6 +132,11 @@ class Origin:
                 conn.received.clear()
 
     def close(self):
+        """Connections are refused from now on, open ones end."""
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread, else it keeps the port
+        except OSError:
+            pass
         self.socket.close()
         for conn in self.connections:
             conn.close()

@@ -79,7 +79,7 @@ def what_is_wrong_is_named_with_its_place():
 
 @claim
 def a_fault_in_an_included_file_names_that_file():
-    status, said = check("include: [apps.d/*.yaml]\n".replace("apps.d/", ""), {"a.yaml": "apps:\n  x:\n    upstrem: y\n"})
+    status, said = check("include: ['a*.yaml']\n", {"a.yaml": "apps:\n  x:\n    upstrem: y\n"})
     assert status in (1, 2) and re.search(r"a\.yaml:3:5", said), said
 
 
@@ -180,10 +180,15 @@ def the_state_directory_is_private():
 @claim
 def it_runs_as_an_ordinary_user():
     import lib.gate
+    from lib.claims import Skipped
     if os.geteuid() != 0:
-        return
+        raise Skipped("needs root to become an ordinary user")
     with Origin() as origin, tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o777)
+        lib.gate.copy_files(lib.gate.CACHE, folder + "/s/cache")
+        for name in ("", "/s", "/s/cache"):
+            os.chown(folder + name, 65534, 65534)
+        for name in os.listdir(folder + "/s/cache"):
+            os.chown(f"{folder}/s/cache/{name}", 65534, 65534)
         port = free_port()
         argv = [lib.gate.PROGRAM, "--upstream", origin.url, "--listen", f"127.0.0.1:{port}", "--admin", "off", "--state", folder + "/s"]
         with tempfile.TemporaryFile() as said:

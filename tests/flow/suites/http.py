@@ -333,7 +333,7 @@ def a_client_that_goes_away_frees_the_origin():
 @claim
 def every_method_and_odd_body_passes():
     with Origin() as origin, quiet(origin) as gate, gate.connect() as client:
-        for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "REPORT", "MKCOL", "PURGE", "X-OWN"):
+        for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "REPORT", "MKCOL", "PURGE", "LOCK"):
             expect(client.ask(method, "/m", body=b"abc").text, f"{method} /m 3")
             expect(client.ask(method, "/m").text, f"{method} /m 0")
 

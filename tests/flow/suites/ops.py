@@ -53,7 +53,7 @@ def hostile_bytes_cannot_break_a_log_line():
             client.send(b"GET /\x00\x01\x1b[31m HTTP/1.1\r\n\r\n")
             client.response()
         lines = eventually(lambda: len(gate.log("access")) == 6 and gate.log("access"), 3, "six lines")
-        for line in gate.text("access.log").splitlines():
+        for line in gate.text("access.log").split("\n"):
             assert not re.search(r"[\x00-\x1f]", line), repr(line)
         expect(len(lines), 6)
 
@@ -553,7 +553,7 @@ def a_child_that_aborts_is_replaced_and_reported():
         child = gate.serving()
         os.kill(child, signal.SIGSEGV)
         eventually(lambda: gate.serving() != child and gate.ask().status == 200, 5, "a new child")
-        assert re.search(r"signal|crash|died|killed", gate.text("stderr")), gate.text("stderr")
+        assert re.search(r"ended unexpectedly", gate.text("stderr")), gate.text("stderr")
 
 
 @claim
@@ -602,7 +602,7 @@ def systemd_is_told_when_it_is_ready_and_stopping():
 
 @claim(limit=60)
 def four_hundred_clients_come_and_go_without_a_trace():
-    with Origin() as origin, Gate(one_app(origin.url, LOADED)) as gate:
+    with Origin() as origin, Gate(one_app({"servers": [origin.url], "max_idle": 1}, LOADED)) as gate:
         def descriptors():
             return len(os.listdir(f"/proc/{gate.serving()}/fd"))
         gate.ask()
