@@ -43,11 +43,12 @@ maxminddb.h:      cti/geo*
 # What a folder shows to the others.
 public='rules/rules.h scenarios/scenarios.h cti/cti.h admin/admin.h demo/shop.h'
 
+# These two answer in REPLY: a subshell for each include would take seconds.
 part_of() {
 	case $1 in
-	base/loop* | base/stream* | base/tls* | base/http* | base/fetch*) echo base_wire ;;
-	base/matcher* | base/regex* | base/expr*) echo base_match ;;
-	*) echo "${1%%/*}" ;;
+	base/loop* | base/stream* | base/tls* | base/http* | base/fetch*) REPLY=base_wire ;;
+	base/matcher* | base/regex* | base/expr*) REPLY=base_match ;;
+	*) REPLY=${1%%/*} ;;
 	esac
 }
 
@@ -56,7 +57,7 @@ right_side() {
 	local pattern rest
 	while IFS=': ' read -r pattern rest; do
 		if [[ $pattern && $2 == $pattern ]]; then
-			echo "$rest"
+			REPLY=$rest
 			return
 		fi
 	done <<<"$1"
@@ -74,13 +75,14 @@ fits() {
 
 # offence FILE HEADER: prints why FILE may not include HEADER; nothing if it may.
 offence() {
-	local file=$1 header=$2 only parts from to
-	from=$(part_of "$file") to=$(part_of "$header")
-	if only=$(right_side "$libraries" "$header"); then
-		fits "$file" $only || echo "$file: <$header> is only for $only"
-	elif ! right_side "$arrows" "$to" >/dev/null; then
+	local file=$1 header=$2 from to
+	part_of "$file" && from=$REPLY
+	part_of "$header" && to=$REPLY
+	if right_side "$libraries" "$header"; then
+		fits "$file" $REPLY || echo "$file: <$header> is only for $REPLY"
+	elif ! right_side "$arrows" "$to"; then
 		return # the C library's
-	elif parts=$(right_side "$arrows" "$from"); ! fits "$to" $parts; then
+	elif right_side "$arrows" "$from" && ! fits "$to" $REPLY; then
 		echo "$file: $from must not know $to ($header)"
 	elif [[ $from != "$to" && $to != base* ]] && ! fits "$header" $public; then
 		echo "$file: $header is private to $to/"

@@ -126,6 +126,8 @@ static void modsecurity_vectors_pass(void **state)
 	(void)state;
 	if (len == 0) {
 		print_message("skipped: ../shared/vectors/modsec-unit-tests.tar.xz is not there\n");
+		free(text);
+		arena_free(a);
 		skip();
 	}
 	/* one array a file, each closed by a line of its own */
