@@ -207,6 +207,19 @@ static void on_error(void *ctx, xmlErrorPtr e)
 	(void)ctx, (void)e;
 }
 
+static void on_message(void *ctx, const char *fmt, ...)
+{
+	(void)ctx, (void)fmt;
+}
+
+/* Conversions of character sets report to the thread's handlers, which would
+ * write to standard error. */
+static void silence(void)
+{
+	xmlSetStructuredErrorFunc(NULL, on_error);
+	xmlSetGenericErrorFunc(NULL, on_message);
+}
+
 static const xmlSAXHandler events = {
 	.initialized = XML_SAX2_MAGIC,
 	.startElementNs = on_start,
@@ -236,7 +249,7 @@ static bool open(struct body *b)
 
 	if (!name_put(x, BYTES("xml")))
 		return false;
-	xmlSetStructuredErrorFunc(NULL, on_error); /* of this thread: conversions report there */
+	silence();
 	handler = events;
 	x->parser = xmlCreatePushParserCtxt(&handler, x, NULL, 0, NULL); /* copies it */
 	if (!x->parser)
