@@ -557,8 +557,6 @@ int gate_main(const struct options *options, int fd)
 	else
 		log_info("serving %s with %u workers", options->config, g.nworkers);
 	loop_run(g.loop);
-	if (g.site->config->ctl_socket)
-		unlink(g.site->config->ctl_socket);
 	for (unsigned i = 0; i < g.nworkers; i++)
 		worker_stop(g.workers[i]);
 	log_stop(g.process.log, LOG_STOP_MS);

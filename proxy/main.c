@@ -91,11 +91,16 @@ struct config *options_config(const struct options *o, struct err *err)
 
 static int check(const struct options *o)
 {
-	struct process p = { .servers = servers_new(), .metrics = metrics_new(1), .dry = true };
+	static struct process p; /* reachable to the last, for leak checks */
 	struct err err = { .side = SIDE_SELF };
-	struct config *c = p.servers && p.metrics ? options_config(o, &err) : NULL;
-	struct site *s = c ? site_build(&p, c, &err) : NULL;
+	struct config *c = NULL;
+	struct site *s = NULL;
 
+	p = (struct process){ .servers = servers_new(), .metrics = metrics_new(1), .dry = true };
+	if (p.servers && p.metrics)
+		c = options_config(o, &err);
+	if (c)
+		s = site_build(&p, c, &err);
 	if (!s) {
 		fprintf(stderr, "%s\n", err.text);
 		return err.side == SIDE_CONFIG ? EXIT_USAGE : EXIT_FAILED;
