@@ -5,54 +5,14 @@
  * bytes tell; then they are a delimiter, or text after all. What a run, a line
  * end or a delimiter means depends on where we are: before the first part, in
  * a part's head, in its data, behind the last. */
-#include "rules/body/multipart_part.h"
-
-enum place { PREAMBLE, HEAD, DATA, EPILOGUE };
-
-enum scan {
-	LINE_START, /* `matched` bytes of the delimiter are seen */
-	IN_LINE,
-	AFTER_CR,   /* the line end may be coming */
-	TAIL,       /* behind a whole delimiter */
-};
-
-enum { TAIL_MAX = 64, BOUNDARY_MAX = 256 };
-
-struct multipart {
-	struct body body;
-	enum place place;
-	enum scan scan;
-	struct bytes delimiter;   /* "--" and the boundary */
-	size_t matched;
-	char newline[2];
-	size_t nnewline;          /* withheld before a delimiter */
-	char tail[TAIL_MAX];
-	size_t ntail;
-	const char *at, *start, *end; /* the piece in hand */
-	bool crlf, lf;            /* which line ends were seen around heads */
-
-	struct part part;
-	uint64_t part_at;         /* where its delimiter began */
-	uint64_t data_at, size;
-	struct buffer line;       /* the logical header line in hand */
-	size_t line_len;          /* of the physical one */
-	size_t head_bytes, head_lines, nparts;
-	struct buffer data;       /* a field's value, or the first bytes of a file */
-	bool looked;
-	char closing;             /* the last byte of the line end behind the last delimiter */
-};
-
-static uint64_t offset(const struct multipart *m)
-{
-	return m->body.taken + (uint64_t)(m->at - m->start);
-}
+#include "rules/body/multipart_state.h"
 
 static size_t withheld(const struct multipart *m)
 {
 	return m->nnewline + m->matched + m->ntail;
 }
 
-static void line_ended(struct multipart *m, bool crlf)
+void multipart_line_ended(struct multipart *m, bool crlf)
 {
 	m->crlf |= crlf;
 	m->lf |= !crlf;
@@ -60,152 +20,13 @@ static void line_ended(struct multipart *m, bool crlf)
 		m->body.anomalies |= ODD_LF_LINES | (m->crlf ? ODD_MIXED_LINES : 0);
 }
 
-/* --- a part's head --- */
-
-static bool head_line_end(struct multipart *m)
-{
-	struct bytes line;
-
-	if (m->line.len == 0)
-		return true;
-	line = buffer_keep(&m->body, &m->line);
-	return line.at && part_header(&m->body, &m->part, line);
-}
-
-static bool head_text(struct multipart *m, struct bytes run)
-{
-	const struct body_limits *l = &m->body.setup.limits;
-	bool fold = m->line_len == 0 && (run.at[0] == ' ' || run.at[0] == '\t');
-
-	m->head_bytes += run.len;
-	m->head_lines += m->line_len == 0;
-	if (m->head_bytes > l->header_bytes || m->head_lines > l->header_lines)
-		return body_fail(&m->body, FAULT_HEADERS, offset(m), "a part's head is too long");
-	if (fold)
-		part_odd(&m->body, &m->part, true, m->line.len ? ODD_HEADER_FOLDED : ODD_HEADER);
-	if (m->line_len == 0 && !fold && !head_line_end(m))
-		return false;
-	m->line_len += run.len;
-	return buffer_put(&m->body, &m->line, run, l->header_bytes, FAULT_HEADERS);
-}
-
-static bool head_end(struct multipart *m)
-{
-	m->place = DATA;
-	m->data_at = offset(m) - m->matched - m->ntail;
-	return head_line_end(m) && part_head_end(&m->body, &m->part, m->data_at);
-}
-
-static bool head_newline(struct multipart *m, struct bytes newline)
-{
-	bool blank = m->line_len == 0;
-
-	line_ended(m, newline.len == 2);
-	m->line_len = 0;
-	return !blank || head_end(m);
-}
-
-/* --- its data --- */
-
-static bool look_tell(struct multipart *m)
-{
-	struct bytes head = buffer_keep(&m->body, &m->data);
-
-	m->looked = true;
-	if (!head.at)
-		return false;
-	return !head.len ||
-	       body_tell(&m->body, VALUE_FILE_LOOK, m->part.names.at[0], head, m->data_at);
-}
-
-static bool file_text(struct multipart *m, struct bytes run)
-{
-	size_t cap = m->body.setup.limits.look_bytes;
-
-	if (m->looked)
-		return true;
-	run = bytes_sub(run, 0, cap - m->data.len);
-	return buffer_put(&m->body, &m->data, run, cap, FAULT_VALUE) &&
-	       (m->data.len < cap || look_tell(m));
-}
-
-static bool data_text(struct multipart *m, struct bytes run)
-{
-	m->size += run.len;
-	return m->part.is_file ? file_text(m, run)
-			       : buffer_put(&m->body, &m->data, run,
-					    m->body.setup.limits.value_bytes, FAULT_VALUE);
-}
-
-static bool field_tell(struct multipart *m)
-{
-	const struct readings *names = &m->part.names;
-	struct bytes value = buffer_keep(&m->body, &m->data);
-
-	for (size_t i = 0; value.at && i < names->n; i++)
-		if (!body_tell(&m->body, VALUE_ARG, names->at[i], value, m->data_at))
-			return false;
-	return value.at != NULL;
-}
-
-static bool file_tell(struct multipart *m)
-{
-	const struct body_setup *s = &m->body.setup;
-	const struct readings *names = &m->part.names, *filenames = &m->part.filenames;
-	struct body_file f = { .type = m->part.type, .at = m->data_at, .size = m->size };
-
-	for (size_t i = 0; s->sink->file && i < names->n; i++)
-		for (size_t k = 0; k < filenames->n; k++, f.again = true) {
-			f.name = names->at[i];
-			f.filename = filenames->at[k];
-			if (!s->sink->file(s->owner, &f))
-				return body_fail(&m->body, FAULT_MEMORY, offset(m), "the reader stopped");
-		}
-	return true;
-}
-
-static bool data_end(struct multipart *m)
-{
-	if (m->part.is_file)
-		return (m->looked || look_tell(m)) && file_tell(m);
-	return field_tell(m) && file_tell(m);
-}
-
-/* --- between parts --- */
-
-/* A delimiter stands in a head: the line end before it may be the blank line. */
-static bool head_cut(struct multipart *m)
-{
-	bool nothing = m->part.nlines == 0 && m->line.len == 0;
-
-	if (nothing || m->nnewline == 0 || m->line_len)
-		part_odd(&m->body, &m->part, true, ODD_PART);
-	return nothing || head_end(m);
-}
-
-static bool part_end(struct multipart *m)
-{
-	return (m->place != HEAD || head_cut(m)) && (m->place != DATA || data_end(m));
-}
-
-static bool part_begin(struct multipart *m)
-{
-	if (m->nparts++ >= m->body.setup.limits.parts)
-		return body_fail(&m->body, FAULT_PARTS, offset(m), "too many parts");
-	m->place = HEAD;
-	m->part = (struct part){ .type = { "", 0 } };
-	m->size = m->head_bytes = m->head_lines = m->line_len = 0;
-	m->looked = false;
-	return true;
-}
-
 /* The delimiter and its tail are whole; the cursor is behind them. */
 static bool delimiter_end(struct multipart *m, bool last)
 {
-	uint64_t began = offset(m) - withheld(m);
+	uint64_t began = multipart_offset(m) - withheld(m);
 
 	if (m->nnewline)
-		line_ended(m, m->nnewline == 2);
+		multipart_line_ended(m, m->nnewline == 2);
 	if (m->ntail && (m->tail[0] == ' ' || m->tail[0] == '\t'))
 		m->body.anomalies |= ODD_DELIMITER_PADDED;
 	if (!part_end(m))
@@ -219,15 +40,14 @@ static bool delimiter_end(struct multipart *m, bool last)
 	return true;
 }
 
-/* --- runs, line ends, delimiters --- */
-
 static bool text(struct multipart *m, struct bytes run)
 {
 	if (run.len == 0)
 		return true;
-	if (m->place == PREAMBLE)
-		m->body.anomalies |= ODD_PREAMBLE;
-	return m->place == PREAMBLE || (m->place == HEAD ? head_text(m, run) : data_text(m, run));
+	if (m->place != PREAMBLE)
+		return part_text(m, run);
+	m->body.anomalies |= ODD_PREAMBLE;
+	return true;
 }
 
 static bool newline(struct multipart *m)
@@ -235,8 +55,7 @@ static bool newline(struct multipart *m)
 	struct bytes nl = { m->newline, m->nnewline };
 
 	m->nnewline = 0;
-	/* at the very end a lone CR may be left */
-	return m->place == HEAD && bytes_ends(nl, BYTES("\n")) ? head_newline(m, nl) : text(m, nl);
+	return nl.len && m->place == HEAD ? part_newline(m, nl) : text(m, nl);
 }
 
 /* What was withheld is text after all. */
@@ -320,7 +139,7 @@ static bool tail(struct multipart *m)
 	m->at++;
 	m->tail[m->ntail++] = c;
 	if (lf)
-		line_ended(m, before == '\r');
+		multipart_line_ended(m, before == '\r');
 	return lf || (m->ntail == 2 && dash) ? delimiter_end(m, dash) : true;
 }
 
@@ -407,7 +226,8 @@ static bool end(struct body *b)
 	return m->place == EPILOGUE || part_end(m);
 }
 
-const struct body_parser body_multipart = { "multipart", sizeof(struct multipart), open, push, end };
+const struct body_parser body_multipart = { "multipart", sizeof(struct multipart), open, push,
+					    end };
 
 static const char *const anomaly_names[] = {
 	"boundary quoted", "boundary twice", "boundary invalid", "data before", "data after",

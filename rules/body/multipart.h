@@ -23,7 +23,7 @@ enum multipart_anomaly {
 	ODD_NAME_TWICE = 1 << 12,         /* or filename, or a header of the same name */
 	ODD_FILENAME_STAR = 1 << 13,      /* RFC 7578 4.2 forbids it */
 	ODD_NO_FINAL = 1 << 14,           /* the body ended inside a part */
-	ODD_UNMATCHED = 1 << 15,          /* a line in a part begins with "--" and the start of the boundary */
+	ODD_UNMATCHED = 1 << 15,          /* a line begins with the delimiter and goes on */
 	ODD_DELIMITER_PADDED = 1 << 16,   /* blanks behind a delimiter */
 	ODD_ENCODING = 1 << 17,           /* Content-Transfer-Encoding other than 7bit, 8bit, binary */
 	ODD_CHARSET = 1 << 18,            /* a part's charset is wide, or _charset_ is sent */

@@ -4,7 +4,7 @@
  * readings are possible (a parameter twice, a backslash, filename*) all are
  * kept and the part is flagged. And where one reader may see a file and another
  * a field, it is both: its data is inspected as a field's. */
-#include "rules/body/multipart_part.h"
+#include "rules/body/multipart_state.h"
 
 /* A part with one of these is perhaps not the file that it seems to be. */
 enum {
