@@ -7,45 +7,60 @@
 
 static bool at(struct bytes in, size_t i, struct bytes mark)
 {
-	return bytes_starts(bytes_from(in, i), mark);
+	return in.len - i >= mark.len && memcmp(in.at + i, mark.at, mark.len) == 0;
 }
 
-/* Length of the mark at i, 0 when there is none. */
+/* Length of the mark at i, 0 when there is none. The first byte decides for
+ * most of a text. */
 static size_t opens(struct bytes in, size_t i)
 {
-	return at(in, i, BYTES("/*")) ? 2 : at(in, i, BYTES("<!--")) ? 4 : 0;
+	switch (in.at[i]) {
+	case '/': return at(in, i, BYTES("/*")) ? 2 : 0;
+	case '<': return at(in, i, BYTES("<!--")) ? 4 : 0;
+	default: return 0;
+	}
 }
 
 static size_t closes(struct bytes in, size_t i)
 {
-	return at(in, i, BYTES("*/")) ? 2 : at(in, i, BYTES("-->")) ? 3 : 0;
+	switch (in.at[i]) {
+	case '*': return at(in, i, BYTES("*/")) ? 2 : 0;
+	case '-': return at(in, i, BYTES("-->")) ? 3 : 0;
+	default: return 0;
+	}
 }
 
-static bool cuts(struct bytes in, size_t i)
+static size_t cuts(struct bytes in, size_t i)
 {
-	return in.at[i] == '#' || at(in, i, BYTES("--"));
+	return in.at[i] == '#' ? 1 : in.at[i] == '-' && at(in, i, BYTES("--")) ? 2 : 0;
+}
+
+/* Behind the mark that closes a comment, SIZE_MAX when nothing does. */
+static size_t comment_end(struct bytes in, size_t i)
+{
+	for (; i < in.len; i++)
+		if (closes(in, i))
+			return i + closes(in, i);
+	return SIZE_MAX;
 }
 
 struct bytes t_remove_comments(struct arena *a, struct bytes in)
 {
 	char *out = arena_raw(a, in.len);
 	size_t n = 0, skip;
-	bool comment = false;
 
 	if (!out)
 		return (struct bytes){ 0 };
-	for (size_t i = 0; i < in.len && (comment || opens(in, i) || !cuts(in, i));) {
-		skip = comment ? closes(in, i) : opens(in, i);
-		i += skip;
-		if (comment && skip)
-			out[n++] = i < in.len ? in.at[i] : '\0';
-		else if (!comment && !skip)
-			out[n++] = in.at[i];
-		i += !skip || comment;
-		comment ^= skip > 0;
+	for (size_t i = 0; i < in.len; i++) {
+		skip = opens(in, i);
+		if (!skip && cuts(in, i))
+			break;
+		if (skip && (i = comment_end(in, i + skip)) == SIZE_MAX) {
+			out[n++] = ' ';
+			break;
+		}
+		out[n++] = i < in.len ? in.at[i] : '\0';
 	}
-	if (comment)
-		out[n++] = ' ';
 	return transform_result(in, out, n);
 }
 
@@ -53,9 +68,8 @@ static size_t mark_len(struct bytes in, size_t i)
 {
 	size_t n = opens(in, i);
 
-	if (!n)
-		n = closes(in, i);
-	return n ? n : at(in, i, BYTES("--")) ? 2 : in.at[i] == '#';
+	n = n ? n : closes(in, i);
+	return n ? n : cuts(in, i);
 }
 
 struct bytes t_remove_comments_char(struct arena *a, struct bytes in)

@@ -86,13 +86,15 @@ static size_t number_step(const char *p, size_t left, char **out)
 static size_t html_step(const char *p, size_t left, char **out)
 {
 	struct bytes rest = { p + 1, left - 1 };
+	char first = left > 1 ? byte_lower(p[1]) : '\0';
 
-	if (left > 2 && p[1] == '#')
+	if (left > 2 && first == '#')
 		return number_step(p, left, out);
-	for (size_t i = 0; i < nelems(names); i++) {
+	for (size_t i = 0; first >= 'a' && first <= 'z' && i < nelems(names); i++) {
 		size_t n = names[i].name.len + 1;
 
-		if (!bytes_starts_nocase(rest, names[i].name))
+		if (byte_lower(names[i].name.at[0]) != first ||
+		    !bytes_starts_nocase(rest, names[i].name))
 			continue;
 		if (names[i].bare || (n < left && p[n] == ';')) {
 			*(*out)++ = names[i].byte;
