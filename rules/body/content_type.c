@@ -148,20 +148,20 @@ static const struct {
 	{ "ebcdic",       true  },
 };
 
-static unsigned charset_flags(struct bytes name)
+unsigned charset_flags(struct bytes name)
 {
 	for (size_t i = 0; i < nelems(charsets); i++)
-		if (bytes_starts(name, bytes_of(charsets[i].prefix)))
+		if (bytes_starts_nocase(name, bytes_of(charsets[i].prefix)))
 			return charsets[i].wide ? TYPE_CHARSET_WIDE : 0;
 	return TYPE_CHARSET_UNKNOWN;
 }
 
-/* bchars of RFC 2046 5.1.1; a blank may not be the last one. */
+/* bchars of RFC 2046 5.1.1, of which a blank may not be the last, and what else
+ * a token may hold: "boundary=*****" stands in many tutorials. */
 static bool boundary_ok(struct bytes b)
 {
 	for (size_t i = 0; i < b.len; i++)
-		if (!(is_token(b.at[i]) && !strchr("!#$%&*^`|~", b.at[i])) &&
-		    !(b.at[i] && strchr("(),/:=? ", b.at[i])))
+		if (!is_token(b.at[i]) && !(b.at[i] && strchr("(),/:=? ", b.at[i])))
 			return false;
 	return b.len > 0 && b.len <= 70 && b.at[b.len - 1] != ' ';
 }

@@ -14,7 +14,7 @@ enum content_type_flag {
 	TYPE_CHARSET_UNKNOWN = 1 << 3,  /* no well-known superset of ASCII */
 	TYPE_BOUNDARY_TWICE = 1 << 4,
 	TYPE_BOUNDARY_QUOTED = 1 << 5,  /* legal, noted as ModSecurity does */
-	TYPE_BOUNDARY_INVALID = 1 << 6, /* empty, over 70, or bytes outside bchars (RFC 2046 5.1.1) */
+	TYPE_BOUNDARY_INVALID = 1 << 6, /* empty, over 70, or neither of bchars (RFC 2046 5.1.1) nor a token */
 	TYPE_BAD_QUOTING = 1 << 7,      /* a quote not closed, or text after one */
 };
 
@@ -28,6 +28,9 @@ struct content_type {
 /* Slices live in the arena. Fails only when the arena is at its cap; an empty
  * field gives an empty media and no flag. */
 bool content_type_parse(struct arena *, struct bytes field, struct content_type *out);
+
+/* TYPE_CHARSET_WIDE, TYPE_CHARSET_UNKNOWN or 0. */
+unsigned charset_flags(struct bytes name);
 
 /* One `name=value` of a parameter list: ; a=b; c="d" */
 struct param {

@@ -250,6 +250,21 @@ static bool end_only(struct json *j)
 	return fail(j, "text after the value");
 }
 
+/* U+FEFF is skipped where it stands first; half of one is an error. */
+static bool mark(struct json *j)
+{
+	static const char bom[] = "\xef\xbb\xbf";
+
+	while (j->at < j->end && j->nmark < 3 && *j->at == bom[j->nmark]) {
+		j->at++;
+		j->nmark++;
+	}
+	if (j->at == j->end && j->nmark < 3)
+		return true;
+	j->state = IN_VALUE;
+	return j->nmark % 3 == 0 || fail(j, "half of a byte order mark");
+}
+
 /* Between these tokens blanks may stand. */
 static bool (*const token_steps[])(struct json *) = {
 	[IN_VALUE] = value,       [IN_FIRST_ELEMENT] = first_element,
@@ -260,9 +275,8 @@ static bool (*const token_steps[])(struct json *) = {
 
 /* Inside these they may not, or mean something. */
 static bool (*const inner_steps[])(struct json *) = {
-	[IN_NUMBER] = number,       [IN_WORD] = word,
-	[IN_STRING] = json_string,  [IN_ESCAPE] = json_escape,
-	[IN_HEX] = json_hex,
+	[IN_MARK] = mark,       [IN_NUMBER] = number,       [IN_WORD] = word,
+	[IN_STRING] = json_string, [IN_ESCAPE] = json_escape, [IN_HEX] = json_hex,
 };
 
 static bool is_blank(char c)
@@ -272,7 +286,7 @@ static bool is_blank(char c)
 
 static bool step(struct json *j)
 {
-	if (j->state >= IN_NUMBER)
+	if (j->state == IN_MARK || j->state >= IN_NUMBER)
 		return inner_steps[j->state](j);
 	while (j->at < j->end && is_blank(*j->at))
 		j->at++;

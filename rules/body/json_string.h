@@ -5,6 +5,7 @@
 #include "rules/body/parser.h"
 
 enum json_state {
+	IN_MARK, /* before a byte order mark, or whatever stands first */
 	IN_VALUE,
 	IN_FIRST_ELEMENT, /* after '[' */
 	IN_FIRST_KEY,     /* after '{' */
@@ -48,6 +49,7 @@ struct json {
 	size_t depth, cap;
 	struct buffer value;          /* what of a value came before this piece, or unescaped */
 	uint64_t value_at;
+	size_t nmark;                 /* bytes of the byte order mark */
 	enum number_state number;
 	const char *word;
 	size_t nword;

@@ -26,7 +26,7 @@ enum multipart_anomaly {
 	ODD_UNMATCHED = 1 << 15,          /* a line begins with the delimiter and goes on */
 	ODD_DELIMITER_PADDED = 1 << 16,   /* blanks behind a delimiter */
 	ODD_ENCODING = 1 << 17,           /* Content-Transfer-Encoding other than 7bit, 8bit, binary */
-	ODD_CHARSET = 1 << 18,            /* a part's charset is wide, or _charset_ is sent */
+	ODD_CHARSET = 1 << 18,            /* a part's charset, or one that _charset_ names, hides ASCII */
 	ODD_ESCAPE = 1 << 19,             /* a backslash in a quoted name or file name */
 };
 

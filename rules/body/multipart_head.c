@@ -180,7 +180,6 @@ bool part_head_end(struct body *b, struct part *part, uint64_t at)
 	part_odd(b, part, part->names.n == 0 || !part->disposed, ODD_PART);
 	if (part->names.n == 0)
 		reading_add(&part->names, (struct bytes){ "", 0 });
-	part_odd(b, part, bytes_eq(part->names.at[0], BYTES("_charset_")), ODD_CHARSET); /* RFC 7578 4.6 */
 	part->is_file = part->filenames.plain && !(part->odd & AMBIGUOUS);
 	for (size_t i = 0; i < part->nlines; i++)
 		if (!body_tell(b, VALUE_PART_HEADER, part->names.at[0], part->lines[i], at))

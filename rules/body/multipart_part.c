@@ -87,6 +87,9 @@ static bool field_tell(struct multipart *m)
 	const struct readings *names = &m->part.names;
 	struct bytes value = buffer_keep(&m->body, &m->data);
 
+	/* RFC 7578 4.6: a field that says how the others are encoded */
+	if (bytes_eq(names->at[0], BYTES("_charset_")) && charset_flags(value))
+		m->body.anomalies |= ODD_CHARSET;
 	for (size_t i = 0; value.at && i < names->n; i++)
 		if (!body_tell(&m->body, VALUE_ARG, names->at[i], value, m->data_at))
 			return false;

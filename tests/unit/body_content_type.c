@@ -20,6 +20,7 @@ static void reads_media_charset_and_boundary(void **state)
 		{ "m/f; boundary=a; boundary=b", "m/f", "", "a", TYPE_BOUNDARY_TWICE },
 		{ "m/f; boundary=", "m/f", "", "", TYPE_BOUNDARY_INVALID },
 		{ "m/f; boundary=\"x \"", "m/f", "", "x ", TYPE_BOUNDARY_QUOTED | TYPE_BOUNDARY_INVALID },
+		{ "m/f; boundary=*****", "m/f", "", "*****", 0 },
 		{ "m/f; boundary=a{b}", "m/f", "", "a{b}", TYPE_BOUNDARY_INVALID },
 		{ "m/f; boundary=\"abc", "m/f", "", "abc", TYPE_BOUNDARY_QUOTED | TYPE_BAD_QUOTING | TYPE_MALFORMED },
 		{ "m/f; boundary=\"a\"b", "m/f", "", "a", TYPE_BOUNDARY_QUOTED | TYPE_BAD_QUOTING | TYPE_MALFORMED },

@@ -30,6 +30,7 @@ static void flattens_to_names_and_values(void **state)
 		{ "[0, -1, 10, 1.5, 1E5, 0e0]",
 		  "json.0=0\njson.1=-1\njson.2=10\njson.3=1.5\njson.4=1E5\njson.5=0e0\n" },
 		{ "[[],[[]],[{}],7]", "json.3=7\n" },
+		{ "\xef\xbb\xbf [7]", "json.0=7\n" }, /* RFC 8259 8.1 */
 	};
 
 	(void)state;
@@ -74,7 +75,7 @@ static void refuses_what_rfc_8259_does_not_allow(void **state)
 		"01", "-", "-a", "+1", ".5", "1.", "1.e5", "1e", "1e+", "0x10", "1a", "--1", "Infinity", "NaN",
 		"tru", "True", "truex", "nul", "nulll", "falsey", "undefined",
 		"\"\\x41\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\U0041\"", "\"\\'\"", "\"\\\n\"",
-		"\"a\nb\"", "\"a\tb\"", "\"1234567\x01\"", "[1] // c", "/* c */ 1", "[1]#", "\xef\xbb\xbf[1]",
+		"\"a\nb\"", "\"a\tb\"", "\"1234567\x01\"", "[1] // c", "/* c */ 1", "[1]#", "\xef\xbb[1]", "\xef\xbb\xbf", "[1]\xef\xbb\xbf", "\xef\xbb\xbf\xef\xbb\xbf[1]",
 		"\v1", "\f1", "\xc2\xa0[1]", "[1 2]", "{\"a\":1 \"b\":2}", "{\"a\":1:2}", "{\"a\",1}",
 	};
 

@@ -102,6 +102,7 @@ static void what_is_odd_is_flagged(void **state)
 		{ "--b\r\n" FIELD "q\r\nContent-Transfer-Encoding: 8BIT\r\n\r\nv" END, 0, NULL },
 		{ "--b\r\n" FIELD "q\r\nContent-Type: text/plain; charset=utf-7\r\n\r\nv" END, ODD_CHARSET, NULL },
 		{ "--b\r\n" FIELD "_charset_\r\n\r\nutf-16" END, ODD_CHARSET, NULL },
+		{ "--b\r\n" FIELD "_charset_\r\n\r\nUTF-8" END, 0, NULL },
 		{ "--b\r\n" FIELD "q\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\nv" END, ODD_PART, NULL },
 		{ "--b\r\n" FIELD "q\r\n\r\nv", ODD_NO_FINAL, "header q=" FIELD "q\nq=v\n" },
 		{ "--b\r\n" FIELD "q\r\n\r\nv\r\n--b", ODD_NO_FINAL, "header q=" FIELD "q\nq=v\n" },
