@@ -73,6 +73,12 @@ void http1_body_start(struct http1_body *, enum framing, uint64_t length);
 enum http1_step http1_body_next(struct http1_body *, struct arena *, const struct http1_limits *,
 				struct bytes *in, struct bytes *data, struct fields *trailers,
 				struct err *);
+/* The same, until *in holds no more of this body: MORE, DONE or BAD, and *data is all the
+ * payload before that (it may be empty), moved together in place however small the chunks
+ * were: the bytes of *in must be writable. */
+enum http1_step http1_body_all(struct http1_body *, struct arena *, const struct http1_limits *,
+			       struct bytes *in, struct bytes *data, struct fields *trailers,
+			       struct err *);
 /* The connection has ended: was the body complete? */
 bool http1_body_eof(const struct http1_body *);
 

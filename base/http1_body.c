@@ -306,3 +306,21 @@ enum http1_step http1_body_next(struct http1_body *b, struct arena *a,
 		b->state = ENDED;
 	return HTTP1_DATA;
 }
+
+enum http1_step http1_body_all(struct http1_body *b, struct arena *a,
+			       const struct http1_limits *limits, struct bytes *in,
+			       struct bytes *data, struct fields *trailers, struct err *e)
+{
+	struct bytes more;
+	enum http1_step s;
+
+	*data = (struct bytes){ 0 };
+	while ((s = http1_body_next(b, a, limits, in, &more, trailers, e)) == HTTP1_DATA)
+		if (data->len) {
+			memmove((char *)(uintptr_t)data->at + data->len, more.at, more.len);
+			data->len += more.len;
+		} else {
+			*data = more;
+		}
+	return s;
+}

@@ -237,12 +237,15 @@ uint64_t loop_now_ms(const struct loop *l)
 void loop_free(struct loop *l)
 {
 	struct posted *next;
+	int open;
 
 	uv_close((uv_handle_t *)&l->timer, NULL);
 	uv_close((uv_handle_t *)&l->idle, NULL);
 	uv_close((uv_handle_t *)&l->wake, NULL);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
-	assert(uv_loop_close(&l->uv) == 0);
+	open = uv_loop_close(&l->uv);
+	assert(open == 0);
+	(void)open;
 	for (struct posted *p = l->posted; p; p = next) {
 		next = p->next;
 		free(p);

@@ -7,6 +7,7 @@
 #include "base/stream.h"
 #include "base/loop_uv.h"
 #include "base/tls.h"
+#include <assert.h>
 #include <sys/socket.h>
 
 struct stream {
@@ -22,15 +23,19 @@ struct stream {
 	struct tls_conn *tls;
 	char *stash; /* ciphertext read before a pause */
 	size_t nstash;
-	size_t backlog;
+	struct pending *waiting; /* behind what is in flight */
+	unsigned flying;         /* writes that libuv has */
+	size_t backlog;          /* bytes of both */
+	uint64_t taken;          /* by the kernel, so far */
 	struct soon soon; /* goes on with the stash */
 	bool unix_socket, secured, paused, reading, closing, broken, finishing, at_end;
 };
 
-/* One write that the kernel did not take at once. */
+/* What the kernel did not take at once. One is in flight; what is written
+ * meanwhile gathers in the next, so that small pieces cost their bytes alone. */
 struct pending {
 	uv_write_t req;
-	size_t len;
+	size_t len, cap;
 	char data[];
 };
 
@@ -181,55 +186,94 @@ void stream_resume(struct stream *s)
 
 /* ---- writing ---- */
 
+static bool submit(struct stream *);
+
 static void on_written(uv_write_t *req, int status)
 {
 	struct pending *p = (struct pending *)req;
 	struct stream *s = req->handle->data;
 
+	s->flying--;
 	s->backlog -= p->len;
-	free(p);
-	if (status < 0)
+	if (status == 0)
+		s->taken += p->len;
+	else
 		s->broken = true;
-	else if (s->backlog == 0 && !s->closing && s->on->drained)
+	free(p);
+	if (s->flying == 0 && !s->closing && !submit(s))
+		s->broken = true;
+	if (s->backlog == 0 && !s->closing && s->on->drained)
 		s->on->drained(s->owner);
+}
+
+static void forget_waiting(struct stream *s)
+{
+	s->backlog -= s->waiting ? s->waiting->len : 0;
+	free(s->waiting);
+	s->waiting = NULL;
+}
+
+/* Gives libuv what waits; of a broken stream it is lost. */
+static bool submit(struct stream *s)
+{
+	struct pending *p = s->waiting;
+	uv_buf_t buf;
+
+	if (!p)
+		return true;
+	buf = uv_buf_init(p->data, (unsigned)p->len);
+	if (s->broken || uv_write(&p->req, &s->u.stream, &buf, 1, on_written) != 0) {
+		forget_waiting(s);
+		return false;
+	}
+	s->waiting = NULL;
+	s->flying++;
+	return true;
+}
+
+static bool reserve(struct stream *s, size_t more)
+{
+	size_t have = s->waiting ? s->waiting->len : 0, cap = have ? 2 * (have + more) : more;
+	struct pending *p = s->waiting;
+
+	if (p && p->cap - p->len >= more)
+		return true;
+	p = realloc(p, sizeof *p + cap);
+	if (!p)
+		return false;
+	p->len = have;
+	p->cap = cap;
+	s->waiting = p;
+	return true;
 }
 
 static bool queue(struct stream *s, const uv_buf_t *bufs, size_t n, size_t skip)
 {
-	struct pending *p;
-	size_t len = 0;
-	uv_buf_t buf;
+	size_t rest = 0;
 
 	for (size_t i = 0; i < n; i++)
-		len += bufs[i].len;
-	p = malloc(sizeof *p + len - skip);
-	if (!p)
+		rest += bufs[i].len;
+	rest -= skip;
+	if (!reserve(s, rest))
 		return false;
-	p->len = 0;
 	for (size_t i = 0; i < n; i++) {
 		size_t from = skip < bufs[i].len ? skip : bufs[i].len;
 
-		memcpy(p->data + p->len, bufs[i].base + from, bufs[i].len - from);
-		p->len += bufs[i].len - from;
+		memcpy(s->waiting->data + s->waiting->len, bufs[i].base + from, bufs[i].len - from);
+		s->waiting->len += bufs[i].len - from;
 		skip -= from;
 	}
-	buf = uv_buf_init(p->data, (unsigned)p->len);
-	if (uv_write(&p->req, &s->u.stream, &buf, 1, on_written) != 0) {
-		free(p);
-		return false;
-	}
-	s->backlog += p->len;
-	return true;
+	s->backlog += rest;
+	return s->flying || submit(s);
 }
-
-enum { WRITE_PIECES = 8 };
 
 static bool raw_write(struct stream *s, const struct bytes *v, size_t n)
 {
-	uv_buf_t bufs[WRITE_PIECES];
+	uv_buf_t bufs[STREAM_PIECES];
 	size_t total = 0, nbufs = 0;
 	int taken = UV_EAGAIN;
 
+	assert(n <= STREAM_PIECES);
 	if (s->closing || s->broken || s->finishing)
 		return false;
 	for (size_t i = 0; i < n; i++)
@@ -243,6 +287,8 @@ static bool raw_write(struct stream *s, const struct bytes *v, size_t n)
 		taken = uv_try_write(&s->u.stream, bufs, (unsigned)nbufs);
 	if (taken == UV_EAGAIN)
 		taken = 0;
+	if (taken > 0)
+		s->taken += (size_t)taken;
 	if (taken < 0 || ((size_t)taken < total && !queue(s, bufs, nbufs, (size_t)taken)))
 		s->broken = true;
 	return !s->broken;
@@ -285,6 +331,24 @@ size_t stream_backlog(const struct stream *s)
 	return s->backlog;
 }
 
+uint64_t stream_taken(const struct stream *s)
+{
+	return s->taken;
+}
+
+bool stream_is_broken(const struct stream *s)
+{
+	return s->broken;
+}
+
+enum { PROBE_S = 60 };
+
+void stream_probe(struct stream *s)
+{
+	if (!s->unix_socket && !s->closing)
+		uv_tcp_keepalive(&s->u.tcp, 1, PROBE_S);
+}
+
 static void on_shutdown(uv_shutdown_t *req, int status)
 {
 	(void)status;
@@ -300,6 +364,7 @@ void stream_finish(struct stream *s)
 	if (s->tls && s->secured && !s->broken)
 		tls_conn_shutdown(s->tls);
 	s->finishing = true;
+	submit(s); /* libuv's shutdown waits for what it has */
 	req = malloc(sizeof *req);
 	if (!req || uv_shutdown(req, &s->u.stream, on_shutdown) != 0)
 		free(req);
@@ -315,6 +380,7 @@ static void on_closed(uv_handle_t *h)
 		s->on->closed(s->owner);
 	tls_conn_free(s->tls);
 	free(s->stash);
+	free(s->waiting);
 	free(s);
 }
 
@@ -435,6 +501,7 @@ struct listener {
 	} u;
 	struct loop *loop;
 	void (*accepted)(void *, struct stream *);
+	void (*starved)(void *);
 	void *ctx;
 	bool unix_socket;
 };
@@ -446,8 +513,12 @@ static void on_connection(uv_stream_t *h, int status)
 	struct listener *l = h->data;
 	struct stream *s = status == 0 ? stream_new(l->loop, l->unix_socket) : NULL;
 
+	/* Out of descriptors, libuv accepts and closes by means of one that it has spared;
+	 * where another thread was quicker to take that, it tries again and again. */
+	if (status < 0 && l->starved)
+		l->starved(l->ctx);
 	if (!s)
-		return; /* libuv itself sheds load when descriptors run out */
+		return;
 	if (uv_accept(h, &s->u.stream) != 0) {
 		stream_close(s);
 		return;
@@ -487,6 +558,11 @@ struct listener *listener_open(struct loop *loop, int fd, void (*accepted)(void 
 	err_set(err, SIDE_SELF, r, "listen: %s", uv_strerror(r));
 	listener_close(l);
 	return NULL;
+}
+
+void listener_on_starved(struct listener *l, void (*starved)(void *))
+{
+	l->starved = starved;
 }
 
 static void on_listener_closed(uv_handle_t *h)

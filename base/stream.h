@@ -2,7 +2,8 @@
  *
  * The owner gives functions at open and is called through them, never by name.
  * Reading is always on unless paused. Writes are tried at once; what the kernel
- * does not take is copied and sent later. After stream_close() nothing but
+ * does not take is copied and sent later. A stream that is not read does not
+ * learn that it has broken, but by a write. After stream_close() nothing but
  * `closed` is called, once, from the loop: it is the one end to wait for.
  * Any call may be made from inside any callback. */
 #ifndef BASE_STREAM_H
@@ -24,7 +25,7 @@ struct stream_events {
 	void (*ready)(void *owner);  /* connected and, with TLS, shaken hands; not for plain accepted ones */
 	void (*bytes)(void *owner, struct bytes); /* borrowed until return */
 	void (*ended)(void *owner, enum stream_end, const char *why);
-	void (*drained)(void *owner); /* the backlog fell to nothing */
+	void (*drained)(void *owner); /* the backlog fell to nothing: sent, or lost (stream_is_broken) */
 	void (*closed)(void *owner);
 };
 
@@ -33,6 +34,9 @@ struct stream_events {
 struct listener;
 struct listener *listener_open(struct loop *, int fd, void (*accepted)(void *ctx, struct stream *),
 			       void *ctx, struct err *);
+/* Called when a connection waits and no descriptor is left: close some, or the loop
+ * spins until others do. */
+void listener_on_starved(struct listener *, void (*starved)(void *ctx));
 void listener_close(struct listener *);
 
 /* `tls` NULL: plain. For TLS `ready` comes before the first bytes. */
@@ -44,12 +48,16 @@ bool stream_start_tls(struct stream *, struct tls_context *, struct bytes rest);
 struct stream *stream_connect(struct loop *, const struct sockaddr *, const struct stream_events *,
 			      void *owner, struct tls_context *tls, const char *server_name);
 
-/* False: broken for writing, and what is written from now on is swallowed. What had
- * arrived before is still given to `bytes`, then comes `ended`. */
+enum { STREAM_PIECES = 8 };
+/* At most STREAM_PIECES slices. False: broken for writing, and what is written from now on
+ * is swallowed. What had arrived before is still given to `bytes`, then comes `ended`. */
 bool stream_write(struct stream *, const struct bytes *, size_t n);
+bool stream_is_broken(const struct stream *);
 size_t stream_backlog(const struct stream *); /* bytes written but not yet taken by the kernel */
+uint64_t stream_taken(const struct stream *); /* bytes that the kernel took, in all; with TLS, of ciphertext */
 void stream_pause(struct stream *);  /* no more `bytes` until resumed */
 void stream_resume(struct stream *);
+void stream_probe(struct stream *);  /* let the kernel ask a silent peer whether it is still there */
 void stream_finish(struct stream *); /* sends what is queued, then FIN */
 void stream_close(struct stream *);  /* at once; what is queued is lost */
 void stream_reset(struct stream *);  /* as close, but the peer sees RST: a cut answer never looks whole */

@@ -1,6 +1,7 @@
 /* http1_body.c -- a body is the same however it was cut, and what frames the
  * chunks has one spelling. */
 #include "tests/test.h"
+#include <stdio.h>
 #include "base/http1.h"
 
 static const struct http1_limits limits = { .head_bytes = 200, .target_bytes = 200, .fields = 4 };
@@ -264,6 +265,33 @@ static void data_is_given_out_where_it_stands(void **state)
 	arena_free(a);
 }
 
+static void small_chunks_are_joined_in_place(void **state)
+{
+	static const struct {
+		const char *in, *data, *rest;
+		enum http1_step step;
+	} rows[] = {
+		{ "1\r\na\r\n2\r\nbc\r\n1\r\nd\r\n0\r\n\r\nGET", "abcd", "GET", HTTP1_DONE },
+		{ "1\r\na\r\n1\r\nb\r\n3", "ab", "", HTTP1_MORE },
+		{ "1\r\na\r\n1\r\nb\r\nz", "ab", "z", HTTP1_BAD },
+		{ "0\r\n\r\n", "", "", HTTP1_DONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(rows); i++) {
+		struct arena *a = arena_new(64 << 10);
+		char room[64];
+		struct bytes in = { room, (size_t)snprintf(room, sizeof room, "%s", rows[i].in) }, data;
+		struct http1_body b;
+
+		http1_body_start(&b, BODY_CHUNKED, 0);
+		assert_int_equal(http1_body_all(&b, a, &limits, &in, &data, NULL, NULL), rows[i].step);
+		assert_bytes(data, bytes_of(rows[i].data));
+		assert_bytes(in, bytes_of(rows[i].rest));
+		arena_free(a);
+	}
+}
+
 static void a_full_arena_takes_no_trailers(void **state)
 {
 	struct arena *a = arena_new(0);
@@ -287,6 +315,7 @@ int main(void)
 		cmocka_unit_test(a_malformed_chunk_ends_the_message),
 		cmocka_unit_test(extensions_are_bounded_over_the_whole_body),
 		cmocka_unit_test(data_is_given_out_where_it_stands),
+		cmocka_unit_test(small_chunks_are_joined_in_place),
 		cmocka_unit_test(a_full_arena_takes_no_trailers),
 	};
 
