@@ -262,8 +262,11 @@ static void take_head(struct exchange *x, struct bytes in)
 		return;
 	}
 	respond_bytes(x, in);
-	if (x->down.tunnel)
+	if (x->down.tunnel) {
 		client_tunnel(x->client);
+		if (x->client->ended) /* it said its last before the tunnel was open */
+			tunnel_ended(x, true);
+	}
 	exchange_run(x);
 }
 
