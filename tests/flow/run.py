@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """run.py -- runs the flow scripts against a gate and prints one line each.
 
-    tests/flow/run.py --gate build/dev/embergate [SUITE ...] [-k PATTERN] [--all] [--list]
+    tests/flow/run.py --gate build/dev/embergate [SUITE ...] [-k PATTERN] [--all | --long] [--list]
     tests/flow/run.py --peer nginx framing         the same cases through another proxy, to compare
 
 A script is a function named as a claim in suites/*.py. Each runs in a process of its own with a
@@ -31,6 +31,7 @@ def arguments():
     parse.add_argument("-k", metavar="PATTERN", default="", help="only names that hold this (globs work)")
     parse.add_argument("-j", type=int, default=2, help="how many at once (2)")
     parse.add_argument("--all", action="store_true", help="the long ones too")
+    parse.add_argument("--long", action="store_true", help="only the long ones")
     parse.add_argument("--list", action="store_true")
     return parse.parse_args()
 
@@ -45,7 +46,7 @@ def chosen(asked):
         importlib.import_module(f"suites.{suite}")
     from lib.claims import CLAIMS
     pattern = f"*{asked.k}*".replace(" ", "_")
-    return [c for c in CLAIMS if fnmatch.fnmatch(c.name, pattern) and (asked.all or not c.long)]
+    return [c for c in CLAIMS if fnmatch.fnmatch(c.name, pattern) and (asked.all or c.long == asked.long)]
 
 
 class Running:

@@ -13,8 +13,8 @@ class Load:
     nothing sent, is opened again; a request that was sent and got no whole 200 has failed.
     """
 
-    def __init__(self, gate, rate=400, keeping=3, fresh=1):
-        self.gate, self.going = gate, True
+    def __init__(self, gate, rate=400, keeping=3, fresh=1, host="t.example"):
+        self.gate, self.host, self.going = gate, host, True
         self.count, self.failed, self.reopened, self.slowest = 0, [], 0, 0.0
         self.lock = threading.Lock()
         self.pause = (keeping + fresh) / rate
@@ -41,7 +41,7 @@ class Load:
             started = time.monotonic()
             try:
                 client = client or self.gate.connect()
-                client.send(request(target="/load"))
+                client.send(request(target="/load", host=self.host))
                 got = client.response()
                 self.note(got.status == 200 and got.complete, repr(got), time.monotonic() - started)
                 if not keep or b"close" in got.fields.all("connection"):

@@ -50,7 +50,7 @@ WRONG = [
     ("a TAB as indentation", "apps:\n\tshop: {}\n", r":\d+:\d+"),
     ("a merge key or alias", "a: &x {}\napps: *x\n", r":\d+:\d+"),
     ("a key that is not built yet", GOOD + "redis: redis://localhost\n", r":5:1:.*redis.*not built yet|:5:\d+:.*not built yet"),
-    ("a missing certificate", GOOD + "tls: {certs: [{cert: none.crt, key: none.key}]}\n", r"none\.crt"),
+    ("a missing certificate", GOOD + "listen: [':8443']\ntls: {certs: [{cert: none.crt, key: none.key}]}\n", r"none\.crt"),
     ("a missing rules file", GOOD + "    waf: {rules: [none.yaml]}\n", r"none\.yaml"),
     ("a rule without a remedy", GOOD + "    rules: [{path: /a}]\n", r":5:\d+:.*do"),
     ("a remedy that is not built yet", GOOD + "    rules: [{path: /a, do: captcha}]\n", r":5:\d+:.*captcha"),

