@@ -9,6 +9,7 @@
 #include "base/tls.h"
 #include <assert.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct stream {
 	union {
@@ -537,8 +538,9 @@ struct listener *listener_open(struct loop *loop, int fd, void (*accepted)(void 
 	int r;
 
 	if (!l || getsockname(fd, (struct sockaddr *)&sa, &len) != 0) {
+		err_set(err, SIDE_SELF, 0, l ? "not a socket" : "out of memory");
+		close(fd);
 		free(l);
-		err_set(err, SIDE_SELF, 0, "not a socket");
 		return NULL;
 	}
 	*l = (struct listener){ .loop = loop, .accepted = accepted, .ctx = ctx,
@@ -551,7 +553,9 @@ struct listener *listener_open(struct loop *loop, int fd, void (*accepted)(void 
 		r = uv_tcp_open(&l->u.tcp, fd);
 	}
 	l->u.handle.data = l;
-	if (r == 0)
+	if (r != 0)
+		close(fd);
+	else
 		r = uv_listen(&l->u.stream, BACKLOG, on_connection);
 	if (r == 0)
 		return l;

@@ -30,7 +30,7 @@ struct stream_events {
 };
 
 /* Listening. `accepted` owns the stream it is given and calls stream_start(). The
- * descriptor is a bound TCP or unix socket; the listener owns it. */
+ * descriptor is a bound TCP or unix socket; the listener owns it, also when it fails. */
 struct listener;
 struct listener *listener_open(struct loop *, int fd, void (*accepted)(void *ctx, struct stream *),
 			       void *ctx, struct err *);

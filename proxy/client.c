@@ -8,8 +8,9 @@
 
 enum {
 	AHEAD_PAUSE = 64 << 10, /* pipelined bytes that wait; more are not read */
-	LINGER_MS = 2000,
-	TUNNEL_MS = 3600 * 1000, /* a silent tunnel is checked, not cut, before that */
+	LINGER_MS = 2000,       /* and again, while the client still sends, */
+	LINGERS = 15,           /* so often */
+	REFUSED_MAX = 128,      /* connections too many that are told so, not just closed */
 };
 
 static void on_deadline(void *);
@@ -42,17 +43,12 @@ static void wait_for(struct client *c, enum client_state state, uint64_t ms)
 	deadline_set(c->worker->loop, &c->deadline, ms, on_deadline, c);
 }
 
-static uint64_t taken(const struct client *c)
-{
-	return c->written - stream_backlog(c->stream);
-}
-
 /* Watches the throughput of what is under way, a window at a time. */
 static void watch_window(struct client *c)
 {
 	c->watching = true;
 	c->window_read = c->read;
-	c->window_taken = taken(c);
+	c->window_taken = stream_taken(c->stream);
 	c->window_backlog = stream_backlog(c->stream);
 	deadline_set(c->worker->loop, &c->deadline, config_of(c)->min_rate.window_ms, on_deadline, c);
 }
@@ -61,10 +57,11 @@ bool client_write(struct client *c, const struct bytes *v, size_t n)
 {
 	if (c->state == CLIENT_CLOSED)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		c->written += v[i].len;
-	if (!stream_write(c->stream, v, n))
+	if (!stream_write(c->stream, v, n)) {
+		/* Where it is not read, nobody else would notice that it has gone. */
+		deadline_set(c->worker->loop, &c->deadline, 0, on_deadline, c);
 		return false;
+	}
 	if (!c->watching && stream_backlog(c->stream))
 		watch_window(c);
 	return true;
@@ -106,6 +103,16 @@ void client_reset(struct client *c)
 	stream_reset(c->stream);
 }
 
+/* Nothing can be told to it any more. */
+static void lose(struct client *c)
+{
+	struct exchange *x = c->x;
+
+	client_close(c);
+	if (x)
+		exchange_abandon(x);
+}
+
 static void on_closed(void *owner)
 {
 	struct client *c = owner;
@@ -114,6 +121,14 @@ static void on_closed(void *owner)
 	free(c->ahead);
 	free(c);
 	worker_client_gone(w);
+}
+
+static void read_or_not(struct client *c)
+{
+	if (c->paused_ahead || c->paused_upload)
+		stream_pause(c->stream);
+	else
+		stream_resume(c->stream);
 }
 
 /* The last answer is written: FIN now, and what the client still sends is read
@@ -128,11 +143,10 @@ static void linger(struct client *c)
 		return;
 	}
 	c->window_backlog = stream_backlog(c->stream);
+	c->window_read = c->read;
 	wait_for(c, CLIENT_LINGER, LINGER_MS);
-	if (c->paused_ahead || c->paused_upload) {
-		c->paused_ahead = c->paused_upload = false;
-		stream_resume(c->stream);
-	}
+	c->paused_ahead = c->paused_upload = false;
+	read_or_not(c);
 }
 
 void client_next(struct client *c, bool close, bool unread)
@@ -140,17 +154,15 @@ void client_next(struct client *c, bool close, bool unread)
 	c->x = NULL;
 	if (c->state == CLIENT_CLOSED)
 		return;
-	if (close || unread || c->last || (c->ended && c->nahead == 0)) {
+	if (close || unread || c->last) {
 		linger(c);
 		return;
 	}
 	wait_for(c, CLIENT_IDLE, timeouts_of(c)->idle_ms);
-	if (c->paused_ahead || c->paused_upload) {
-		c->paused_ahead = c->paused_upload = false;
-		stream_resume(c->stream);
-	}
-	if (!c->taking && c->nahead)
-		take(c, (struct bytes){ 0 });
+	c->paused_ahead = c->paused_upload = false;
+	read_or_not(c);
+	if (!c->taking)
+		take(c, (struct bytes){ 0 }); /* what came ahead of its turn */
 }
 
 void client_drain(struct client *c, uint64_t grace_ms)
@@ -162,37 +174,48 @@ void client_drain(struct client *c, uint64_t grace_ms)
 
 /* ---- reading ---- */
 
+/* Makes room for n bytes in the buffer of what came ahead. */
+static bool reserve(struct client *c, size_t n)
+{
+	size_t cap = c->ahead_cap ? 2 * (size_t)c->ahead_cap : n;
+	char *more;
+
+	if (n <= c->ahead_cap)
+		return true;
+	if (cap < n)
+		cap = n;
+	more = realloc(c->ahead, cap);
+	if (!more)
+		return false;
+	c->ahead = more;
+	c->ahead_cap = (uint32_t)cap;
+	return true;
+}
+
+static void forget_ahead(struct client *c)
+{
+	free(c->ahead);
+	c->ahead = NULL;
+	c->nahead = c->ahead_cap = 0;
+}
+
 /* Puts what is left of `in` (which may be part of the buffer) at its front. */
 static void keep(struct client *c, struct bytes in)
 {
-	if (c->state == CLIENT_CLOSED || c->state == CLIENT_LINGER)
-		in.len = 0;
-	if (in.len > c->ahead_cap) {
-		char *more = malloc(in.len);
-
-		if (!more) {
-			if (c->x)
-				exchange_abandon(c->x);
-			else
-				client_close(c);
-			return;
-		}
-		memcpy(more, in.at, in.len);
-		free(c->ahead);
-		c->ahead = more;
-		c->ahead_cap = (uint32_t)in.len;
-	} else if (in.len) {
+	if (in.len == 0 || c->state == CLIENT_CLOSED || c->state == CLIENT_LINGER) {
+		forget_ahead(c);
+		return;
+	}
+	if (!reserve(c, in.len)) {
+		lose(c);
+		return;
+	}
+	if (in.at != c->ahead)
 		memmove(c->ahead, in.at, in.len);
-	}
 	c->nahead = (uint32_t)in.len;
-	if (c->nahead == 0) {
-		free(c->ahead);
-		c->ahead = NULL;
-		c->ahead_cap = 0;
-	}
-	if (c->x && c->nahead > AHEAD_PAUSE && !c->paused_ahead && c->state == CLIENT_BUSY) {
+	if (c->state == CLIENT_BUSY && c->nahead > AHEAD_PAUSE) {
 		c->paused_ahead = true;
-		stream_pause(c->stream);
+		read_or_not(c);
 	}
 }
 
@@ -248,20 +271,18 @@ static struct bytes take_preface(struct client *c, struct bytes in, bool *more)
 	in = bytes_from(in, used);
 	if (!known)
 		c->from = c->peer;
+	c->tls = listen && listen->tls;
 	if (!enter(c))
 		return in;
-	if (!listen || !listen->tls) {
+	if (!c->tls) {
 		wait_for(c, CLIENT_IDLE, timeouts_of(c)->head_ms);
 		return in;
 	}
-	c->tls = true;
+	/* From here on the stream gives plaintext, through on_bytes; none before the
+	 * client has had an answer to its hello. */
 	c->state = CLIENT_SHAKING;
-	/* From here on the stream gives plaintext, through on_bytes again. */
-	c->taking = false;
-	c->nahead = 0;
 	if (!stream_start_tls(c->stream, listen->tls, in))
 		client_close(c);
-	c->taking = true;
 	return (struct bytes){ 0 };
 }
 
@@ -286,28 +307,26 @@ static struct bytes take_some(struct client *c, struct bytes in, bool *more)
 
 static void take(struct client *c, struct bytes in)
 {
-	char *joined = NULL;
 	bool more = false;
 
 	if (c->nahead && in.len) {
-		joined = malloc(c->nahead + in.len);
-		if (!joined) {
-			client_close(c);
+		if (!reserve(c, c->nahead + in.len)) {
+			lose(c);
 			return;
 		}
-		memcpy(joined, c->ahead, c->nahead);
-		memcpy(joined + c->nahead, in.at, in.len);
-		in = (struct bytes){ joined, c->nahead + in.len };
-	} else if (c->nahead) {
-		in = (struct bytes){ c->ahead, c->nahead };
+		memcpy(c->ahead + c->nahead, in.at, in.len);
+		c->nahead += (uint32_t)in.len;
 	}
+	if (c->nahead)
+		in = (struct bytes){ c->ahead, c->nahead };
 	c->taking = true;
 	while (in.len && !more && c->state != CLIENT_CLOSED)
 		in = take_some(c, in, &more);
 	c->taking = false;
 	keep(c, in);
-	free(joined);
-	if (c->state == CLIENT_BUSY && c->x && !c->x->up.done && !c->watching)
+	if (c->ended && (c->state == CLIENT_IDLE || c->state == CLIENT_HEAD))
+		linger(c); /* what it said is answered, and half a head stays one */
+	else if (c->state == CLIENT_BUSY && !c->x->up.done && !c->watching)
 		watch_window(c);
 }
 
@@ -347,8 +366,7 @@ static void on_ended(void *owner, enum stream_end end, const char *why)
 	} else if (end == END_CLEAN && x->down.tunnel) {
 		tunnel_ended(x, true);
 	} else if (end == END_BROKEN || !x->up.done) {
-		client_close(c);
-		exchange_abandon(x);
+		lose(c);
 	}
 }
 
@@ -356,7 +374,9 @@ static void on_drained(void *owner)
 {
 	struct client *c = owner;
 
-	if (c->x)
+	if (c->x && stream_is_broken(c->stream))
+		lose(c);
+	else if (c->x)
 		respond_drained(c->x);
 	else if (c->state == CLIENT_LINGER && c->ended)
 		client_close(c);
@@ -369,20 +389,15 @@ void client_pause_upload(struct client *c, bool pause)
 	if (c->paused_upload == pause || c->state == CLIENT_CLOSED)
 		return;
 	c->paused_upload = pause;
-	if (pause)
-		stream_pause(c->stream);
-	else if (!c->paused_ahead)
-		stream_resume(c->stream);
+	read_or_not(c);
 }
 
 void client_tunnel(struct client *c)
 {
-	if (c->nahead && !c->taking)
-		take(c, (struct bytes){ 0 });
-	if (c->paused_ahead) {
-		c->paused_ahead = false;
-		stream_resume(c->stream);
-	}
+	stream_probe(c->stream);
+	take(c, (struct bytes){ 0 });
+	c->paused_ahead = false;
+	read_or_not(c);
 }
 
 /* ---- deadlines ---- */
@@ -409,7 +424,7 @@ static bool under(uint64_t bytes, uint64_t rate, const struct min_rate_config *r
 static bool window_too_slow(const struct client *c)
 {
 	const struct min_rate_config *r = &config_of(c)->min_rate;
-	uint64_t took = taken(c) - c->window_taken;
+	uint64_t took = stream_taken(c->stream) - c->window_taken;
 
 	if (stream_backlog(c->stream))
 		return took < c->window_backlog && under(took, r->response, r);
@@ -421,8 +436,10 @@ static void on_busy_deadline(struct client *c)
 	struct exchange *x = c->x;
 	bool needed = !x->up.done || stream_backlog(c->stream);
 
-	if (x->down.tunnel) {
-		deadline_set(c->worker->loop, &c->deadline, TUNNEL_MS, on_deadline, c);
+	if (stream_is_broken(c->stream)) {
+		lose(c);
+	} else if (x->down.tunnel) {
+		return; /* it may be silent: the kernel asks whether both ends are there */
 	} else if (!c->watching || !window_too_slow(c)) {
 		c->watching = false;
 		if (needed)
@@ -438,6 +455,23 @@ static void on_busy_deadline(struct client *c)
 	}
 }
 
+static void on_linger_deadline(struct client *c)
+{
+	size_t backlog = stream_backlog(c->stream);
+
+	if (backlog && backlog < c->window_backlog) {
+		c->window_backlog = backlog;
+		wait_for(c, CLIENT_LINGER, timeouts_of(c)->stall_ms);
+	} else if (backlog) {
+		client_reset(c);
+	} else if (c->read != c->window_read && c->lingers++ < LINGERS) {
+		c->window_read = c->read;
+		wait_for(c, CLIENT_LINGER, LINGER_MS);
+	} else {
+		client_close(c);
+	}
+}
+
 static void on_deadline(void *owner)
 {
 	struct client *c = owner;
@@ -447,17 +481,7 @@ static void on_deadline(void *owner)
 		say_and_close(c, SHORT_ANSWER("408 Request Timeout", "44\r\n\r\n")
 			      "The head of the request did not come in time");
 		return;
-	case CLIENT_LINGER:
-		if (stream_backlog(c->stream) && stream_backlog(c->stream) < c->window_backlog) {
-			c->window_backlog = stream_backlog(c->stream);
-			wait_for(c, CLIENT_LINGER, timeouts_of(c)->stall_ms);
-			return;
-		}
-		if (stream_backlog(c->stream))
-			client_reset(c);
-		else
-			client_close(c);
-		return;
+	case CLIENT_LINGER: on_linger_deadline(c); return;
 	case CLIENT_BUSY: on_busy_deadline(c); return;
 	default: client_close(c);
 	}
@@ -480,49 +504,71 @@ static bool enter(struct client *c)
 	return c->counted;
 }
 
-static struct client *client_new(struct worker *w, struct bytes bind, struct stream *s)
+static struct client *client_new(struct worker *w, struct bytes bind, const struct listen *listen,
+				 struct stream *s)
 {
 	struct client *c = calloc(1, sizeof *c);
 
-	if (!c) {
-		stream_close(s);
+	if (!c)
 		return NULL;
-	}
-	*c = (struct client){ .worker = w, .bind = bind, .stream = s, .next = w->clients };
+	*c = (struct client){ .worker = w, .bind = bind, .stream = s, .next = w->clients,
+			      .metrics = listen->metrics };
 	if (c->next)
 		c->next->prev = c;
 	w->clients = c;
+	metrics_connection(c->metrics, w->number, 1);
+	stream_peer(s, &c->peer, &c->port);
+	c->from = c->peer;
 	return c;
+}
+
+/* There are too many: it is told so; when even those that are being told are too
+ * many, it is just closed. */
+static void refuse(struct client *c, unsigned long others, unsigned long max)
+{
+	unsigned long told = max / 8 + 1;
+
+	if (others >= max + (told < REFUSED_MAX ? told : REFUSED_MAX))
+		client_close(c);
+	else
+		say_and_close(c, SHORT_ANSWER("503 Service Unavailable", "35\r\nRetry-After: 5\r\n\r\n")
+			      "Too many connections; please retry.");
 }
 
 void client_accept(struct worker *w, struct bytes bind, struct stream *s)
 {
 	const struct listen *listen = site_listen(w->use->site, bind);
-	struct client *c = client_new(w, bind, s);
+	struct client *c = listen ? client_new(w, bind, listen, s) : NULL;
+	unsigned long max = worker_connections_max(w), others;
 	bool preface;
 
-	if (!c)
-		return;
-	c->metrics = listen ? listen->metrics : NULL;
-	metrics_connection(c->metrics, w->number, 1);
-	stream_peer(s, &c->peer, &c->port);
-	c->from = c->peer;
-	preface = listen && listen->config->proxy_protocol != PROXY_PROTOCOL_OFF;
-	c->tls = listen && listen->tls && !preface;
-	if (!listen || !stream_start(s, &events, c, c->tls ? listen->tls : NULL) ||
-	    (preface && !ip_in_nets(&c->peer, listen->config->from.at, listen->config->from.n))) {
-		atomic_fetch_add(&w->shared->connections, 1);
-		client_close(c);
+	if (!c) {
+		stream_close(s); /* out of memory, or the site has no such listener any more */
 		return;
 	}
+	preface = listen->config->proxy_protocol != PROXY_PROTOCOL_OFF;
+	c->tls = listen->tls && !preface;
 	wait_for(c, preface ? CLIENT_PREFACE : c->tls ? CLIENT_SHAKING : CLIENT_IDLE,
 		 timeouts_of(c)->head_ms);
-	if (atomic_fetch_add_explicit(&w->shared->connections, 1, memory_order_relaxed) >=
-	    worker_connections_max(w)) {
-		say_and_close(c, SHORT_ANSWER("503 Service Unavailable", "35\r\nRetry-After: 5\r\n\r\n")
-			      "Too many connections; please retry.");
-		return;
-	}
-	if (!preface)
+	others = atomic_fetch_add_explicit(&w->shared->connections, 1, memory_order_relaxed);
+	if (!stream_start(s, &events, c, c->tls ? listen->tls : NULL))
+		client_close(c);
+	else if (others >= max)
+		refuse(c, others, max);
+	else if (preface && !ip_in_nets(&c->peer, listen->config->from.at, listen->config->from.n))
+		client_close(c);
+	else if (!preface)
 		enter(c);
+}
+
+void client_shed(struct worker *w)
+{
+	struct client *c = w->clients;
+
+	while (c && c->state != CLIENT_LINGER && c->state != CLIENT_IDLE)
+		c = c->next;
+	if (c)
+		client_close(c);
+	else if (w->clients)
+		lose(w->clients);
 }

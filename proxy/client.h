@@ -38,8 +38,9 @@ struct client {
 	bool body_at_hand;          /* the head's read brought part of the body too */
 	struct ip peer, from;       /* who connected; the same or what the PROXY header said */
 	uint16_t port;
-	uint64_t read, written;     /* bytes of this connection, for minimum throughput: */
-	uint64_t window_read, window_taken, window_backlog; /* as the window began */
+	uint64_t read;              /* bytes of this connection */
+	uint64_t window_read, window_taken, window_backlog; /* as the window of throughput began */
+	uint8_t lingers;
 	struct deadline deadline;
 };
 
@@ -52,6 +53,8 @@ void client_close(struct client *);  /* at once */
 void client_reset(struct client *);  /* at once, visibly cut */
 /* Ends it now if idle (after a grace), else after the running exchange. */
 void client_drain(struct client *, uint64_t grace_ms);
+/* Descriptors have run out: closes one of the worker's, the newest idle one where there is one. */
+void client_shed(struct worker *);
 struct http1_limits client_limits(const struct client *);
 /* Writes to the client and watches that it takes what it is given. */
 bool client_write(struct client *, const struct bytes *, size_t n);

@@ -56,27 +56,57 @@ struct gate {
 
 /* ---- listening ---- */
 
-/* Opens on all workers what the site has and the old one had not. */
-static bool listen_open(struct gate *g, const struct listen *l, struct err *err)
+/* Does the site listen where the other one (NULL: none) did not? */
+static bool is_new(const struct listen *l, const struct site *old)
 {
-	int fds[WORKERS_MAX];
+	return !old || !site_listen(old, l->config->bind);
+}
 
-	if (!handover_bind(g->supervisor, l->config, g->nworkers, fds, err))
-		return err_at(err, "%s:%u:%u: listen",
-			      l->config->where.file ? l->config->where.file : "--listen",
-			      l->config->where.line, l->config->where.column);
+static void sockets_drop(struct gate *g, const struct listen *l, const int *fds)
+{
 	for (unsigned i = 0; i < g->nworkers; i++)
-		worker_listen(g->workers[i], l->config->bind, fds[i]);
+		close(fds[i]);
+	handover_drop(g->supervisor, l->config);
+}
+
+/* Sockets for what is new, a row of `fds` each; on failure none is left. */
+static bool sockets_bind(struct gate *g, const struct site *old, const struct site *new, int (*fds)[WORKERS_MAX],
+			 struct err *err)
+{
+	for (size_t i = 0; i < new->nlistens; i++) {
+		const struct listen_config *l = new->listens[i].config;
+
+		if (!is_new(&new->listens[i], old) || handover_bind(g->supervisor, l, g->nworkers, fds[i], err))
+			continue;
+		while (i-- > 0)
+			if (is_new(&new->listens[i], old))
+				sockets_drop(g, &new->listens[i], fds[i]);
+		return err_at(err, "%s:%u:%u: listen", l->where.file ? l->where.file : "--listen",
+			      l->where.line, l->where.column);
+	}
 	return true;
 }
 
-static bool listens_switch(struct gate *g, const struct site *old, const struct site *new, struct err *err)
+static void sockets_open(struct gate *g, const struct site *old, const struct site *new, int (*fds)[WORKERS_MAX])
 {
 	for (size_t i = 0; i < new->nlistens; i++)
-		if ((!old || !site_listen(old, new->listens[i].config->bind)) &&
-		    !listen_open(g, &new->listens[i], err))
-			return false;
-	return true;
+		for (unsigned k = 0; is_new(&new->listens[i], old) && k < g->nworkers; k++)
+			if (!worker_listen(g->workers[k], new->listens[i].config->bind, fds[i][k]))
+				close(fds[i][k]);
+}
+
+/* The workers take over `new` before they accept where it is the first to listen. */
+static bool site_serve(struct gate *g, const struct site *old, struct site *new, struct err *err)
+{
+	int (*fds)[WORKERS_MAX] = calloc(new->nlistens + 1, sizeof *fds);
+	bool ok = fds ? sockets_bind(g, old, new, fds, err) : err_set(err, SIDE_SELF, 0, "out of memory");
+
+	for (unsigned i = 0; ok && old && i < g->nworkers; i++)
+		worker_switch(g->workers[i], new);
+	if (ok)
+		sockets_open(g, old, new, fds);
+	free(fds);
+	return ok;
 }
 
 static void listens_close(struct gate *g, const struct site *old, const struct site *new)
@@ -84,7 +114,7 @@ static void listens_close(struct gate *g, const struct site *old, const struct s
 	for (size_t i = 0; i < old->nlistens; i++) {
 		const struct listen_config *l = old->listens[i].config;
 
-		if (site_listen(new, l->bind))
+		if (!is_new(&old->listens[i], new))
 			continue;
 		for (unsigned k = 0; k < g->nworkers; k++)
 			worker_unlisten(g->workers[k], l->bind);
@@ -109,10 +139,8 @@ static bool reload_apply(struct gate *g, struct site *new, struct err *err)
 {
 	struct site *old = g->site;
 
-	if (!listens_switch(g, old, new, err))
+	if (!site_serve(g, old, new, err))
 		return false;
-	for (unsigned i = 0; i < g->nworkers; i++)
-		worker_switch(g->workers[i], new);
 	listens_close(g, old, new);
 	g->site = new;
 	health_stop(g->health);
@@ -426,7 +454,7 @@ static bool workers_start(struct gate *g, struct err *err)
 		if (!(g->workers[i] = worker_new(i, &g->shared, g->site, err)))
 			return false;
 	/* Orders wait in the loop until its thread runs. */
-	if (!listens_switch(g, NULL, g->site, err))
+	if (!site_serve(g, NULL, g->site, err))
 		return false;
 	for (unsigned i = 0; i < g->nworkers; i++)
 		if (!worker_start(g->workers[i]))

@@ -77,11 +77,14 @@ void pool_forget(struct worker *w, struct peer *p)
 	peer_close(p);
 }
 
-void pool_close(struct worker *w)
+bool pool_close(struct worker *w)
 {
+	bool any = false;
+
 	for (unsigned i = 0; i < w->pool.n; i++)
-		while (w->pool.slots[i].newest)
+		while (w->pool.slots[i].newest) {
 			pool_forget(w, w->pool.slots[i].newest);
-	free(w->pool.slots);
-	w->pool = (struct pool){ 0 };
+			any = true;
+		}
+	return any;
 }

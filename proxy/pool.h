@@ -21,5 +21,5 @@ struct peer *pool_take(struct worker *, struct server *, uint64_t max_age_ms);
 /* Keeps it, or closes it when there are `max_idle` already. */
 void pool_put(struct worker *, struct peer *, unsigned max_idle);
 void pool_forget(struct worker *, struct peer *); /* it ended while idle */
-void pool_close(struct worker *);                 /* all of them */
+bool pool_close(struct worker *);                 /* all of them; false: there was none */
 #endif

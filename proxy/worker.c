@@ -55,6 +55,15 @@ static void on_accepted(void *ctx, struct stream *s)
 	client_accept(l->worker, l->bind, s);
 }
 
+/* Descriptors have run out: kept connections to servers go first, then clients. */
+static void on_starved(void *ctx)
+{
+	struct listening *l = ctx;
+
+	if (!pool_close(l->worker))
+		client_shed(l->worker);
+}
+
 static struct listening *listening_of(struct worker *w, struct bytes bind)
 {
 	struct listening *l;
@@ -77,10 +86,15 @@ static void do_listen(void *arg)
 	struct listening *l = listening_of(o->worker, o->bind);
 	struct err err = { 0 };
 
-	if (l && !l->listener)
+	if (l && !l->listener) {
 		l->listener = listener_open(o->worker->loop, o->fd, on_accepted, l, &err);
-	if (!l || !l->listener)
-		log_error("worker %u: %.*s: %s", o->worker->number, BYTES_ARG(o->bind), err.text);
+		if (l->listener)
+			listener_on_starved(l->listener, on_starved);
+		else
+			log_error("worker %u: %.*s: %s", o->worker->number, BYTES_ARG(o->bind), err.text);
+	} else {
+		close(o->fd);
+	}
 	free((char *)(uintptr_t)o->bind.at);
 	free(o);
 }
@@ -101,6 +115,9 @@ static void do_unlisten(void *arg)
 		listener_close(l->listener);
 		l->listener = NULL;
 	}
+	for (struct client *c = o->worker->clients; l && c; c = c->next)
+		if (c->bind.at == l->bind.at)
+			client_drain(c, GRACE_MS); /* nothing is behind its address any more */
 	free((char *)(uintptr_t)o->bind.at);
 	free(o);
 }
