@@ -14,6 +14,7 @@ enum {
 	BATCH_PARTS = 2048,
 	TEXTS_OF_ONE = 64,       /* that are compared; more are scanned although they may be equal */
 	MEMO_BYTES = 4096,       /* longer values are seldom sent twice */
+	MEMO_BYTES_ONCE = 64,    /* the same for arguments and bodies */
 	TESTS_MAX = 256,         /* groups x values: beyond it values are scanned one by one */
 };
 
@@ -25,7 +26,7 @@ struct batched {
 
 struct part {
 	uint32_t value; /* index in batch.values */
-	uint32_t from, len; /* in joined, the '\n' behind it included */
+	uint32_t from, len; /* in joined */
 };
 
 struct rules_scratch {
@@ -37,6 +38,7 @@ struct rules_scratch {
 	size_t nvalues;
 	struct part parts[BATCH_PARTS];
 	size_t nparts;
+	size_t nkeyed; /* of the values: may be remembered */
 };
 
 /* One call of scan_new_values. */
@@ -132,11 +134,12 @@ static bool flush(struct scan *s)
 	s->hits = 0;
 	if (b->nparts)
 		ok = scan_text(s, (struct bytes){ b->joined, b->len }, on_hit);
-	if (ok && s->hits * b->nparts > TESTS_MAX)
+	/* Also to learn which of them are clean: clients come again. */
+	if (ok && s->hits && (b->nkeyed || s->hits * b->nparts > TESTS_MAX))
 		ok = scan_one_by_one(s);
 	if (ok)
 		remember_clean(s);
-	b->len = b->nparts = b->nvalues = 0;
+	b->len = b->nparts = b->nvalues = b->nkeyed = 0;
 	return ok;
 }
 
@@ -163,7 +166,7 @@ static bool join(struct scan *s, struct bytes text)
 
 	if (!reserve(b, text.len + 1) || b->nparts == BATCH_PARTS)
 		return false;
-	b->parts[b->nparts++] = (struct part){ (uint32_t)b->nvalues - 1, (uint32_t)b->len, (uint32_t)text.len + 1 };
+	b->parts[b->nparts++] = (struct part){ (uint32_t)b->nvalues - 1, (uint32_t)b->len, (uint32_t)text.len };
 	memcpy(b->joined + b->len, text.at, text.len);
 	b->len += text.len;
 	b->joined[b->len++] = '\n';
@@ -173,7 +176,7 @@ static bool join(struct scan *s, struct bytes text)
 static bool seen_before(const struct bytes *seen, size_t n, struct bytes text)
 {
 	for (size_t i = 0; i < n; i++)
-		if (seen[i].at == text.at && seen[i].len == text.len)
+		if (bytes_eq(seen[i], text))
 			return true;
 	return false;
 }
@@ -199,13 +202,14 @@ static bool scan_texts(struct scan *s, struct value *v, const struct want *w, bo
 	return true;
 }
 
-/* Arguments and bodies are seldom sent twice; they would only push out the rest. */
+/* Long arguments and bodies are seldom sent twice; they would only push out the rest. */
 static bool in_memo(struct scan *s, struct batched *b, enum zone zone, const struct want *w)
 {
 	static const uint32_t repeat = 1u << ZONE_URI | 1u << ZONE_HEADERS | 1u << ZONE_HEADERS_NAMES |
 				       1u << ZONE_COOKIES | 1u << ZONE_COOKIES_NAMES;
+	size_t longest = repeat >> zone & 1 ? MEMO_BYTES : MEMO_BYTES_ONCE;
 
-	if (!(repeat >> zone & 1) || b->value->text.len > MEMO_BYTES)
+	if (b->value->text.len > longest)
 		return false;
 	b->key = memo_key(s->scratch->memo, w->salt, b->value->text);
 	b->keyed = true;
@@ -227,6 +231,7 @@ static bool scan_value(struct scan *s, enum zone zone, struct value *v)
 	if ((b->len >= BATCH_BYTES || b->nvalues == BATCH_VALUES || b->nparts + w->n > BATCH_PARTS) && !flush(s))
 		return false;
 	b->values[b->nvalues++] = one;
+	b->nkeyed += one.keyed;
 	return scan_texts(s, v, w, false);
 }
 
@@ -243,7 +248,7 @@ bool scan_new_values(struct rules_scratch *scratch, const struct ruleset *rules,
 			ok = scan_value(&s, z, &zone->at[zone->scanned]);
 	}
 	ok = ok && flush(&s);
-	scratch->len = scratch->nparts = scratch->nvalues = 0; /* whatever happened */
+	scratch->len = scratch->nparts = scratch->nvalues = scratch->nkeyed = 0; /* whatever happened */
 	return ok;
 }
 
