@@ -23,6 +23,7 @@ import report
 LOADS = {  # file, options of tools/load, requests/s for the latency part
     "W1": ("W1", [], 3000),
     "W2": ("W2", [], 3000),
+    "W2X": ("W2X", [], 0),
     "W3": ("W3", [], 3000),
     "W4": ("W4", [], 1000),
     "W5": ("W5", [], 200),
@@ -33,7 +34,7 @@ LOADS = {  # file, options of tools/load, requests/s for the latency part
 PLANS = {
     "quick": dict(peers=["relay", "nginx", "haproxy", "embergate off", "embergate"], loads=["W1", "W2", "W3", "W7"],
                   rounds=5, seconds=0.6, latency=[], idle=["nginx", "haproxy", "embergate"]),
-    "full": dict(peers=list(table.all_peers()), loads=["W1", "W2", "W3", "W4", "W5", "W6", "W7"],
+    "full": dict(peers=list(table.all_peers()), loads=["W1", "W2", "W2X", "W3", "W4", "W5", "W6", "W7"],
                  rounds=7, seconds=0.8, latency=["W1", "W2", "W3", "W4", "W7"],
                  idle=["nginx", "haproxy", "embergate off", "embergate"]),
 }
@@ -63,7 +64,7 @@ class Running:
         log = open(f"{peer.dir}/out.log", "w")
         command = on_core(0, peer.command(peer)) if peer.command else on_core(1, [f"{table.TOOLS}origin", str(table.ORIGIN)])
         before = time.time()
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | peer.env)
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
             self.wait_for_port()
             self.start_s = round(time.time() - before, 2)

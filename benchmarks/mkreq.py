@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the loads of the benchmark, W1 to W6, as request files for tools/load.
+"""Writes the loads of the benchmark, W1 to W6 and W2X, as request files for tools/load.
 
     mkreq.py DIR        one seed, so the same bytes every time
 
@@ -21,6 +21,7 @@ R = random.Random(20260724)
 LOADS = {
     "W1": (8000, "small GET"),
     "W2": (8000, "GET, 300 B of query in 6 arguments, 400 B of cookies"),
+    "W2X": (8000, "the same, but no value ever comes twice: nothing to remember"),
     "W3": (8000, "form POST of 1 KB"),
     "W4": (1500, "JSON POST of 8 KB"),
     "W5": (1000, "multipart upload of 100 KB"),
@@ -137,6 +138,12 @@ def w2(c):
                            ("return_to", f"{page()}?view=compact&lang=en")])
     query += "&hint=" + hexes(max(0, 300 - len(query) - 6))
     return c.request("GET", "/search?" + query, c.session())
+
+
+def w2x(c):
+    stranger = Client()
+    stranger.fields = [(k, f"{v} {hexes(8)}") for k, v in stranger.fields]
+    return w2(stranger)
 
 
 def w3(c):

@@ -19,9 +19,8 @@ CRS4 = os.environ.get("EMBERGATE_CRS_DIR", "")
 class Peer:
     """`slot` gives the ports: http, then tls, then admin."""
 
-    def __init__(self, name, slot, command, env=None, tls=True, waf=False):
-        self.name, self.command, self.waf = name, command, waf
-        self.env = env or {}
+    def __init__(self, name, slot, command, tls=True):
+        self.name, self.command = name, command
         self.http = PORTS + 10 * slot if slot else ORIGIN
         self.tls = self.http + 1 if tls else None
         self.admin = self.http + 2
@@ -90,14 +89,13 @@ def all_peers():
         Peer("nginx", 2, nginx),
         Peer("haproxy", 3, haproxy),
         Peer("embergate off", 4, lambda p: embergate(p, "{mode: off}")),
-        Peer("embergate", 5, lambda p: embergate(p, inspecting()), waf=True),
-        Peer("embergate no memo", 6, lambda p: embergate(p, inspecting()), env={"EMBERGATE_MEMO": "off"}, waf=True),
-        Peer("nginx modsecurity crs3", 7,
-             lambda p: modsecurity(p, crs_of(CRS3, "/etc/modsecurity/crs/crs-setup.conf")), waf=True),
+        Peer("embergate", 5, lambda p: embergate(p, inspecting())),
+        Peer("nginx modsecurity crs3", 6,
+             lambda p: modsecurity(p, crs_of(CRS3, "/etc/modsecurity/crs/crs-setup.conf"))),
     ]
     if os.path.isdir(f"{CRS4}/rules"):
-        peers.append(Peer("nginx modsecurity crs4", 8,
-                          lambda p: modsecurity(p, crs_of(f"{CRS4}/rules", f"{CRS4}/crs-setup.conf.example")), waf=True))
+        peers.append(Peer("nginx modsecurity crs4", 7,
+                          lambda p: modsecurity(p, crs_of(f"{CRS4}/rules", f"{CRS4}/crs-setup.conf.example"))))
     return {p.name: p for p in peers}
 
 

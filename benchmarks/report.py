@@ -10,7 +10,7 @@ TARGETS = [  # peer, what, the most it may cost against the better of nginx and 
     ("embergate off", "inspection off", 1.0, ["W1", "W2", "W3", "W7"]),
     ("embergate", "AppSec rules and our packs on", 1.3, ["W1", "W2", "W3", "W7"]),
 ]
-WHAT = {"W1": "GET", "W2": "GET, query, cookies", "W3": "form 1 KB", "W4": "JSON 8 KB", "W5": "upload 100 KB", "W6": "attacks",
+WHAT = {"W1": "GET", "W2": "GET, query, cookies", "W2X": "W2, nothing twice", "W3": "form 1 KB", "W4": "JSON 8 KB", "W5": "upload 100 KB", "W6": "attacks",
         "W7": "W1 over TLS 1.3", "W8": "TLS handshake each"}
 median = statistics.median
 
