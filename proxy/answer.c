@@ -38,7 +38,7 @@ static struct bytes date_now(struct exchange *x)
 static void settle_connection(struct exchange *x, struct own *o)
 {
 	if (!x->up.done || x->fault.code || !x->request.keep_alive || x->client->last ||
-	    x->client->ended || worker_leaving(x->worker))
+	    worker_leaving(x->worker))
 		x->close_client = true;
 	if (x->close_client)
 		put(o, BYTES("Connection"), BYTES("close"));

@@ -144,7 +144,7 @@ struct bytes encode_response(struct exchange *x)
 	struct extras e = { .n = 0 };
 	enum framing framing = client_framing(x);
 
-	if (!x->request.keep_alive || x->client->last || x->client->ended || worker_leaving(x->worker))
+	if (!x->request.keep_alive || x->client->last || worker_leaving(x->worker))
 		x->close_client = true;
 	extra(&e, FIELD_X_REQUEST_ID, BYTES("X-Request-Id"), (struct bytes){ x->id, ULID_LEN });
 	if (x->down.tunnel) {

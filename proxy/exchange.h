@@ -82,6 +82,7 @@ struct exchange {
 	struct peer *peer;
 	const struct backend *backend;
 	uint64_t tried;            /* a bit each backend */
+	unsigned address, misses;  /* the backend's address to begin with; those that did not connect */
 	unsigned retries;
 	uint64_t asked_us;
 	struct err failure;        /* of the last attempt; code is the status: 502, 503, 504 */
@@ -100,5 +101,10 @@ void exchange_run(struct exchange *);
 void exchange_abandon(struct exchange *);
 /* Makes the ruling stricter if `act` is; `status` of a deny. */
 void exchange_rule(struct exchange *, enum remedy_kind act, enum source, unsigned status, struct bytes reason);
+/* Is it to be answered by us, whatever else happens? */
+static inline bool exchange_stopped(const struct exchange *x)
+{
+	return x->ruling.act > REMEDY_LOG;
+}
 const struct size_limits_config *exchange_limits(const struct exchange *);
 #endif

@@ -76,6 +76,16 @@ static void fail(struct exchange *x, unsigned status, const char *why, bool blam
 	exchange_run(x);
 }
 
+/* No connection came about: the server's next address is tried, then other servers. */
+static void miss(struct exchange *x, unsigned status, const char *why)
+{
+	bool more = ++x->misses < x->backend->server->naddress;
+
+	if (!more)
+		x->misses = 0;
+	fail(x, status, why, !more, true);
+}
+
 static bool may_repeat(const struct exchange *x)
 {
 	return is_idempotent(x->request.method) && upload_replayable(x);
@@ -87,7 +97,7 @@ static void lost(struct exchange *x, const char *why)
 	bool stale = p->ready && p->served > 0 && !p->heard;
 
 	if (!p->ready) {
-		fail(x, 502, why, true, true);
+		miss(x, 502, why);
 	} else if (stale && x->retries < RETRIES && may_repeat(x)) {
 		x->retries++;
 		x->tried &= ~((uint64_t)1 << bit_of(x));
@@ -111,29 +121,41 @@ static void begin(struct exchange *x)
 	x->peer->heard = false;
 	client_pause_upload(x->client, false);
 	upload_pump(x, head);
-	peer_expect(x->peer, x->app->config->timeouts.first_byte_ms);
+}
+
+static bool next_backend(struct exchange *x)
+{
+	unsigned turn = atomic_fetch_add_explicit(&x->app->state->turn, 1, memory_order_relaxed);
+	uint64_t key = hash_content(HASH_CONTENT_START,
+				    (struct bytes){ (const char *)x->request.client.b, 16 });
+	const struct backend *b = x->tried == UINT64_MAX
+		? NULL : upstream_choose(&x->app->upstream, x->tried, turn, key, loop_now_ms(x->worker->loop));
+
+	if (!b)
+		return false;
+	x->backend = b;
+	x->address = turn;
+	x->tried |= (uint64_t)1 << bit_of(x);
+	return true;
 }
 
 /* A connection to the next server; false: none is left. */
 static bool next_peer(struct exchange *x)
 {
 	struct worker *w = x->worker;
-	const struct upstream *u = &x->app->upstream;
-	uint64_t key = hash_content(HASH_CONTENT_START,
-				    (struct bytes){ (const char *)x->request.client.b, 16 });
-	const struct backend *b = x->tried == UINT64_MAX
-		? NULL : upstream_choose(u, x->tried, &w->turn, key, loop_now_ms(w->loop));
+	const struct backend *b;
 
-	if (!b)
+	if (!x->misses && !next_backend(x))
 		return false;
-	x->backend = b;
-	x->tried |= (uint64_t)1 << bit_of(x);
+	b = x->backend;
 	x->asked_us = clock_mono_us();
-	if (!x->retries)
+	if (!x->retries && !x->misses)
 		x->peer = pool_take(w, b->server, may_repeat(x) ? KEPT_ANY_MS : KEPT_ONCE_MS);
 	if (!x->peer)
-		x->peer = peer_connect(w, b->server, u->tls, x->app->config->timeouts.connect_ms);
+		x->peer = peer_connect(w, b->server, x->address + x->misses, x->app->upstream.tls,
+				       x->app->config->timeouts.connect_ms);
 	if (!x->peer) {
+		x->misses = 0;
 		err_set(&x->failure, SIDE_SELF, 503, "%s: no connection can be opened", b->server->name);
 		return true;
 	}
@@ -146,6 +168,8 @@ enum flow stage_forward(struct exchange *x)
 {
 	if (x->down.have_head)
 		return GO;
+	if (exchange_stopped(x)) /* by a body that came while a server was dialled */
+		return stage_remedy(x);
 	if (x->up.begun)
 		return WAIT;
 	while (!x->peer)
@@ -164,12 +188,7 @@ void forward_ready(struct exchange *x)
 
 void forward_drained(struct exchange *x)
 {
-	if (x->down.tunnel) {
-		client_pause_upload(x->client, false);
-		return;
-	}
-	if (!x->up.done)
-		client_pause_upload(x->client, false);
+	client_pause_upload(x->client, false);
 }
 
 /* ---- the answer's head ---- */
@@ -263,6 +282,7 @@ static void take_head(struct exchange *x, struct bytes in)
 	}
 	respond_bytes(x, in);
 	if (x->down.tunnel) {
+		stream_probe(p->stream);
 		client_tunnel(x->client);
 		if (x->client->ended) /* it said its last before the tunnel was open */
 			tunnel_ended(x, true);
@@ -299,14 +319,25 @@ void forward_ended(struct exchange *x, enum stream_end end, const char *why)
 	}
 }
 
+/* Is it the server that is waited for, and not the client? */
+static bool is_waited_for(const struct exchange *x)
+{
+	const struct peer *p = x->peer;
+
+	if (x->down.tunnel || stream_backlog(x->client->stream))
+		return false;
+	if (stream_backlog(p->stream)) /* it has yet to take some of the request */
+		return stream_taken(p->stream) == p->taken;
+	return x->up.ended || x->up.broken;
+}
+
 void forward_late(struct exchange *x)
 {
 	const struct timeouts_config *t = &x->app->config->timeouts;
 
 	if (!x->peer->ready) {
-		fail(x, 504, "no connection in time", true, true);
-	} else if (x->down.tunnel || !x->up.ended || stream_backlog(x->client->stream)) {
-		/* It is not the server that is waited for. */
+		miss(x, 504, "no connection in time");
+	} else if (!is_waited_for(x)) {
 		peer_expect(x->peer, x->down.have_head ? t->idle_ms : t->first_byte_ms);
 	} else if (!x->down.have_head) {
 		fail(x, 504, "no answer in time", true, false);

@@ -13,7 +13,8 @@ struct check {
 	struct stream *stream;     /* of the question under way */
 	struct deadline deadline;  /* the next question, or the end of patience */
 	unsigned good, bad;        /* in a row */
-	bool up;
+	unsigned address, misses;  /* which of the server's is asked; how many were not reached */
+	bool up, ready;
 	size_t n;
 	char answer[ANSWER_MAX];
 };
@@ -51,16 +52,24 @@ static void judge(struct check *c, bool good)
 		server_set(c->server, c->up = true);
 }
 
-/* This question is settled; the next one waits for the interval. */
+/* This question is settled; the next one waits for the interval. An address that
+ * is not reached says nothing while the server has others. */
 static void settle(struct check *c, bool good)
 {
 	struct stream *s = c->stream;
+	uint64_t next_ms = c->upstream->config->health.interval_ms;
 
 	if (!s)
 		return;
 	c->stream = NULL;
-	judge(c, good);
-	deadline_set(c->health->loop, &c->deadline, c->upstream->config->health.interval_ms, ask, c);
+	if (!c->ready && ++c->misses < c->server->naddress) {
+		c->address++;
+		next_ms = 0;
+	} else {
+		c->misses = 0;
+		judge(c, good);
+	}
+	deadline_set(c->health->loop, &c->deadline, next_ms, ask, c);
 	stream_close(s);
 }
 
@@ -127,6 +136,7 @@ static void on_ready(void *owner)
 		BYTES("\r\nUser-Agent: embergate-health\r\nConnection: close\r\n\r\n"),
 	};
 
+	c->ready = true;
 	stream_write(c->stream, v, nelems(v));
 }
 
@@ -141,7 +151,8 @@ static void ask(void *owner)
 	if (h->stopping)
 		return;
 	c->n = 0;
-	c->stream = stream_connect(h->loop, &s->address[0].any, &events, c,
+	c->ready = false;
+	c->stream = stream_connect(h->loop, &s->address[c->address % s->naddress].any, &events, c,
 				   s->host ? c->upstream->tls : NULL, s->host);
 	if (!c->stream) {
 		judge(c, false);

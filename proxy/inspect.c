@@ -28,9 +28,9 @@ static void gather_exceptions(struct exchange *x, struct inspect_options *o)
 	o->exclusions = list;
 }
 
-static void judge_head(struct exchange *x)
+void inspect_heed(struct exchange *x)
 {
-	const struct verdict *v = inspection_head(x->inspection);
+	const struct verdict *v = inspection_verdict(x->inspection);
 
 	x->verdict = v;
 	if (v->remedy > REMEDY_ALLOW)
@@ -49,14 +49,15 @@ enum flow stage_inspect(struct exchange *x)
 	if (!x->app->rules || app_mode(x->app) == WAF_OFF)
 		return GO;
 	/* A flood that own rules or limits stop is not worth a scan; what is malformed is. */
-	if (x->ruling.act > REMEDY_LOG && x->ruling.source != SOURCE_PROTOCOL)
+	if (exchange_stopped(x) && x->ruling.source != SOURCE_PROTOCOL)
 		return GO;
 	from = clock_mono_us();
 	o.window = x->app->config->waf.window;
 	x->inspection = inspection_new(x->arena, x->app->rules, x->worker->scratch, &x->request, &o);
 	if (!x->inspection)
 		return answer(x, 503, (struct bytes){ 0 });
-	judge_head(x);
+	inspection_head(x->inspection);
+	inspect_heed(x);
 	x->inspection_us = clock_mono_us() - from;
 	return GO;
 }
@@ -82,12 +83,12 @@ enum flow stage_body(struct exchange *x)
 {
 	struct upload *u = &x->up;
 
-	if (u->done || u->decided || x->ruling.act > REMEDY_LOG)
+	if (u->done || u->decided || exchange_stopped(x))
 		return GO;
-	if (too_long(x)) {
+	if (too_long(x))
 		exchange_rule(x, REMEDY_DENY, SOURCE_LIMIT, 413, BYTES("body longer than max_body"));
+	if (exchange_stopped(x))
 		return GO;
-	}
 	invite(x);
 	/* What came with the head goes on with it, in one write. */
 	if (x->inspection || x->client->body_at_hand)

@@ -61,10 +61,11 @@ static void on_late(void *owner)
 		pool_forget(p->worker, p);
 }
 
-struct peer *peer_connect(struct worker *w, struct server *s, struct tls_context *tls, uint32_t connect_ms)
+struct peer *peer_connect(struct worker *w, struct server *s, unsigned address, struct tls_context *tls,
+			  uint32_t connect_ms)
 {
 	struct peer *p = calloc(1, sizeof *p);
-	const union server_address *to = &s->address[w->turn % s->naddress];
+	const union server_address *to = &s->address[address % s->naddress];
 
 	if (!p)
 		return NULL;
@@ -90,6 +91,7 @@ void peer_close(struct peer *p)
 
 void peer_expect(struct peer *p, uint64_t within_ms)
 {
+	p->taken = stream_taken(p->stream);
 	deadline_set(p->worker->loop, &p->deadline, within_ms, on_late, p);
 }
 

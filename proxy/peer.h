@@ -17,6 +17,7 @@ struct peer {
 	struct exchange *x;        /* whose it is; NULL: idle or on its way out */
 	struct peer *prev, *next;  /* in the pool */
 	uint64_t idle_since_ms;
+	uint64_t taken;            /* bytes that it had taken when the deadline was set */
 	struct deadline deadline;
 	char *head;                /* the part of an answer's head that has come */
 	size_t nhead, cap, scanned;
@@ -24,8 +25,9 @@ struct peer {
 	bool ready, idle, heard;   /* heard: a byte of the current answer has come */
 };
 
-/* Connects to one of the server's addresses. `tls` NULL for plain servers. */
-struct peer *peer_connect(struct worker *, struct server *, struct tls_context *tls, uint32_t connect_ms);
+/* Connects to the server's address number `address`, counted round. `tls` NULL for plain servers. */
+struct peer *peer_connect(struct worker *, struct server *, unsigned address, struct tls_context *tls,
+			  uint32_t connect_ms);
 /* Closes it; it must not belong to an exchange any more. */
 void peer_close(struct peer *);
 /* Cut when nothing comes for so long. */

@@ -59,11 +59,12 @@ void exchange_rule(struct exchange *x, enum remedy_kind act, enum source source,
 {
 	struct ruling *r = &x->ruling;
 	bool detect = x->app && app_mode(x->app) == WAF_DETECT && source != SOURCE_PROTOCOL;
+	enum remedy_kind now = detect && act > REMEDY_LOG ? REMEDY_LOG : act;
 
-	if (r->source != SOURCE_NONE && act <= r->would)
+	if (r->source != SOURCE_NONE && act <= r->would && now <= r->act)
 		return;
 	r->would = act;
-	r->act = detect && act > REMEDY_LOG ? REMEDY_LOG : act;
+	r->act = now;
 	r->source = source;
 	r->status = status;
 	r->reason = reason;
@@ -76,13 +77,11 @@ const struct size_limits_config *exchange_limits(const struct exchange *x)
 
 /* ---- birth ---- */
 
-enum { EXCHANGE_CAP = 4 << 20 }; /* bytes: head, decoded values, hits; the held body is apart */
-
 void exchange_begin(struct client *c, const struct listen *listen, struct bytes head, const struct err *fault)
 {
-	struct arena *a = arena_new(EXCHANGE_CAP);
-	struct exchange *x = a ? arena_get(a, sizeof *x) : NULL;
 	struct worker *w = c->worker;
+	struct arena *a = arena_new(w->use->site->exchange_bytes);
+	struct exchange *x = a ? arena_get(a, sizeof *x) : NULL;
 	struct http1_limits limits;
 
 	if (x)

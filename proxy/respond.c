@@ -2,7 +2,7 @@
  *
  * The head waits for the first bytes of the body of the same read, so that a
  * small answer leaves in one system call. A truncated answer never looks whole:
- * the connection is reset, and a chunked one gets no last chunk. */
+ * a length is not reached, the last chunk is missing, or the connection is reset. */
 #include "proxy/client.h"
 #include "proxy/encode.h"
 #include "proxy/forward.h"
@@ -13,23 +13,21 @@
 
 enum {
 	BACKLOG_HIGH = 256 << 10, /* bytes on their way to a client; beyond, the server waits */
-	PIECES = 8,               /* of one write: a head, and two chunks with their frames */
-	CHUNKS = 3,
+	PIECES = 6,               /* of one write: a head, a chunk with its frame, the last chunk with trailers */
 };
 
 struct gather {
 	struct exchange *x;
 	struct bytes v[PIECES];
 	size_t n;
-	char chunk[CHUNKS][18];
-	size_t nchunks;
+	char chunk[18];
 };
 
 static void flush(struct gather *g)
 {
 	if (g->n && !client_write(g->x->client, g->v, g->n))
-		g->x->close_client = true; /* the client is gone; its stream tells */
-	g->n = g->nchunks = 0;
+		g->x->close_client = true; /* the client is gone, and will be told so */
+	g->n = 0;
 }
 
 static void add(struct gather *g, struct bytes b)
@@ -48,13 +46,10 @@ static void add_data(struct gather *g, struct bytes data)
 {
 	bool chunked = g->x->down.chunked_out;
 
-	if (g->n + 3 > PIECES || g->nchunks == CHUNKS)
-		flush(g);
-	if (chunked) {
-		char *line = g->chunk[g->nchunks++];
-
-		add(g, (struct bytes){ line, http1_chunk_head(line, data.len) });
-	}
+	if (!data.len)
+		return;
+	if (chunked)
+		add(g, (struct bytes){ g->chunk, http1_chunk_head(g->chunk, data.len) });
 	add(g, data);
 	if (chunked)
 		add(g, BYTES("\r\n"));
@@ -63,12 +58,13 @@ static void add_data(struct gather *g, struct bytes data)
 
 static void add_end(struct gather *g, const struct fields *trailers)
 {
+	struct bytes end;
+
 	if (!g->x->down.chunked_out)
 		return;
-	if (g->n + 2 > PIECES)
-		flush(g);
+	end = http1_write_trailers(g->x->arena, trailers);
 	add(g, BYTES("0\r\n"));
-	add(g, http1_write_trailers(g->x->arena, trailers));
+	add(g, end.at ? end : BYTES("\r\n"));
 }
 
 bool respond_head(struct exchange *x)
@@ -86,20 +82,17 @@ static void decode(struct exchange *x, struct gather *g, struct bytes in)
 	struct bytes data;
 	struct err err;
 
-	for (;;)
-		switch (http1_body_next(&x->down.decoder, x->arena, &limits, &in, &data, &trailers, &err)) {
-		case HTTP1_DATA: add_data(g, data); continue;
-		case HTTP1_DONE:
-			x->down.done = true;
-			if (in.len)
-				x->down.head.keep_alive = false; /* more than an answer */
-			add_end(g, &trailers);
-			return;
-		case HTTP1_BAD:
-			x->down.done = x->down.truncated = true;
-			return;
-		default: return;
-		}
+	enum http1_step step = http1_body_all(&x->down.decoder, x->arena, &limits, &in, &data, &trailers, &err);
+
+	add_data(g, data);
+	if (step == HTTP1_DONE) {
+		x->down.done = true;
+		if (in.len)
+			x->down.head.keep_alive = false; /* more than an answer */
+		add_end(g, &trailers);
+	} else if (step == HTTP1_BAD) {
+		x->down.done = x->down.truncated = true;
+	}
 }
 
 void respond_bytes(struct exchange *x, struct bytes in)
@@ -148,6 +141,16 @@ static void flush_head(struct exchange *x)
 	flush(&g);
 }
 
+/* Where it is delimited the client sees that some is missing, and gets what came;
+ * else only a reset tells. */
+static void cut_short(struct exchange *x)
+{
+	err_set(&x->failure, SIDE_UPSTREAM, 502, "%s: the answer was cut", x->backend->server->name);
+	x->close_client = true;
+	if (!x->down.chunked_out && x->down.head.framing != BODY_LENGTH)
+		client_reset(x->client);
+}
+
 enum flow stage_respond(struct exchange *x)
 {
 	bool whole = !x->down.truncated && x->up.ended;
@@ -155,10 +158,8 @@ enum flow stage_respond(struct exchange *x)
 	flush_head(x);
 	if (!x->down.done)
 		return WAIT;
-	if (x->down.truncated) {
-		err_set(&x->failure, SIDE_UPSTREAM, 502, "%s: the answer was cut", x->backend->server->name);
-		client_reset(x->client);
-	}
+	if (x->down.truncated)
+		cut_short(x);
 	forward_release(x, whole && x->down.head.keep_alive && !x->down.tunnel);
 	if (!x->up.done)
 		x->close_client = true;

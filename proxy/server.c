@@ -159,10 +159,10 @@ static bool may(const struct choice *c, unsigned i)
 	return !(c->tried >> i & 1) && (c->all || server_is_up(c->u->backends[i].server, c->now_ms));
 }
 
-static const struct backend *round_robin(const struct choice *c, unsigned *turn)
+static const struct backend *round_robin(const struct choice *c, unsigned turn)
 {
 	const struct upstream *u = c->u;
-	unsigned at = (*turn)++ % u->total_weight, first = 0;
+	unsigned at = turn % u->total_weight, first = 0;
 
 	while (at >= u->backends[first].weight)
 		at -= u->backends[first++].weight;
@@ -172,10 +172,10 @@ static const struct backend *round_robin(const struct choice *c, unsigned *turn)
 	return NULL;
 }
 
-static const struct backend *least_conn(const struct choice *c, unsigned *turn)
+static const struct backend *least_conn(const struct choice *c, unsigned turn)
 {
 	const struct backend *best = NULL;
-	unsigned first = (*turn)++, load = 0;
+	unsigned first = turn % c->u->n, load = 0;
 
 	for (unsigned k = 0; k < c->u->n; k++) {
 		unsigned i = (first + k) % c->u->n;
@@ -209,7 +209,7 @@ static const struct backend *by_hash(const struct choice *c, uint64_t key)
 	return best;
 }
 
-static const struct backend *choose(const struct choice *c, unsigned *turn, uint64_t key)
+static const struct backend *choose(const struct choice *c, unsigned turn, uint64_t key)
 {
 	switch (c->u->config->balance) {
 	case BALANCE_LEAST_CONN: return least_conn(c, turn);
@@ -218,13 +218,21 @@ static const struct backend *choose(const struct choice *c, unsigned *turn, uint
 	}
 }
 
-const struct backend *upstream_choose(const struct upstream *u, uint64_t tried, unsigned *turn, uint64_t key,
+static bool all_down(const struct upstream *u, uint64_t now_ms)
+{
+	for (unsigned i = 0; i < u->n; i++)
+		if (server_is_up(u->backends[i].server, now_ms))
+			return false;
+	return true;
+}
+
+const struct backend *upstream_choose(const struct upstream *u, uint64_t tried, unsigned turn, uint64_t key,
 				      uint64_t now_ms)
 {
 	struct choice c = { u, tried, now_ms, false };
 	const struct backend *b = choose(&c, turn, key);
 
-	if (!b && tried == 0) { /* all are down: ask them all the same */
+	if (!b && all_down(u, now_ms)) { /* ask them all the same */
 		c.all = true;
 		b = choose(&c, turn, key);
 	}

@@ -62,8 +62,8 @@ bool upstream_build(struct upstream *, struct servers *, const struct app_config
 void upstream_clear(struct upstream *);
 
 /* The next server to ask, or NULL when all in `tried` (a bit each) have been.
- * `turn` is the worker's round-robin counter; `key` hashes the client. */
-const struct backend *upstream_choose(const struct upstream *, uint64_t tried, unsigned *turn, uint64_t key,
+ * `turn` counts the app's choices; `key` hashes the client. */
+const struct backend *upstream_choose(const struct upstream *, uint64_t tried, unsigned turn, uint64_t key,
 				      uint64_t now_ms);
 
 bool server_is_up(const struct server *, uint64_t now_ms);

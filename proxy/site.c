@@ -332,13 +332,18 @@ static void site_free(struct site *s)
 	free(s);
 }
 
+enum { EXCHANGE_BYTES = 4 << 20, WINDOWS = 4 /* its bytes, as they come, decoded, and taken apart */ };
+
 static bool build(struct process *p, struct site *s, struct err *err)
 {
 	const struct config *c = s->config;
-	size_t nlistens = c->nlistens;
+	size_t nlistens = c->nlistens, window = 0;
 
-	for (size_t i = 0; i < c->napps; i++)
+	for (size_t i = 0; i < c->napps; i++) {
 		nlistens += c->apps[i].nlistens;
+		window = c->apps[i].waf.window > window ? c->apps[i].waf.window : window;
+	}
+	s->exchange_bytes = EXCHANGE_BYTES + WINDOWS * window;
 	s->apps = arena_get(c->arena, (c->napps + 1) * sizeof *s->apps);
 	s->rulesets = arena_get(c->arena, (c->napps + 1) * sizeof *s->rulesets);
 	s->listens = arena_get(c->arena, (nlistens + 1) * sizeof *s->listens);

@@ -19,6 +19,7 @@ struct app_state {
 	struct app_state *next;
 	char *name;
 	atomic_int mode; /* enum waf_mode set by `ctl mode`; -1: as configured */
+	atomic_uint turn; /* choices of a server so far: round robin, over all workers */
 	struct app_metrics *metrics;
 };
 
@@ -65,6 +66,7 @@ struct site {
 	struct log_sink *access, *security;
 	struct event_style style;
 	struct app_metrics *no_app; /* requests that no app took */
+	size_t exchange_bytes;      /* the most that an exchange may take, but for the held body */
 };
 
 /* What of the process a site is built from. Control thread (or, while building,

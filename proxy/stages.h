@@ -20,6 +20,8 @@ enum flow stage_forward(struct exchange *);  /* request -> head of the answer */
 enum flow stage_respond(struct exchange *);  /* both pumps, until both have ended */
 enum flow stage_record(struct exchange *);   /* exchange -> event */
 
+/* inspect.c: what the rules have said so far becomes the ruling. */
+void inspect_heed(struct exchange *);
 /* answer.c: writes a page of ours. Always ANSWERED. */
 enum flow answer(struct exchange *, unsigned status, struct bytes detail);
 enum flow answer_redirect(struct exchange *, unsigned status, struct bytes location);

@@ -55,17 +55,19 @@ static bool hold_reserve(struct exchange *x, size_t want)
 	return true;
 }
 
-static bool hold_add(struct exchange *x, struct bytes b)
+static void hold_add(struct exchange *x, struct bytes b)
 {
 	struct hold *h = &x->up.hold;
 
 	if (!hold_reserve(x, h->len + b.len)) {
-		exchange_rule(x, REMEDY_DENY, SOURCE_LIMIT, 503, BYTES("too many bytes of bodies are held"));
-		return false;
+		/* In detect mode too: what cannot be kept cannot be passed on. */
+		x->ruling = (struct ruling){ .act = REMEDY_DENY, .would = REMEDY_DENY, .source = SOURCE_LIMIT,
+					     .status = 503,
+					     .reason = BYTES("too many bytes of bodies are held") };
+		return;
 	}
 	memcpy(h->at + h->len, b.at, b.len);
 	h->len += b.len;
-	return true;
 }
 
 static void hold_drop(struct hold *h, size_t n)
@@ -79,23 +81,14 @@ static void hold_drop(struct hold *h, size_t n)
 
 /* ---- inspection ---- */
 
-static void hit(struct exchange *x)
-{
-	const struct verdict *v = inspection_verdict(x->inspection);
-	struct bytes reason = v->nhits ? bytes_of(v->hits[0].rule->message) : v->error;
-
-	x->verdict = v;
-	if (v->remedy > REMEDY_ALLOW)
-		exchange_rule(x, v->remedy, SOURCE_RULE, v->status, reason);
-}
-
 static void judge(struct exchange *x, enum body_flow flow, uint64_t release)
 {
 	struct upload *u = &x->up;
 
+	inspect_heed(x);
 	switch (flow) {
 	case BODY_GO: u->released = release; break;
-	case BODY_HIT: hit(x); break;
+	case BODY_HIT: break;
 	case BODY_TOO_LONG:
 		metrics_body(x->app->state->metrics, x->worker->number, BODY_TROUBLE_TOO_LONG);
 		exchange_rule(x, REMEDY_DENY, SOURCE_LIMIT, 413,
@@ -106,24 +99,23 @@ static void judge(struct exchange *x, enum body_flow flow, uint64_t release)
 		exchange_rule(x, REMEDY_DENY, SOURCE_RULE, 400, inspection_verdict(x->inspection)->error);
 		break;
 	}
-	/* In detect mode, and after a rule that only logs, the body goes on. */
-	if (flow != BODY_GO && x->ruling.act < REMEDY_DENY)
+	/* In detect mode the body goes on. */
+	if (flow != BODY_GO && !exchange_stopped(x))
 		u->released = UINT64_MAX;
 }
 
 static void inspect_piece(struct exchange *x, struct bytes piece)
 {
-	uint64_t release = UINT64_MAX, from = clock_mono_us();
+	uint64_t release = UINT64_MAX, from;
+	enum body_flow flow;
 
-	if (x->ruling.act == REMEDY_DENY)
-		return;
-	if (x->inspection && x->up.released != UINT64_MAX) {
-		enum body_flow flow = inspection_body(x->inspection, piece, &release);
-
-		judge(x, flow, release);
-	} else {
+	if (!x->inspection || x->up.released == UINT64_MAX) {
 		x->up.released = UINT64_MAX;
+		return;
 	}
+	from = clock_mono_us();
+	flow = inspection_body(x->inspection, piece, &release);
+	judge(x, flow, release);
 	x->inspection_us += clock_mono_us() - from;
 }
 
@@ -131,9 +123,9 @@ static void inspect_end(struct exchange *x)
 {
 	uint64_t from = clock_mono_us();
 
-	if (x->inspection && x->ruling.act < REMEDY_DENY)
+	if (x->inspection && !exchange_stopped(x))
 		judge(x, inspection_end(x->inspection), UINT64_MAX);
-	if (x->ruling.act < REMEDY_DENY)
+	if (!exchange_stopped(x))
 		x->up.released = UINT64_MAX;
 	x->inspection_us += clock_mono_us() - from;
 }
@@ -147,7 +139,7 @@ static bool straight(const struct exchange *x)
 	return u->begun && !u->broken && u->hold.len == 0 && u->released == UINT64_MAX && x->peer;
 }
 
-static bool send_straight(struct exchange *x, struct bytes data);
+static void send_straight(struct exchange *x, struct bytes data);
 
 static uint64_t body_max(const struct exchange *x)
 {
@@ -156,49 +148,39 @@ static uint64_t body_max(const struct exchange *x)
 	return exchange_limits(x)->body_bytes;
 }
 
-/* False: the exchange has its ruling. */
-static bool take_piece(struct exchange *x, struct bytes data)
+static void take_piece(struct exchange *x, struct bytes data)
 {
-	if (x->up.decoder.total > body_max(x)) {
+	if (x->up.decoder.total > body_max(x))
 		exchange_rule(x, REMEDY_DENY, SOURCE_LIMIT, 413, BYTES("body longer than max_body"));
-		return false;
-	}
-	inspect_piece(x, data);
-	if (x->ruling.act == REMEDY_DENY)
-		return false;
-	if (straight(x)) {
-		x->up.sent += data.len;
-		x->up.hold.start = x->up.sent;
+	if (!exchange_stopped(x))
+		inspect_piece(x, data);
+	if (exchange_stopped(x) || x->up.broken)
+		return;
+	if (straight(x))
 		send_straight(x, data);
-		return true;
-	}
-	return x->up.broken || hold_add(x, data);
+	else
+		hold_add(x, data);
 }
 
-static void take_all(struct exchange *x, struct bytes *in)
+/* Takes off `in` what belongs to the body, and looks at it. */
+static void take_body(struct exchange *x, struct bytes *in)
 {
 	struct http1_limits limits = client_limits(x->client);
 	struct bytes data;
 	struct err err;
+	enum http1_step step = http1_body_all(&x->up.decoder, x->arena, &limits, in, &data,
+					      &x->request.trailers, &err);
 
-	while (!x->up.done && x->ruling.act < REMEDY_DENY)
-		switch (http1_body_next(&x->up.decoder, x->arena, &limits, in, &data,
-					&x->request.trailers, &err)) {
-		case HTTP1_DATA:
-			if (!take_piece(x, data))
-				return;
-			break;
-		case HTTP1_DONE:
-			x->up.done = true;
-			inspect_end(x);
-			return;
-		case HTTP1_BAD:
-			x->fault = err;
-			exchange_rule(x, REMEDY_DENY, SOURCE_PROTOCOL, 400,
-				      arena_copy(x->arena, bytes_of(err.text)));
-			return;
-		default: return;
-		}
+	if (data.len)
+		take_piece(x, data);
+	if (step == HTTP1_BAD) {
+		x->fault = err;
+		exchange_rule(x, REMEDY_DENY, SOURCE_PROTOCOL, 400,
+			      arena_copy(x->arena, bytes_of(err.text)));
+	} else if (step == HTTP1_DONE) {
+		x->up.done = true;
+		inspect_end(x);
+	}
 }
 
 /* What a deny means once the server has part of the request. */
@@ -222,11 +204,13 @@ struct bytes upload_take(struct exchange *x, struct bytes in)
 	struct upload *u = &x->up;
 	bool was_decided = u->decided;
 
-	take_all(x, &in);
-	if (x->ruling.act == REMEDY_DENY) {
-		in.len = 0;
+	take_body(x, &in);
+	if (exchange_stopped(x)) {
 		u->decided = true;
-		x->close_client = true;
+		if (!u->done) {
+			in.len = 0;
+			x->close_client = true;
+		}
 		if (u->begun)
 			cut(x);
 		else
@@ -269,14 +253,15 @@ static void piece_data(struct pieces *p, struct bytes data, bool chunked)
 		piece(p, BYTES("\r\n"));
 }
 
-static bool send_straight(struct exchange *x, struct bytes data)
+static void send_straight(struct exchange *x, struct bytes data)
 {
 	struct pieces p = { .n = 0 };
 
 	piece_data(&p, data, x->request.framing == BODY_CHUNKED);
 	if (!stream_write(x->peer->stream, p.v, p.n))
 		x->up.broken = true;
-	return !x->up.broken;
+	x->up.sent += data.len;
+	x->up.hold.start = x->up.sent;
 }
 
 static bool ends_now(const struct upload *u, uint64_t upto)
@@ -311,6 +296,8 @@ bool upload_pump(struct exchange *x, struct bytes head)
 	/* What may have to be sent again stays; of a stream the sent part goes. */
 	if (!u->done || h->start > 0)
 		hold_drop(h, u->sent - h->start);
+	if (!x->down.have_head) /* its time runs from the last byte that it got */
+		peer_expect(x->peer, x->app->config->timeouts.first_byte_ms);
 	pause_if_full(x);
 	return !u->broken;
 }

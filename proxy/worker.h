@@ -32,7 +32,6 @@ struct worker {
 	struct pool pool;
 	struct rules_scratch *scratch;
 	struct ulid_source ids;
-	unsigned turn;               /* round robin */
 	uint64_t wall_offset_ms, clock_read_ms; /* wall minus monotonic; when it was read */
 	struct drain *drain;         /* who waits for the last client to go */
 	bool draining;

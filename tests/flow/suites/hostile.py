@@ -1,4 +1,5 @@
 """hostile.py -- both sides at their worst: cut, stopped, swollen, out of turn. Nobody else may notice."""
+import copy
 import glob
 import os
 import socket
@@ -105,11 +106,17 @@ def a_budget_of_held_bodies_holds_in_detect_mode_too():
 
 
 @claim
+def a_body_as_large_as_a_large_window_is_inspected():
+    with Origin() as origin, calm(origin, waf={**CALM, "window": "16MiB"}) as gate:
+        expect(gate.ask("POST", "/", ["Content-Type: application/json"], b'["' + b"x" * 9000000 + b'"]').status, 200)
+
+
+@claim
 def a_body_found_bad_while_its_server_is_dialled_is_answered_at_once():
     """The server's handshake never ends; the client's fault is told meanwhile."""
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"https://127.0.0.1:{mute.getsockname()[1]}"
-        config = one_app(url, {"timeouts": {"connect": "20s"}, "workers": 1}, waf={"mode": "off"})
+        config = one_app(url, {"timeouts": {"connect": "20s"}, "workers": 1}, waf={"mode": "off", "packs": False})
         with Gate(config) as gate, gate.connect() as client:
             client.send(request("POST", "/", CHUNKED) + b"3\r\nabc\r\n")
             time.sleep(0.2)
@@ -208,7 +215,7 @@ def a_server_that_stops_reading_an_upload_is_given_up():
 @claim
 def what_came_of_an_answer_is_delivered_although_the_origin_was_cut():
     """To a client that reads slowly, too: its bytes are still in the gate when the end is known."""
-    size = 2 << 20
+    size = 8 << 20
 
     def script(conn):
         framing = conn.request().target
@@ -219,7 +226,7 @@ def what_came_of_an_answer_is_delivered_although_the_origin_was_cut():
     with Origin(script=script) as origin, calm(origin) as gate:
         for target in ("/length", "/chunks"):
             client = gate.connect()
-            client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+            client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
             client.send(request(target=target))
             time.sleep(0.7)
             got = client.response()
@@ -235,7 +242,7 @@ def what_came_of_an_answer_is_delivered_although_the_origin_was_cut():
 @claim
 def an_upload_in_tiny_chunks_costs_few_calls():
     size = 100000
-    with Origin(timeout=60) as origin, calm(origin, {"min_rate": {"body": "off"}}, waf={"mode": "off"}) as gate, \
+    with Origin(timeout=60) as origin, calm(origin, {"min_rate": {"body": "off"}}, waf={"mode": "off", "packs": False}) as gate, \
             gate.connect(timeout=60) as client:
         client.ask()
         before = calls(gate)
@@ -323,8 +330,8 @@ def when_all_servers_are_down_all_are_asked():
 def turns_are_taken_for_each_app_by_itself():
     with Origin(lambda r: answer(200, b"a")) as a, Origin(lambda r: answer(200, b"b")) as b, Origin() as other:
         config = {"workers": 1, "apps": {
-            "one": {"hosts": ["one.example"], "upstream": {"servers": [a.url, b.url]}, "waf": CALM},
-            "two": {"hosts": ["two.example"], "upstream": other.url, "waf": CALM}}}
+            "one": {"hosts": ["one.example"], "upstream": {"servers": [a.url, b.url]}, "waf": copy.deepcopy(CALM)},
+            "two": {"hosts": ["two.example"], "upstream": other.url, "waf": copy.deepcopy(CALM)}}}
         with Gate(config) as gate, gate.connect() as client:
             seen = []
             for _ in range(10):
@@ -364,7 +371,8 @@ def listeners_come_and_go_under_a_flood_of_connections():
             for thread in threads:
                 thread.join()
         expect(gate.serving(), pid, "the serving child")
-        expect(set(answered), {200})
+        assert set(answered) <= {200, 404}, set(answered)  # 404: asked when nobody listened any more
+        assert answered.count(200) > 20, f"{len(answered)} answers"
 
 
 @claim
