@@ -369,6 +369,8 @@ static void hook_metrics(void *ctx, struct text *out)
 			certs[now.ncerts++] = (struct metrics_cert){
 				s->listens[i].config->bind,
 				(uint64_t)tls_context_expiry(s->listens[i].tls) };
+	for (unsigned i = 0; i < g->nworkers; i++)
+		worker_probe(g->workers[i]);
 	metrics_print(g->process.metrics, &now, out);
 }
 

@@ -30,6 +30,7 @@ struct order {
 	struct bytes bind;
 	int fd;
 	struct drain drain;
+	uint64_t given_us;
 };
 
 static bool give(struct worker *w, void (*fn)(void *), struct order order)
@@ -197,6 +198,20 @@ static void do_drain(void *arg)
 bool worker_drain(struct worker *w, void (*done)(void *), void *ctx)
 {
 	return give(w, do_drain, (struct order){ .drain = { done, ctx } });
+}
+
+static void do_probe(void *arg)
+{
+	struct order *o = arg;
+
+	metrics_loop_lag(o->worker->shared->process->metrics, o->worker->number,
+			 clock_mono_us() - o->given_us);
+	free(o);
+}
+
+void worker_probe(struct worker *w)
+{
+	give(w, do_probe, (struct order){ .given_us = clock_mono_us() });
 }
 
 static void do_stop(void *arg)

@@ -48,6 +48,8 @@ bool worker_switch(struct worker *, struct site *);             /* takes a hold 
 /* No new connections; idle ones end; when the last is gone `drained(ctx)` is
  * called on the worker's thread. */
 bool worker_drain(struct worker *, void (*drained)(void *ctx), void *ctx);
+/* Measures how long an order waits until the loop takes it, for the metrics. */
+void worker_probe(struct worker *);
 /* Ends the thread; the process is about to exit. */
 void worker_stop(struct worker *);
 
