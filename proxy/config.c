@@ -43,10 +43,13 @@ static bool set_places(struct config *c, struct where top, struct err *e)
 	if (!c->state && !(c->state = arena_str(c->arena, state_directory())))
 		return yaml_err(top, e, "out of memory");
 	if (!c->ctl_socket) {
-		len = strlen(c->state) + sizeof "/ctl.sock";
+		const char *runtime = getenv("RUNTIME_DIRECTORY"); /* of systemd: where ctl looks too */
+		const char *dir = runtime ? runtime : c->state;
+
+		len = strlen(dir) + sizeof "/ctl.sock";
 		if (!(socket = arena_raw(c->arena, len)))
 			return yaml_err(top, e, "out of memory");
-		snprintf(socket, len, "%s/ctl.sock", c->state);
+		snprintf(socket, len, "%s/ctl.sock", dir);
 		c->ctl_socket = socket;
 	}
 	return strlen(c->ctl_socket) <= MAX ||

@@ -239,7 +239,7 @@ static const struct schema_row config_rows[] = {
 	  .help = "the installation's secret; without it one is made in the state directory" },
 	{ .key = "admin", .table = &admin_table, SAME(config), .help = "metrics and health" },
 	{ .key = "ctl", .type = &schema_path, SCHEMA_FIELD(config, ctl_socket),
-	  .help = "the unix socket of `embergate ctl`; without it `ctl.sock` in the state directory" },
+	  .help = "the unix socket of `embergate ctl`; without it `ctl.sock` in systemd's runtime directory, else in the state directory" },
 	{ .key = "log", .type = &schema_nested, .table = &log_table, SCHEMA_FIELD(config, log),
 	  .help = "what is written down" },
 	{ .key = "apps", .type = &schema_nested, .table = &config_app_table, SCHEMA_NAMED(config, apps, napps),
