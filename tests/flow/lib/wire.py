@@ -120,6 +120,7 @@ class Wire:
         self.sock, self.timeout, self.record = sock, timeout, record
         self.buffer, self.received = bytearray(), bytearray()
         self.ended = None  # "fin", "rst" or "ragged" (TLS cut without close_notify)
+        self.send_failed = False  # of a reset the kernel tells once: here it was the sender
 
     # reading
 
@@ -137,7 +138,7 @@ class Wire:
         except (ConnectionError, ssl.SSLError, OSError):
             piece, self.ended = b"", "rst"
         if not piece:
-            self.ended = self.ended or "fin"
+            self.ended = self.ended or ("rst" if self.send_failed else "fin")
             return False
         self.buffer += piece
         if self.record:
@@ -245,7 +246,8 @@ class Wire:
         try:
             self.send(*pieces, pause=pause)
             return True
-        except OSError:
+        except OSError as why:
+            self.send_failed = not isinstance(why, TimeoutError)
             return False
 
     def finish(self):
