@@ -33,7 +33,9 @@ struct bytes t_url_decode_uni(struct arena *a, struct bytes in)
 
 static bool is_kept(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '*';
+	char l = byte_lower(c);
+
+	return (c >= '0' && c <= '9') || (l >= 'a' && l <= 'z') || c == '*';
 }
 
 struct bytes t_url_encode(struct arena *a, struct bytes in)

@@ -29,8 +29,8 @@ enum trait {
 
 #define IN(c, from, to) ((c) >= (from) && (c) <= (to))
 #define BIT(c, n) ((c) >> (n) & 1)
-#define PARITY(c) \
-	(BIT(c, 0) ^ BIT(c, 1) ^ BIT(c, 2) ^ BIT(c, 3) ^ BIT(c, 4) ^ BIT(c, 5) ^ BIT(c, 6) ^ BIT(c, 7))
+#define PARITY4(c, n) (BIT(c, n) ^ BIT(c, n + 1) ^ BIT(c, n + 2) ^ BIT(c, n + 3))
+#define PARITY(c) (PARITY4(c, 0) ^ PARITY4(c, 4))
 #define ALNUM(c) (IN(c, '0', '9') || IN(c, 'A', 'Z') || IN(c, 'a', 'z'))
 #define ONE_OF4(c, a, b, d, e) ((c) == (a) || (c) == (b) || (c) == (d) || (c) == (e))
 #define TRAITS(c)                                                               \
@@ -67,7 +67,7 @@ static const struct transform table[] = {
 	{ "cssDecode", NULL, t_css_decode, BACKSLASH, 1, 0, false, "decodes CSS 2.x escapes" },
 	{ "escapeSeqDecode", NULL, t_escape_seq_decode, BACKSLASH, 1, 0, false,
 	  "decodes ANSI C escapes" },
-	{ "hexDecode", NULL, t_hex_decode, ANY, 1, 0, false, "decodes pairs of hexadecimal digits" },
+	{ "hexDecode", NULL, t_hex_decode, ANY, 1, 0, false, "decodes pairs of digits" },
 	{ "hexEncode", NULL, t_hex_encode, ANY, 2, 0, false, "writes each byte as two digits" },
 	{ "htmlEntityDecode", NULL, t_html_entity_decode, AMP, 1, 0, false,
 	  "decodes HTML character references to single bytes" },
@@ -77,8 +77,8 @@ static const struct transform table[] = {
 	{ "md5", NULL, t_md5, ALWAYS, 0, 16, false, "the MD5 digest, 16 raw bytes" },
 	{ "normalizePath", "normalisePath", t_normalize_path, SLASH | DOT, 1, 0, true,
 	  "takes out //, /./ and resolves /../" },
-	{ "normalizePathWin", "normalisePathWin", t_normalize_path_win, SLASH | DOT | BACKSLASH, 1, 0,
-	  true, "the same after making \\ a /" },
+	{ "normalizePathWin", "normalisePathWin", t_normalize_path_win, SLASH | DOT | BACKSLASH,
+	  1, 0, true, "the same after making \\ a /" },
 	{ "parityEven7bit", NULL, t_parity_even_7bit, ODD | HIGH, 1, 0, false,
 	  "sets bit 7 for even parity" },
 	{ "parityOdd7bit", NULL, t_parity_odd_7bit, EVEN | HIGH, 1, 0, false,
@@ -105,7 +105,8 @@ static const struct transform table[] = {
 	{ "urlDecode", NULL, t_url_decode, PERCENT | PLUS, 1, 0, false, "decodes %XX and +" },
 	{ "urlDecodeUni", NULL, t_url_decode_uni, PERCENT | PLUS, 1, 0, false,
 	  "the same, and %uXXXX with best-fit letters" },
-	{ "urlEncode", NULL, t_url_encode, ENCODED, 3, 0, false, "encodes all but letters and digits" },
+	{ "urlEncode", NULL, t_url_encode, ENCODED, 3, 0, false,
+	  "encodes all but letters and digits" },
 	{ "utf8toUnicode", NULL, t_utf8_to_unicode, HIGH, 3, 0, true, "writes UTF-8 as %uXXXX" },
 };
 /* clang-format on */

@@ -95,7 +95,8 @@ static bool read_pairs(struct unicode_map *m, struct bytes line)
 
 		if (pair.len == 0)
 			continue;
-		if (pair.len != 7 || pair.at[4] != ':' || !is_hex(pair.at, 4) || !is_hex(pair.at + 5, 2))
+		if (pair.len != 7 || pair.at[4] != ':' || !is_hex(pair.at, 4) ||
+		    !is_hex(pair.at + 5, 2))
 			return false;
 		code = hex_value(pair.at, 4);
 		m->byte[code] = (uint8_t)hex_value(pair.at + 5, 2);
@@ -111,11 +112,24 @@ static bool read_file(struct arena *a, const char *path, struct bytes *text, str
 	size_t n;
 
 	if (!f)
-		return err_set(e, SIDE_CONFIG, errno, "%s: cannot be opened", path);
+		return err_set(e, SIDE_CONFIG, errno, "%s", strerror(errno));
 	n = at ? fread(at, 1, FILE_CAP, f) : 0;
 	fclose(f);
 	*text = (struct bytes){ at, n };
-	return (at && n < FILE_CAP) || err_set(e, SIDE_CONFIG, 0, "%s: larger than 4 MiB", path);
+	return (at && n < FILE_CAP) || err_set(e, SIDE_CONFIG, 0, "larger than 4 MiB");
+}
+
+static bool read_page(struct unicode_map *m, struct bytes text, unsigned code_page, struct err *e)
+{
+	bool found = false;
+	struct bytes line;
+
+	while (!found && cut_line(&text, &line))
+		found = is_heading(line, code_page);
+	if (!found || !cut_line(&text, &line))
+		return err_set(e, SIDE_CONFIG, 0, "has no code page %u", code_page);
+	return read_pairs(m, line) ||
+	       err_set(e, SIDE_CONFIG, 0, "code page %u: not pairs of 00a0:20", code_page);
 }
 
 const struct unicode_map *unicode_map_load(struct arena *a, const char *path, unsigned code_page,
@@ -123,16 +137,10 @@ const struct unicode_map *unicode_map_load(struct arena *a, const char *path, un
 {
 	struct arena *file = arena_new(2 * FILE_CAP);
 	struct unicode_map *m = arena_get(a, sizeof *m);
-	struct bytes text, line;
-	bool found = false, ok = (m && file) || err_set(e, SIDE_SELF, ENOMEM, "%s: no memory", path);
+	struct bytes text;
+	bool ok = m && file ? read_file(file, path, &text, e) && read_page(m, text, code_page, e)
+			    : err_set(e, SIDE_SELF, ENOMEM, "no memory");
 
-	ok = ok && read_file(file, path, &text, e);
-	while (ok && !found && cut_line(&text, &line))
-		found = is_heading(line, code_page);
-	if (ok && !(found && cut_line(&text, &line)))
-		ok = err_set(e, SIDE_CONFIG, 0, "%s: has no code page %u", path, code_page);
-	else if (ok && !read_pairs(m, line))
-		ok = err_set(e, SIDE_CONFIG, 0, "%s: code page %u: not pairs of 00a0:20", path, code_page);
 	arena_free(file);
-	return ok ? m : NULL;
+	return ok || err_at(e, "%s", path) ? m : NULL;
 }

@@ -14,7 +14,7 @@ enum content_type_flag {
 	TYPE_CHARSET_UNKNOWN = 1 << 3,  /* no well-known superset of ASCII */
 	TYPE_BOUNDARY_TWICE = 1 << 4,
 	TYPE_BOUNDARY_QUOTED = 1 << 5,  /* legal, noted as ModSecurity does */
-	TYPE_BOUNDARY_INVALID = 1 << 6, /* empty, over 70, or neither of bchars (RFC 2046 5.1.1) nor a token */
+	TYPE_BOUNDARY_INVALID = 1 << 6, /* empty, over 70, or no bchars (RFC 2046 5.1.1) */
 	TYPE_BAD_QUOTING = 1 << 7,      /* a quote not closed, or text after one */
 };
 

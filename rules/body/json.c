@@ -22,6 +22,7 @@ static struct frame *top(struct json *j)
 /* Names the element of an array that begins here; members have their keys. */
 static bool name_element(struct json *j)
 {
+	bool word = j->body.setup.arrays == JSON_ARRAYS_WORD;
 	struct frame *f = top(j);
 	char digits[24];
 	size_t i = sizeof digits, n;
@@ -33,7 +34,7 @@ static bool name_element(struct json *j)
 		digits[--i] = (char)('0' + n % 10);
 	while (n /= 10);
 	j->path.len = f->path_len;
-	return json_name(j, j->body.setup.arrays == JSON_ARRAYS_WORD ? BYTES(".array_") : BYTES(".")) &&
+	return json_name(j, word ? BYTES(".array_") : BYTES(".")) &&
 	       json_name(j, (struct bytes){ digits + i, sizeof digits - i });
 }
 

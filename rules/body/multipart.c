@@ -180,9 +180,10 @@ static bool open(struct body *b)
 
 	if (!t || t->boundary.len == 0 || t->boundary.len > BOUNDARY_MAX)
 		return body_fail(b, FAULT_MALFORMED, 0, "no usable boundary in Content-Type");
-	b->anomalies = (t->flags & TYPE_BOUNDARY_QUOTED ? ODD_BOUNDARY_QUOTED : 0) |
-		       (t->flags & TYPE_BOUNDARY_TWICE ? ODD_BOUNDARY_TWICE : 0) |
-		       (t->flags & (TYPE_BOUNDARY_INVALID | TYPE_BAD_QUOTING) ? ODD_BOUNDARY_INVALID : 0);
+	b->anomalies |= t->flags & TYPE_BOUNDARY_QUOTED ? ODD_BOUNDARY_QUOTED : 0;
+	b->anomalies |= t->flags & TYPE_BOUNDARY_TWICE ? ODD_BOUNDARY_TWICE : 0;
+	b->anomalies |= t->flags & TYPE_BOUNDARY_INVALID ? ODD_BOUNDARY_INVALID : 0;
+	b->anomalies |= t->flags & TYPE_BAD_QUOTING ? ODD_BOUNDARY_INVALID : 0;
 	at = arena_raw(b->arena, t->boundary.len + 2);
 	if (!at)
 		return body_fail(b, FAULT_MEMORY, 0, "no memory is left for this request");

@@ -17,16 +17,16 @@ enum multipart_anomaly {
 	ODD_LF_LINES = 1 << 6,            /* LF alone ended a line */
 	ODD_MIXED_LINES = 1 << 7,         /* both CRLF and LF did */
 	ODD_MISSING_SEMICOLON = 1 << 8,
-	ODD_QUOTING = 1 << 9,             /* single, unbalanced or missing quotes */
-	ODD_PART = 1 << 10,               /* no name, no or not form-data disposition */
-	ODD_HEADER = 1 << 11,             /* no colon, empty name, control or NUL byte */
+	ODD_QUOTING = 1 << 9,             /* single, open or half quotes */
+	ODD_PART = 1 << 10,               /* no name, or not form-data */
+	ODD_HEADER = 1 << 11,             /* no colon, no name, control bytes */
 	ODD_NAME_TWICE = 1 << 12,         /* or filename, or a header of the same name */
 	ODD_FILENAME_STAR = 1 << 13,      /* RFC 7578 4.2 forbids it */
 	ODD_NO_FINAL = 1 << 14,           /* the body ended inside a part */
-	ODD_UNMATCHED = 1 << 15,          /* a line begins with the delimiter and goes on */
+	ODD_UNMATCHED = 1 << 15,          /* a line begins like a delimiter */
 	ODD_DELIMITER_PADDED = 1 << 16,   /* blanks behind a delimiter */
-	ODD_ENCODING = 1 << 17,           /* Content-Transfer-Encoding other than 7bit, 8bit, binary */
-	ODD_CHARSET = 1 << 18,            /* a part's charset, or one that _charset_ names, hides ASCII */
+	ODD_ENCODING = 1 << 17,           /* a transfer encoding that is no identity */
+	ODD_CHARSET = 1 << 18,            /* one that hides ASCII, for a part or for all */
 	ODD_ESCAPE = 1 << 19,             /* a backslash in a quoted name or file name */
 };
 

@@ -125,10 +125,10 @@ static bool take_type(struct body *b, struct part *part, struct bytes value)
 	return true;
 }
 
-static bool is_identity(struct bytes encoding)
+static bool is_identity(struct bytes coding)
 {
-	return bytes_eq_nocase(encoding, BYTES("7bit")) || bytes_eq_nocase(encoding, BYTES("8bit")) ||
-	       bytes_eq_nocase(encoding, BYTES("binary"));
+	return bytes_eq_nocase(coding, BYTES("7bit")) || bytes_eq_nocase(coding, BYTES("8bit")) ||
+	       bytes_eq_nocase(coding, BYTES("binary"));
 }
 
 static bool has_control(struct bytes line)
@@ -168,9 +168,11 @@ bool part_header(struct body *b, struct part *part, struct bytes line)
 
 static bool tell_file_names(struct body *b, const struct part *part, uint64_t at)
 {
-	for (size_t i = 0; i < part->names.n; i++)
-		for (size_t k = 0; k < part->filenames.n; k++)
-			if (!body_tell(b, VALUE_FILE_NAME, part->names.at[i], part->filenames.at[k], at))
+	const struct readings *names = &part->names, *files = &part->filenames;
+
+	for (size_t i = 0; i < names->n; i++)
+		for (size_t k = 0; k < files->n; k++)
+			if (!body_tell(b, VALUE_FILE_NAME, names->at[i], files->at[k], at))
 				return false;
 	return true;
 }

@@ -5,6 +5,11 @@
  * value, or a file of which only the size and the first bytes count. */
 #include "rules/body/multipart_state.h"
 
+static bool fail(struct multipart *m, enum body_fault fault, const char *why)
+{
+	return body_fail(&m->body, fault, multipart_offset(m), why);
+}
+
 /* --- a part's head --- */
 
 static bool head_line_end(struct multipart *m)
@@ -25,7 +30,7 @@ static bool head_text(struct multipart *m, struct bytes run)
 	m->head_bytes += run.len;
 	m->head_lines += m->line_len == 0;
 	if (m->head_bytes > l->header_bytes || m->head_lines > l->header_lines)
-		return body_fail(&m->body, FAULT_HEADERS, multipart_offset(m), "a part's head is too long");
+		return fail(m, FAULT_HEADERS, "a part's head is too long");
 	if (fold)
 		part_odd(&m->body, &m->part, true, m->line.len ? ODD_HEADER_FOLDED : ODD_HEADER);
 	if (m->line_len == 0 && !fold && !head_line_end(m))
@@ -107,7 +112,7 @@ static bool file_tell(struct multipart *m)
 			f.name = names->at[i];
 			f.filename = filenames->at[k];
 			if (!s->sink->file(s->owner, &f))
-				return body_fail(&m->body, FAULT_MEMORY, multipart_offset(m), "the reader stopped");
+				return fail(m, FAULT_MEMORY, "the reader stopped");
 		}
 	return true;
 }
@@ -139,7 +144,7 @@ bool part_end(struct multipart *m)
 bool part_begin(struct multipart *m)
 {
 	if (m->nparts++ >= m->body.setup.limits.parts)
-		return body_fail(&m->body, FAULT_PARTS, multipart_offset(m), "too many parts");
+		return fail(m, FAULT_PARTS, "too many parts");
 	m->place = HEAD;
 	m->part = (struct part){ .type = { "", 0 } };
 	m->size = m->head_bytes = m->head_lines = m->line_len = 0;

@@ -75,7 +75,8 @@ static void refuses_what_rfc_8259_does_not_allow(void **state)
 		"01", "-", "-a", "+1", ".5", "1.", "1.e5", "1e", "1e+", "0x10", "1a", "--1", "Infinity", "NaN",
 		"tru", "True", "truex", "nul", "nulll", "falsey", "undefined",
 		"\"\\x41\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\U0041\"", "\"\\'\"", "\"\\\n\"",
-		"\"a\nb\"", "\"a\tb\"", "\"1234567\x01\"", "[1] // c", "/* c */ 1", "[1]#", "\xef\xbb[1]", "\xef\xbb\xbf", "[1]\xef\xbb\xbf", "\xef\xbb\xbf\xef\xbb\xbf[1]",
+		"\"a\nb\"", "\"a\tb\"", "\"1234567\x01\"", "[1] // c", "/* c */ 1",
+		"[1]#", "\xef\xbb[1]", "\xef\xbb\xbf", "[1]\xef\xbb\xbf", "\xef\xbb\xbf\xef\xbb\xbf[1]",
 		"\v1", "\f1", "\xc2\xa0[1]", "[1 2]", "{\"a\":1 \"b\":2}", "{\"a\":1:2}", "{\"a\",1}",
 	};
 
@@ -96,7 +97,11 @@ static void a_nul_byte_is_no_end(void **state)
 
 static void every_bound_has_its_own_fault(void **state)
 {
-	static const struct { struct body_limits limits; const char *in; enum body_fault fault; } cases[] = {
+	static const struct {
+		struct body_limits limits;
+		const char *in;
+		enum body_fault fault;
+	} cases[] = {
 		{ { .depth = 3 }, "[[[1]]]", FAULT_NONE },
 		{ { .depth = 3 }, "[[[[1]]]]", FAULT_DEPTH },
 		{ { .depth = 3 }, "{\"a\":[{\"b\":{}}]}", FAULT_DEPTH },

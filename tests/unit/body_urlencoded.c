@@ -48,7 +48,11 @@ static void splits_and_decodes_once(void **state)
 
 static void every_bound_has_its_own_fault(void **state)
 {
-	static const struct { struct body_limits limits; const char *in; enum body_fault fault; } cases[] = {
+	static const struct {
+		struct body_limits limits;
+		const char *in;
+		enum body_fault fault;
+	} cases[] = {
 		{ { .args = 2 }, "a=1&b=2", FAULT_NONE },
 		{ { .args = 2 }, "a=1&b=2&c", FAULT_ARGS },
 		{ { .name_bytes = 3 }, "abc=12345", FAULT_NONE },

@@ -79,7 +79,11 @@ static void what_is_not_well_formed_is_malformed(void **state)
 
 static void every_bound_has_its_own_fault(void **state)
 {
-	static const struct { struct body_limits limits; const char *in; enum body_fault fault; } cases[] = {
+	static const struct {
+		struct body_limits limits;
+		const char *in;
+		enum body_fault fault;
+	} cases[] = {
 		{ { .depth = 2 }, "<a><b/></a>", FAULT_NONE },
 		{ { .depth = 2 }, "<a><b><c/></b></a>", FAULT_DEPTH },
 		{ { .nodes = 4 }, "<a x='1'><b/>t</a>", FAULT_NONE },
