@@ -305,6 +305,15 @@ static struct bytes take_some(struct client *c, struct bytes in, bool *more)
 	}
 }
 
+/* It has said its last: half a request stays one, and what was whole is answered. */
+static void settle(struct client *c)
+{
+	if (c->state == CLIENT_BUSY && !c->x->up.done)
+		lose(c);
+	else if (c->state == CLIENT_IDLE || c->state == CLIENT_HEAD)
+		linger(c);
+}
+
 static void take(struct client *c, struct bytes in)
 {
 	bool more = false;
@@ -324,8 +333,8 @@ static void take(struct client *c, struct bytes in)
 		in = take_some(c, in, &more);
 	c->taking = false;
 	keep(c, in);
-	if (c->ended && (c->state == CLIENT_IDLE || c->state == CLIENT_HEAD))
-		linger(c); /* what it said is answered, and half a head stays one */
+	if (c->ended)
+		settle(c);
 	else if (c->state == CLIENT_BUSY && !c->x->up.done && !c->watching)
 		watch_window(c);
 }
