@@ -455,17 +455,13 @@ static void stop(struct supervisor *s)
 static int on_signal(struct supervisor *s)
 {
 	struct signalfd_siginfo info;
-	struct child *c = serving(s);
 
 	if (read(s->signals, &info, sizeof info) != sizeof info)
 		return -1;
 	switch (info.ssi_signo) {
 	case SIGCHLD: return reap(s);
-	case SIGHUP:
-	case SIGUSR1:
-		if (c)
-			kill(c->pid, (int)info.ssi_signo);
-		return -1;
+	case SIGHUP: /* a child that is still starting takes it when it can; one that drains leaves it */
+	case SIGUSR1: signal_all(s, (int)info.ssi_signo); return -1;
 	case SIGUSR2: upgrade(s); return -1;
 	default:
 		stop(s);
