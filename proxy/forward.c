@@ -139,6 +139,12 @@ static bool next_backend(struct exchange *x)
 	return true;
 }
 
+static struct peer *dial(struct exchange *x)
+{
+	return peer_connect(x->worker, x->backend->server, x->address + x->misses, x->app->upstream.tls,
+			    x->app->config->timeouts.connect_ms);
+}
+
 /* A connection to the next server; false: none is left. */
 static bool next_peer(struct exchange *x)
 {
@@ -152,8 +158,9 @@ static bool next_peer(struct exchange *x)
 	if (!x->retries && !x->misses)
 		x->peer = pool_take(w, b->server, may_repeat(x) ? KEPT_ANY_MS : KEPT_ONCE_MS);
 	if (!x->peer)
-		x->peer = peer_connect(w, b->server, x->address + x->misses, x->app->upstream.tls,
-				       x->app->config->timeouts.connect_ms);
+		x->peer = dial(x);
+	if (!x->peer && pool_close(w)) /* descriptors have run out: kept ones give theirs */
+		x->peer = dial(x);
 	if (!x->peer) {
 		x->misses = 0;
 		err_set(&x->failure, SIDE_SELF, 503, "%s: no connection can be opened", b->server->name);

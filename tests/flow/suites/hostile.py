@@ -3,11 +3,15 @@ import copy
 import glob
 import os
 import socket
+import subprocess
+import tempfile
 import threading
 import time
+from contextlib import ExitStack
 
+import lib.gate
 from lib import certs
-from lib.claims import claim, eventually, expect, within
+from lib.claims import Skipped, claim, eventually, expect, within
 from lib.client import chunked, request, trusting
 from lib.gate import CALM, Gate, one_app
 from lib.origin import Origin, answer
@@ -301,16 +305,64 @@ def small_events_for_a_client_that_does_not_read_cost_little_memory():
 # servers
 
 
+def wrapped(folder, shell):
+    """Gates of this script are started by that line of shell, which ends in: exec "$@"."""
+    name = os.path.join(folder, "start.sh")
+    with open(name, "w", encoding="ascii") as out:
+        out.write(f'#!/bin/sh\nset -- {lib.gate.PROGRAM} "$@"\n{shell}\n')
+    os.chmod(name, 0o755)
+    lib.gate.PROGRAM = name
+
+
 @claim
 def every_address_of_a_server_is_tried():
-    """localhost is ::1 and 127.0.0.1; the server listens on one of them."""
-    if len({info[4][0] for info in socket.getaddrinfo("localhost", 80)}) < 2:
-        return
-    with Origin() as origin:
-        config = one_app(f"http://localhost:{origin.port}", {"workers": 1},
-                         upstream={"servers": [f"http://localhost:{origin.port}"], "max_idle": 0}, waf=CALM)
-        with Gate(config) as gate:
-            expect({gate.ask().status for _ in range(20)}, {200})
+    """A name with two addresses, and a server on the second."""
+    with tempfile.TemporaryDirectory() as folder, Origin() as origin:
+        hosts = os.path.join(folder, "hosts")
+        with open(hosts, "w", encoding="ascii") as out:
+            out.write("127.0.0.1 localhost two.example\n127.0.0.2 two.example\n")
+        if subprocess.run(["unshare", "-m", "mount", "--bind", hosts, "/etc/hosts"], check=False).returncode:
+            raise Skipped("no name of two addresses without a mount of its own")
+        wrapped(folder, f"exec unshare -m sh -c 'mount --bind {hosts} /etc/hosts; exec \"$@\"' sh \"$@\"")
+        for health in ({"fails": 1}, {"path": "/", "interval": "100ms", "fails": 1}):
+            upstream = {"servers": [f"http://two.example:{origin.port}"], "max_idle": 0, "health": health}
+            with Gate(one_app(upstream, {"workers": 1}, waf=CALM)) as gate:
+                expect({gate.ask().status for _ in range(20)}, {200})
+                time.sleep(0.5)
+                assert "down" not in gate.text("stderr") + gate.ctl("status").stdout, gate.ctl("status").stdout
+
+
+@claim
+def descriptors_that_run_out_stop_nobody():
+    """Kept connections to five servers use them up; neither thread may spin, and new clients are served."""
+    def slowly(_):
+        time.sleep(0.2)
+        return answer(200, b"x")
+
+    def busy_seconds(gate):
+        with open(f"/proc/{gate.serving()}/stat", encoding="latin-1") as file:
+            fields = file.read().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        wrapped(folder, 'ulimit -n 64\nexec "$@"')
+        origins = [stack.enter_context(Origin(slowly)) for _ in range(5)]
+        apps = {f"a{i}": {"hosts": [f"a{i}.example"], "upstream": o.url, "waf": copy.deepcopy(CALM)}
+                for i, o in enumerate(origins)}
+        gate = stack.enter_context(Gate({"apps": apps}))
+        pid, before = gate.serving(), busy_seconds(gate)
+        for name in apps:
+            flood = [gate.connect(timeout=5) for _ in range(40)]
+            for client in flood:
+                client.try_send(request(host=f"{name}.example"))
+            for client in flood:
+                try:
+                    client.response()
+                except Ended:
+                    assert client.ended, "a client was left hanging"
+                client.close()
+        assert busy_seconds(gate) - before < 5, "it was busy with nothing"
+        eventually(lambda: gate.ask(host="a1.example").status == 200, 5, "an answer afterwards")
+        expect(gate.serving(), pid, "the serving child")
 
 
 @claim
