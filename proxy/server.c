@@ -14,24 +14,38 @@ struct servers *servers_new(void)
 	return calloc(1, sizeof(struct servers));
 }
 
+static void server_free(struct server *s)
+{
+	free(s->key);
+	free(s->name);
+	free(s->host);
+	free(s);
+}
+
 void servers_free(struct servers *all)
 {
 	for (struct server *s = all ? all->first : NULL, *next; s; s = next) {
 		next = s->next;
-		free(s->key);
-		free(s->name);
-		free(s->host);
-		free(s);
+		server_free(s);
 	}
 	free(all);
 }
 
-static bool resolve(struct server *s, const struct server_config *c, struct err *err)
+struct addresses_found {
+	union server_address at[SERVER_ADDRESSES];
+	unsigned n;
+};
+
+static int address_order(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(union server_address));
+}
+
+/* In an order of their own: a name server's changes from one answer to the next. */
+static bool resolve(const struct server_config *c, struct addresses_found *out, struct err *err)
 {
 	struct addrinfo ask = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG }, *found;
-	union server_address a[SERVER_ADDRESSES];
 	char port[8];
-	unsigned n = 0;
 	int r;
 
 	snprintf(port, sizeof port, "%u", c->port);
@@ -44,40 +58,56 @@ static bool resolve(struct server *s, const struct server_config *c, struct err 
 		return err_set(err, SIDE_CONFIG, 0, "%s:%u:%u: upstream %.*s: cannot resolve '%s': %s",
 			       c->where.file ? c->where.file : "--upstream", c->where.line,
 			       c->where.column, BYTES_ARG(c->url), c->host, gai_strerror(r));
-	for (const struct addrinfo *i = found; i && n < SERVER_ADDRESSES; i = i->ai_next)
-		if (i->ai_addrlen <= sizeof a[0])
-			memcpy(&a[n++], i->ai_addr, i->ai_addrlen);
+	memset(out, 0, sizeof *out);
+	for (const struct addrinfo *i = found; i && out->n < SERVER_ADDRESSES; i = i->ai_next)
+		if (i->ai_addrlen <= sizeof out->at[0])
+			memcpy(&out->at[out->n++], i->ai_addr, i->ai_addrlen);
 	freeaddrinfo(found);
-	memcpy(s->address, a, sizeof a);
-	s->naddress = n;
+	qsort(out->at, out->n, sizeof out->at[0], address_order);
 	return true;
 }
 
-/* Found by everything that makes a kept connection to it usable or not. */
+static struct server *server_new(const char *key, const char *name, const char *host,
+				 const struct addresses_found *found)
+{
+	struct server *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->key = strdup(key);
+	s->name = strdup(name);
+	s->host = host ? strdup(host) : NULL;
+	memcpy(s->address, found->at, sizeof s->address);
+	s->naddress = found->n;
+	if (s->key && s->name && (!host || s->host))
+		return s;
+	server_free(s);
+	return NULL;
+}
+
+/* Found by everything that makes a kept connection to it usable or not; while its
+ * name cannot be resolved, where it was last. */
 static struct server *server_get(struct servers *all, const struct app_config *app,
 				 const struct server_config *c, struct app_metrics *metrics, struct err *err)
 {
+	struct addresses_found found;
+	bool resolved = resolve(c, &found, err);
+	struct server_metrics *of_name; /* asked for by every configuration that has it */
 	struct server *s;
 	char key[1024], name[300];
 
 	snprintf(name, sizeof name, strchr(c->host, ':') ? "[%s]:%u" : "%s:%u", c->host, c->port);
+	if (!(of_name = metrics_server(metrics, bytes_of(name))))
+		return NULL;
 	snprintf(key, sizeof key, "%.*s|%s|%d|%d|%s", BYTES_ARG(app->name), name, c->tls,
 		 app->upstream.verify, app->upstream.ca ? app->upstream.ca : "");
 	for (s = all->first; s; s = s->next)
-		if (strcmp(s->key, key) == 0)
+		if (strcmp(s->key, key) == 0 &&
+		    (!resolved || memcmp(s->address, found.at, sizeof found.at) == 0))
 			return s;
-	s = calloc(1, sizeof *s);
-	if (!s || !(s->key = strdup(key)) || !(s->name = strdup(name)) ||
-	    (c->tls && !(s->host = strdup(c->host))) || !resolve(s, c, err)) {
-		if (s) {
-			free(s->key);
-			free(s->name);
-			free(s->host);
-		}
-		free(s);
+	if (!resolved || !(s = server_new(key, name, c->tls ? c->host : NULL, &found)))
 		return NULL;
-	}
-	s->metrics = metrics_server(metrics, bytes_of(s->name));
+	s->metrics = of_name;
 	s->id = all->n++;
 	s->next = all->first;
 	all->first = s;

@@ -30,19 +30,18 @@ bool packs_directory(char *out, size_t cap)
 
 static struct app_state *state_of(struct process *p, struct bytes name)
 {
+	struct app_metrics *metrics = metrics_app(p->metrics, name); /* asked for by every configuration */
 	struct app_state *s;
 
 	for (s = p->app_states; s; s = s->next)
 		if (bytes_eq(bytes_of(s->name), name))
 			return s;
-	s = calloc(1, sizeof *s);
-	if (!s || !(s->name = strndup(name.at, name.len)) ||
-	    !(s->metrics = metrics_app(p->metrics, name))) {
-		if (s)
-			free(s->name);
+	s = metrics ? calloc(1, sizeof *s) : NULL;
+	if (!s || !(s->name = strndup(name.at, name.len))) {
 		free(s);
 		return NULL;
 	}
+	s->metrics = metrics;
 	s->mode = -1;
 	s->next = p->app_states;
 	p->app_states = s;

@@ -314,6 +314,13 @@ def wrapped(folder, shell):
     lib.gate.PROGRAM = name
 
 
+def with_hosts(folder, hosts):
+    """Gates of this script see that file as /etc/hosts."""
+    if subprocess.run(["unshare", "-m", "mount", "--bind", hosts, "/etc/hosts"], check=False).returncode:
+        raise Skipped("no names of our own without a mount of our own")
+    wrapped(folder, f"exec unshare -m sh -c 'mount --bind {hosts} /etc/hosts; exec \"$@\"' sh \"$@\"")
+
+
 @claim
 def every_address_of_a_server_is_tried():
     """A name with two addresses, and a server on the second."""
@@ -321,9 +328,7 @@ def every_address_of_a_server_is_tried():
         hosts = os.path.join(folder, "hosts")
         with open(hosts, "w", encoding="ascii") as out:
             out.write("127.0.0.1 localhost two.example\n127.0.0.2 two.example\n")
-        if subprocess.run(["unshare", "-m", "mount", "--bind", hosts, "/etc/hosts"], check=False).returncode:
-            raise Skipped("no name of two addresses without a mount of its own")
-        wrapped(folder, f"exec unshare -m sh -c 'mount --bind {hosts} /etc/hosts; exec \"$@\"' sh \"$@\"")
+        with_hosts(folder, hosts)
         for health in ({"fails": 1}, {"path": "/", "interval": "100ms", "fails": 1}):
             upstream = {"servers": [f"http://two.example:{origin.port}"], "max_idle": 0, "health": health}
             with Gate(one_app(upstream, {"workers": 1}, waf=CALM)) as gate:
@@ -428,6 +433,39 @@ def listeners_come_and_go_under_a_flood_of_connections():
         expect(gate.serving(), pid, "the serving child")
         assert set(answered) <= {200, 404}, set(answered)  # 404: asked when nobody listened any more
         assert answered.count(200) > 20, f"{len(answered)} answers"
+
+
+@claim
+def what_is_counted_goes_on_over_reloads():
+    with Origin() as origin, calm(origin) as gate:
+        gate.ask()
+        before = set(gate.metrics())
+        for _ in range(3):
+            assert gate.reload()
+            gate.ask()
+            expect(before - set(gate.metrics()), set(), "series that are gone")
+        expect(gate.metrics()['embergate_requests_total{app="shop",method="GET",code_class="2xx"}'], 4)
+
+
+@claim
+def a_reload_asks_again_where_a_server_is():
+    with tempfile.TemporaryDirectory() as folder, Origin(lambda r: answer(200, b"a")) as a:
+        hosts = os.path.join(folder, "hosts")
+
+        def say(*lines):
+            with open(hosts, "w", encoding="ascii") as out:
+                out.write("127.0.0.1 localhost\n" + "".join(line + "\n" for line in lines))
+        say("127.0.0.2 moved.example")
+        with_hosts(folder, hosts)
+        config = one_app({"servers": [f"http://moved.example:{a.port}"], "max_idle": 0}, {"workers": 1}, waf=CALM)
+        with Gate(config) as gate:
+            expect(gate.ask().status, 502)
+            say("127.0.0.1 moved.example")
+            assert gate.reload()
+            expect({gate.ask().status for _ in range(4)}, {200})
+            say()
+            assert gate.reload(), "no answer of the name server is no reason to refuse"
+            expect({gate.ask().status for _ in range(4)}, {200})
 
 
 @claim
