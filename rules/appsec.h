@@ -2,6 +2,7 @@
  * reads it, and appsec_dnf.c, which makes groups of conditions of it. */
 #ifndef RULES_APPSEC_H
 #define RULES_APPSEC_H
+#include "base/yaml.h"
 #include "rules/ir.h"
 
 struct appsec_match {

@@ -274,7 +274,6 @@ static bool condition_of(struct flatten *f, const struct appsec_tree *leaf, stru
 		return yaml_err(leaf->where, f->err, "`zones` without `match`");
 	c->op = leaf->match.op;
 	c->negate = leaf->match.negate;
-	c->where = leaf->where;
 	return targets_of(f, leaf, c) && steps_of(f, leaf, c) && operand_of(f, leaf, c);
 }
 
@@ -288,7 +287,6 @@ static bool body_condition(struct flatten *f, const struct appsec_tree *leaf, st
 	c->op = op_by_alias(BYTES("equals"));
 	c->targets = &body;
 	c->ntargets = 1;
-	c->where = leaf->where;
 	return keep_texts(f, &word, 1, &c->operand);
 }
 

@@ -22,6 +22,11 @@ static const char *const values[] = {
 	"gzip, deflate, br", "en-us,en;q=0.5", "keep-alive", "no-cache", "www.example.com", "same-origin",
 	"\"chromium\";v=\"131\", \"not_a brand\";v=\"24\"", "bytes=0-1023", "w/\"5f3-17a\"",
 	"application/x-www-form-urlencoded", "multipart/form-data; boundary=----webkitformboundary7ma4ywxk",
+	"sec-fetch-dest", "sec-fetch-mode", "document", "navigate", "upgrade-insecure-requests", "return_to",
+	"session_hint", "accept-encoding", "content-length", "https://shop.example.com/garden/",
+	"newsletter-2026-07-summer-campaign", "/account/orders/2026-07-24?view=compact&lang=en",
+	"59a7bd9c084e92c1a0ec3d00def35ddd582007da4012cfb09c51f63401fe9b8f",
+	"the quick delivery of our garden chair was good, thanks to the friendly support team for that",
 	"wed, 21 oct 2026 07:28:00 gmt", "xmlhttprequest", "content-type", "accept-language",
 };
 
@@ -35,4 +40,21 @@ unsigned everyday_percent(const struct op *op, const struct operand *o)
 		passed += op->test(o, bytes_of(values[i]), &s) != ANSWER_NO;
 	}
 	return passed * 100 / (unsigned)nelems(values);
+}
+
+static bool has_a_word(struct bytes value, const struct bytes *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (bytes_find_nocase(value, words[i]) != SIZE_MAX)
+			return true;
+	return false;
+}
+
+unsigned everyday_words_percent(const struct bytes *words, size_t n)
+{
+	unsigned having = 0;
+
+	for (size_t i = 0; i < nelems(values); i++)
+		having += has_a_word(bytes_of(values[i]), words, n);
+	return having * 100 / (unsigned)nelems(values);
 }

@@ -13,6 +13,7 @@
 enum {
 	ARENA_CAP = 256 << 20,
 	PERCENT_MAX = 4, /* of ordinary values: beyond it, asking is cheaper than finding */
+	WORDS_PERCENT_MAX = 12,
 	TELLING = 16,    /* bytes of a literal: more tell no more */
 	PATH_BONUS = 8,
 };
@@ -61,17 +62,27 @@ static size_t shortest(const struct operand *o)
 	return least;
 }
 
+static bool in_separator(const struct literals *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (bytes_eq(l->at[i], BYTES("\n")))
+			return true;
+	return false;
+}
+
 static struct gate gate_by_regex(struct build *b, const struct operand *o)
 {
-	struct literal l = literal_of(b->arena, o->texts[0]);
-	struct bytes *text = arena_get(b->arena, sizeof *text);
+	struct literals l = literals_of(b->arena, o->texts[0]);
 
+	struct gate words = { l.n ? BY_WORDS : NO_GATE, l.at, l.n, l.least };
+
+	/* Words that ordinary values hold, or that a joined string always does,
+	 * would call for the expression all the time. */
+	if (l.n && everyday_words_percent(l.at, l.n) <= WORDS_PERCENT_MAX && !in_separator(&l))
+		return words;
 	if (l.joinable && !is_refused(b, o->texts[0]))
-		return (struct gate){ BY_REGEX, o->texts, 1, l.least };
-	if (!l.text.at || !text)
-		return (struct gate){ 0 };
-	*text = l.text;
-	return (struct gate){ BY_WORDS, text, 1, l.text.len };
+		return (struct gate){ BY_REGEX, o->texts, 1, 0 };
+	return words;
 }
 
 static struct gate gate_of(struct build *b, const struct condition *c)

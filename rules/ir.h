@@ -13,7 +13,6 @@
 #ifndef RULES_IR_H
 #define RULES_IR_H
 #include "base/verdict.h"
-#include "base/yaml.h" /* struct where */
 #include "rules/operators.h"
 #include "rules/transforms.h"
 
@@ -69,9 +68,8 @@ struct condition {
 	bool negate;
 	bool count;      /* the operator sees how many values there are, in decimal */
 	uint32_t pattern; /* in the union database: without its hit this cannot hold */
-	struct where where;
 };
-enum { NO_PATTERN = UINT32_MAX };
+#define NO_PATTERN UINT32_MAX
 
 /* What of the request is there. Response phases come with SecLang. */
 enum phase { PHASE_HEAD, PHASE_BODY };

@@ -1,12 +1,26 @@
-/* literal.c -- reads an expression for the literal that its matches share.
+/* literal.c -- reads an expression for the literals that its matches share.
  *
- * A branch is a row of atoms. A run of plain bytes grows until something comes
- * that may be absent, repeated or unknown; the longest run counts. Groups bring
- * their own, alternatives the shortest of theirs. */
+ * Each part of it is known in one of two ways: exactly (all the texts that it
+ * can match: "colou?r" is { "color", "colour" }), or by a set of which every match
+ * contains one. Exact parts that follow one another are multiplied while they
+ * are few; then the better of two sets is kept, the one whose shortest is
+ * longer. Of alternatives the sets are united. (RE2 does the same; Cox 2012,
+ * "Regular Expression Matching with a Trigram Index", tells how.) */
 #include "rules/literal.h"
 #include "base/text.h"
 
-enum { DEPTH_MAX = 100 };
+enum {
+	DEPTH_MAX = 100,
+	EXACT_MAX = 32,  /* texts of an exact part: more become a set */
+	CLASS_MAX = 4,   /* bytes of a class that is spelt out */
+	TEXT_MAX = 24,   /* bytes of a text: a longer one tells no more */
+};
+
+struct part {
+	struct bytes *at;
+	size_t n;
+	bool exact; /* else: one of them is in every match; n 0: nothing is known */
+};
 
 struct reader {
 	struct arena *arena;
@@ -14,11 +28,129 @@ struct reader {
 	size_t at;
 	unsigned depth;
 	bool extended;  /* (?x): blanks and comments mean nothing */
+	bool caseless;
 	bool lost;      /* not understood: nothing holds */
 	bool spoilable; /* a neighbour in a joined string could change the outcome */
 };
 
-static struct literal alternatives(struct reader *r);
+static struct part alternatives(struct reader *r);
+
+/* ---- sets ---- */
+
+static struct part unknown(void)
+{
+	return (struct part){ 0 };
+}
+
+static struct part part_of(struct reader *r, size_t cap)
+{
+	struct part p = { arena_get(r->arena, (cap ? cap : 1) * sizeof *p.at), 0, true };
+
+	r->lost |= !p.at;
+	return p.at ? p : unknown();
+}
+
+static struct part one_text(struct reader *r, struct bytes text)
+{
+	struct part p = part_of(r, 1);
+
+	if (p.at)
+		p.at[p.n++] = arena_copy(r->arena, text);
+	r->lost |= !p.at || !p.at[0].at;
+	return p;
+}
+
+static struct part nothing(struct reader *r)
+{
+	return one_text(r, (struct bytes){ "", 0 });
+}
+
+static size_t shortest(const struct part *p)
+{
+	size_t least = p->n ? SIZE_MAX : 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->at[i].len < least)
+			least = p->at[i].len;
+	return least;
+}
+
+/* A set for searching: one that holds the empty text says nothing. */
+static struct part as_set(struct part p)
+{
+	p.exact = false;
+	if (shortest(&p) == 0)
+		p.n = 0;
+	return p;
+}
+
+static struct part better(struct part a, struct part b)
+{
+	size_t x, y;
+
+	a = as_set(a);
+	b = as_set(b);
+	x = shortest(&a);
+	y = shortest(&b);
+	if (x != y)
+		return x > y ? a : b;
+	return !b.n || (a.n && a.n <= b.n) ? a : b;
+}
+
+static struct bytes joined(struct reader *r, struct bytes a, struct bytes b)
+{
+	struct text t = text_over(arena_raw(r->arena, a.len + b.len + 1), a.len + b.len);
+
+	r->lost |= !t.at;
+	if (t.at) {
+		text_put(&t, a);
+		text_put(&t, b);
+	}
+	return text_bytes(&t);
+}
+
+static bool can_multiply(const struct part *a, const struct part *b)
+{
+	if (!a->exact || !b->exact || a->n * b->n > EXACT_MAX)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->at[i].len >= TEXT_MAX)
+			return false;
+	return true;
+}
+
+static struct part product(struct reader *r, struct part a, struct part b)
+{
+	struct part p = part_of(r, a.n * b.n);
+
+	for (size_t i = 0; p.at && i < a.n; i++)
+		for (size_t k = 0; k < b.n; k++)
+			p.at[p.n++] = joined(r, a.at[i], b.at[k]);
+	return p;
+}
+
+/* Either; exact only when both are. */
+static struct part either(struct reader *r, struct part a, struct part b)
+{
+	struct part p;
+
+	if (!a.exact || !b.exact || a.n + b.n > LITERALS_MAX) {
+		a = as_set(a);
+		b = as_set(b);
+	}
+	if ((!a.exact && (!a.n || !b.n)) || a.n + b.n > LITERALS_MAX)
+		return unknown();
+	p = part_of(r, a.n + b.n);
+	if (!p.at)
+		return unknown();
+	memcpy(p.at, a.at, a.n * sizeof *a.at);
+	memcpy(p.at + a.n, b.at, b.n * sizeof *b.at);
+	p.n = a.n + b.n;
+	p.exact = a.exact;
+	return p;
+}
+
+/* ---- the syntax ---- */
 
 static bool more(const struct reader *r)
 {
@@ -35,8 +167,21 @@ static bool ahead_is(const struct reader *r, const char *what)
 	return bytes_starts(bytes_from(r->in, r->at), bytes_of(what));
 }
 
+/* Under (?x), blanks and comments. */
+static void skip_blank(struct reader *r)
+{
+	while (r->extended && more(r) && peek(r, 0) && strchr(" \t\n\v\f\r#", peek(r, 0))) {
+		size_t line = bytes_index(bytes_from(r->in, r->at), '\n');
+
+		if (peek(r, 0) != '#')
+			r->at++;
+		else
+			r->at = line == SIZE_MAX ? r->in.len : r->at + line + 1;
+	}
+}
+
 /* How often an atom must be there. */
-enum often { ONCE, MAYBE, REPEATED };
+enum often { ONCE, AT_MOST_ONCE, MAYBE, REPEATED };
 
 static size_t digits(const struct reader *r, size_t from)
 {
@@ -51,14 +196,12 @@ static size_t digits(const struct reader *r, size_t from)
  * release takes "{,3}" for a quantifier too, so that one is not understood. */
 static enum often braces(struct reader *r)
 {
-	size_t low = digits(r, 1), high = 0, end = 1 + low;
+	size_t low = digits(r, 1), end = 1 + low;
 	bool zero = true;
 
 	r->lost |= peek(r, 1) == ',';
-	if (peek(r, end) == ',') {
-		high = digits(r, end + 1);
-		end += 1 + high;
-	}
+	if (peek(r, end) == ',')
+		end += 1 + digits(r, end + 1);
 	if (!low || peek(r, end) != '}')
 		return ONCE;
 	for (size_t i = 1; i <= low; i++)
@@ -67,69 +210,52 @@ static enum often braces(struct reader *r)
 	return zero ? MAYBE : REPEATED;
 }
 
-/* Under (?x), blanks and comments. */
-static void skip_blank(struct reader *r)
-{
-	while (r->extended && more(r) && peek(r, 0) && strchr(" \t\n\v\f\r#", peek(r, 0))) {
-		size_t line = bytes_index(bytes_from(r->in, r->at), '\n');
-
-		if (peek(r, 0) != '#')
-			r->at++;
-		else
-			r->at = line == SIZE_MAX ? r->in.len : r->at + line + 1;
-	}
-}
-
 static enum often quantifier(struct reader *r)
 {
 	enum often often = ONCE;
-	char c;
+	size_t was;
 
 	skip_blank(r);
-	c = peek(r, 0);
-	if (!more(r) || !(c == '*' || c == '+' || c == '?' || c == '{'))
-		return ONCE;
-	if (c == '{') {
-		size_t before = r->at;
-
+	was = r->at;
+	switch (more(r) ? peek(r, 0) : '\0') {
+	case '{':
 		often = braces(r);
-		if (r->at == before)
-			return ONCE;
-	} else {
-		often = c == '+' ? REPEATED : MAYBE;
+		break;
+	case '+':
+		often = REPEATED;
 		r->at++;
+		break;
+	case '*':
+	case '?':
+		often = peek(r, 0) == '?' ? AT_MOST_ONCE : MAYBE;
+		r->at++;
+		break;
+	default:
+		break;
 	}
-	if (peek(r, 0) == '?' && more(r))
+	if (r->at == was)
+		return ONCE;
+	if (more(r) && peek(r, 0) == '?') /* lazy */
 		r->at++;
-	if (peek(r, 0) == '+' && more(r)) {
-		r->spoilable = true; /* possessive */
+	if (more(r) && peek(r, 0) == '+') { /* possessive */
+		r->spoilable = true;
 		r->at++;
 	}
 	return often;
 }
 
-/* "[...]": not a run, unless it is one byte in brackets. */
-static bool class(struct reader *r, char *single)
+static struct part repeated(struct reader *r, struct part p, enum often often)
 {
-	size_t start = ++r->at, n = 0;
-
-	r->at += peek(r, 0) == '^';
-	r->at += peek(r, 0) == ']';
-	for (; more(r) && peek(r, 0) != ']'; n++) {
-		if (ahead_is(r, "[:")) {
-			size_t end = bytes_find(bytes_from(r->in, r->at), BYTES(":]"));
-
-			r->at += end == SIZE_MAX ? 1 : end + 2;
-		} else if (ahead_is(r, "\\Q")) {
-			r->lost = true;
-		} else {
-			r->at += peek(r, 0) == '\\' ? 2 : 1;
-		}
+	switch (often) {
+	case ONCE:
+		return p;
+	case AT_MOST_ONCE:
+		return p.exact && p.n < EXACT_MAX ? either(r, p, nothing(r)) : unknown();
+	case MAYBE:
+		return unknown();
+	default:
+		return as_set(p);
 	}
-	r->lost |= r->at >= r->in.len;
-	*single = r->in.at[start];
-	r->at++;
-	return r->at - start == 2 && *single != '^' && *single != '\\';
 }
 
 static int hex(char c)
@@ -140,41 +266,86 @@ static int hex(char c)
 				      : -1;
 }
 
-enum atom {
-	ATOM_BYTE,    /* this very byte */
-	ATOM_UNKNOWN, /* takes something */
-	ATOM_EMPTY,   /* takes nothing: an anchor, a word boundary */
-};
-
-static enum atom escape(struct reader *r, char *byte)
+/* "\xNN" and the like: the byte, or -1 for what is no single byte. */
+static int escaped_byte(struct reader *r)
 {
+	static const char named[] = "nrtfea", bytes[] = "\n\r\t\f\033\a";
 	char c = peek(r, 1);
 
-	r->lost |= r->at + 1 >= r->in.len;
+	if (c == 'x' && hex(peek(r, 2)) >= 0 && hex(peek(r, 3)) >= 0) {
+		int byte = hex(peek(r, 2)) << 4 | hex(peek(r, 3));
+
+		r->at += 4;
+		return byte;
+	}
+	if (!c || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z' && !strchr(named, c)))
+		return -1;
 	r->at += 2;
-	if (c == 'x' && hex(peek(r, 0)) >= 0 && hex(peek(r, 1)) >= 0) {
-		*byte = (char)(hex(peek(r, 0)) << 4 | hex(peek(r, 1)));
-		r->at += 2;
-		return ATOM_BYTE;
-	}
+	return strchr(named, c) ? (unsigned char)bytes[strchr(named, c) - named] : (unsigned char)c;
+}
+
+static struct part escape(struct reader *r)
+{
+	int byte = escaped_byte(r);
+	char c = peek(r, 1), text = (char)byte;
+
+	if (byte >= 0)
+		return one_text(r, (struct bytes){ &text, 1 });
+	r->at += 2;
 	if (c && strchr("bBAzZ", c))
-		return ATOM_EMPTY;
-	if (c && strchr("dDsSwWvVhHNR", c))
-		return ATOM_UNKNOWN;
-	if (c && strchr("nrtfea", c)) {
-		*byte = "\n\r\t\f\033\a"[strchr("nrtfea", c) - "nrtfea"];
-		return ATOM_BYTE;
+		return nothing(r);
+	if (c >= '1' && c <= '9') { /* a back reference, or octal */
+		r->at += digits(r, 0);
+		r->spoilable = true;
+	} else if (!c || !strchr("dDsSwWvVhHNR", c)) {
+		r->lost = true; /* \Q, \K, \G, properties, ... */
 	}
-	if (c >= '1' && c <= '9') {
-		while (peek(r, 0) >= '0' && peek(r, 0) <= '9')
-			r->at++;
-		r->spoilable = true; /* a back reference, or octal */
-		return ATOM_UNKNOWN;
+	return unknown();
+}
+
+/* Skips one item of a class; true and *byte: it is a single byte. */
+static bool class_item(struct reader *r, char *byte)
+{
+	size_t end = bytes_find(bytes_from(r->in, r->at), BYTES(":]"));
+	int escaped;
+
+	if (ahead_is(r, "[:") && end != SIZE_MAX) {
+		r->at += end + 2;
+		return false;
 	}
-	/* Other letters are properties, \Q, \K, \G, ... */
-	r->lost |= c == '0' || ((c | 32) >= 'a' && (c | 32) <= 'z');
-	*byte = c;
-	return ATOM_BYTE;
+	if (peek(r, 0) != '\\') {
+		*byte = peek(r, 0);
+		r->at++;
+		return true;
+	}
+	r->lost |= ahead_is(r, "\\Q") || ahead_is(r, "\\E");
+	escaped = escaped_byte(r);
+	if (escaped < 0)
+		r->at += 2;
+	*byte = (char)escaped;
+	return escaped >= 0;
+}
+
+/* A few single bytes are spelt out; more, ranges and the like are unknown. */
+static struct part class(struct reader *r)
+{
+	struct part p = part_of(r, CLASS_MAX);
+	bool plain = peek(r, 1) != '^', first = true;
+
+	r->at += plain ? 1 : 2;
+	for (; more(r) && (first || peek(r, 0) != ']'); first = false) {
+		char byte;
+
+		plain &= class_item(r, &byte) && p.n < CLASS_MAX;
+		plain &= peek(r, 0) != '-' || peek(r, 1) == ']'; /* a range */
+		if (plain && p.at)
+			p.at[p.n++] = arena_copy(r->arena, (struct bytes){ &byte, 1 });
+		if (plain && p.at)
+			r->lost |= !p.at[p.n - 1].at;
+	}
+	r->lost |= r->at >= r->in.len;
+	r->at++;
+	return plain ? p : unknown();
 }
 
 /* Behind "(?": flags only, as "(?i)" or "(?s:". */
@@ -185,9 +356,9 @@ static bool flags(struct reader *r)
 
 		if (c == ')' || c == ':')
 			return true;
-		if (c == 'x')
-			r->extended = true;
-		else if (c != 'i' && c != 's' && c != 'm')
+		r->extended |= c == 'x';
+		r->caseless |= c == 'i';
+		if (!c || !strchr("ismx", c))
 			break; /* - may switch m off, xx changes classes */
 	}
 	return false;
@@ -198,8 +369,8 @@ enum kind { GROUP, LOOK_AROUND, SETTING };
 
 static enum kind introduction(struct reader *r)
 {
+	size_t name = bytes_index(bytes_from(r->in, r->at), '>');
 	bool setting;
-	size_t name;
 
 	if (peek(r, 0) != '?') {
 		r->lost |= peek(r, 0) == '*'; /* (*VERB) */
@@ -211,15 +382,10 @@ static enum kind introduction(struct reader *r)
 		r->spoilable = true;
 		return LOOK_AROUND;
 	}
-	if (ahead_is(r, ">")) { /* atomic */
-		r->at++;
-		r->spoilable = true;
-		return GROUP;
-	}
-	if (ahead_is(r, "<") || ahead_is(r, "P<")) {
-		name = bytes_index(bytes_from(r->in, r->at), '>');
+	if (ahead_is(r, ">") || ahead_is(r, "<") || ahead_is(r, "P<")) {
+		r->spoilable |= peek(r, 0) == '>'; /* atomic; the others have a name */
 		r->lost |= name == SIZE_MAX;
-		r->at += r->lost ? 0 : name + 1;
+		r->at += r->lost ? 0 : name + 1 - (ahead_is(r, ">") ? name : 0);
 		return GROUP;
 	}
 	r->lost |= !flags(r); /* or a comment, a condition, ... */
@@ -228,114 +394,89 @@ static enum kind introduction(struct reader *r)
 	return setting ? SETTING : GROUP;
 }
 
-/* At '('. True: a group was read, and its literal is in *out. */
-static bool group(struct reader *r, struct literal *out)
+static struct part group(struct reader *r)
 {
-	enum kind kind;
-
 	bool extended = r->extended; /* what a group sets ends with it */
+	struct part inner;
+	enum kind kind;
 
 	r->at++;
 	kind = introduction(r);
 	if (kind == SETTING)
-		return false;
-	if (r->lost || r->depth == DEPTH_MAX) {
-		r->lost = true;
-		return false;
-	}
+		return nothing(r);
+	r->lost |= r->depth == DEPTH_MAX;
+	if (r->lost)
+		return unknown();
 	r->depth++;
-	*out = alternatives(r);
+	inner = alternatives(r);
 	r->depth--;
 	r->extended = extended;
 	r->lost |= r->at >= r->in.len;
 	r->at++;
-	if (kind == LOOK_AROUND)
-		*out = (struct literal){ 0 };
-	return true;
-}
-
-struct branch {
-	struct text run; /* what is being collected */
-	struct literal best;
-};
-
-static void end_run(struct reader *r, struct branch *b)
-{
-	if (b->run.len > b->best.least) {
-		b->best.text = arena_copy(r->arena, text_bytes(&b->run));
-		b->best.least = b->run.len;
-		r->lost |= !b->best.text.at;
-	}
-	b->run.len = 0;
+	return kind == LOOK_AROUND ? unknown() : inner;
 }
 
 /* One atom with its quantifier. */
-static void atom(struct reader *r, struct branch *b)
+static struct part atom(struct reader *r)
 {
-	struct literal inner = { 0 };
-	enum atom kind = ATOM_UNKNOWN;
-	enum often often;
-	char byte = '\0';
+	struct part p;
+	char c = peek(r, 0);
 
-	if (peek(r, 0) == '(') {
-		if (!group(r, &inner))
-			return;
-	} else if (peek(r, 0) == '[') {
-		kind = class(r, &byte) ? ATOM_BYTE : ATOM_UNKNOWN;
-	} else if (peek(r, 0) == '\\') {
-		kind = escape(r, &byte);
-	} else {
-		byte = peek(r, 0);
-		kind = byte == '^' || byte == '$' ? ATOM_EMPTY : byte == '.' ? ATOM_UNKNOWN : ATOM_BYTE;
+	switch (c) {
+	case '(':
+		p = group(r);
+		break;
+	case '[':
+		p = class(r);
+		break;
+	case '\\':
+		p = escape(r);
+		break;
+	default:
 		r->at++;
+		p = c == '.' ? unknown() : c == '^' || c == '$' ? nothing(r) : one_text(r, (struct bytes){ &c, 1 });
 	}
-	often = quantifier(r);
-	if (kind == ATOM_EMPTY)
-		return;
-	if (kind == ATOM_BYTE && often != MAYBE)
-		text_byte(&b->run, byte);
-	if (kind != ATOM_BYTE || often != ONCE)
-		end_run(r, b);
-	if (often != MAYBE && inner.least > b->best.least)
-		b->best = inner;
+	return repeated(r, p, quantifier(r));
 }
 
-static struct literal branch(struct reader *r)
+/* Exact parts are multiplied up as they come; `best` is the best set so far. */
+static struct part branch(struct reader *r)
 {
-	struct branch b = { .run = text_over(arena_raw(r->arena, r->in.len), r->in.len) };
+	struct part run = nothing(r), best = unknown();
+	bool whole = true; /* the run is the branch so far */
 
-	r->lost |= !b.run.at;
-	while (skip_blank(r), more(r) && peek(r, 0) != '|' && peek(r, 0) != ')')
-		atom(r, &b);
-	end_run(r, &b);
-	return b.best;
+	while (skip_blank(r), more(r) && peek(r, 0) != '|' && peek(r, 0) != ')') {
+		struct part p = atom(r);
+
+		if (can_multiply(&run, &p)) {
+			run = product(r, run, p);
+			continue;
+		}
+		best = better(best, run);
+		whole = false;
+		best = p.exact ? best : better(best, p);
+		run = p.exact ? p : nothing(r);
+	}
+	return whole ? run : better(best, run);
 }
 
-static struct literal alternatives(struct reader *r)
+static struct part alternatives(struct reader *r)
 {
-	struct literal all = branch(r);
+	struct part all = branch(r);
 
 	while (more(r) && peek(r, 0) == '|') {
-		struct literal one;
-
 		r->at++;
-		one = branch(r);
-		if (one.least < all.least)
-			all.least = one.least;
-		all.text = (struct bytes){ 0 };
+		all = either(r, all, branch(r));
 	}
 	return all;
 }
 
-struct literal literal_of(struct arena *a, struct bytes expression)
+struct literals literals_of(struct arena *a, struct bytes expression)
 {
 	struct reader r = { .arena = a, .in = expression };
-	struct literal found = alternatives(&r);
+	struct part p = as_set(alternatives(&r));
 
 	if (r.lost || r.at != r.in.len)
-		return (struct literal){ 0 };
-	found.joinable = !r.spoilable;
-	if (!found.least)
-		found.text = (struct bytes){ 0 };
-	return found;
+		return (struct literals){ 0 };
+	return (struct literals){ p.at, p.n, shortest(&p), r.caseless, !r.spoilable };
 }

@@ -11,7 +11,7 @@ bool condition_only_in(const struct condition *c, uint32_t zones)
 	return true;
 }
 
-static const struct condition *gate_condition(const struct group *g)
+const struct condition *group_gate(const struct group *g)
 {
 	for (size_t i = 0; i < g->n; i++)
 		if (g->at[i].pattern != NO_PATTERN)
@@ -34,7 +34,7 @@ static bool index_users(struct ruleset *rs)
 			rs->users[i].n = 0;
 		}
 		for (size_t i = 0; i < rs->ir->ngroups; i++) {
-			const struct condition *c = gate_condition(&rs->ir->groups[i]);
+			const struct condition *c = group_gate(&rs->ir->groups[i]);
 			struct users *u = c ? &rs->users[c->pattern] : NULL;
 
 			if (u && pass)
@@ -102,7 +102,7 @@ static bool want_finish(struct ruleset *rs, struct wants *ws)
 static bool index_wants(struct ruleset *rs)
 {
 	for (size_t i = 0; i < rs->ir->ngroups; i++) {
-		const struct condition *c = gate_condition(&rs->ir->groups[i]);
+		const struct condition *c = group_gate(&rs->ir->groups[i]);
 
 		for (size_t k = 0; c && k < c->ntargets; k++)
 			if (!want_target(rs, &c->targets[k], c->node))
@@ -187,7 +187,7 @@ static void place(struct ruleset *rs, struct group *g, size_t index)
 		bit_set(rs->early, index);
 	if (late)
 		bit_set(rs->late, index);
-	if (!gate_condition(g))
+	if (!group_gate(g))
 		bit_set(rs->always, index);
 	order(rs, g);
 }

@@ -46,6 +46,8 @@ struct ruleset {
 
 /* NULL: nothing is to be scanned. */
 const struct want *ruleset_want(const struct ruleset *, enum zone, struct bytes name);
+/* The condition that the union database looks for; NULL: none. */
+const struct condition *group_gate(const struct group *);
 /* All targets are in these zones (bits). */
 bool condition_only_in(const struct condition *, uint32_t zones);
 /* Gates and their database, then everything that follows from them. */

@@ -1,8 +1,10 @@
 /* scan.c -- joins, scans, remembers.
  *
- * A batch is what one call of the matcher sees. When it hits in a large batch
- * its values are scanned one by one as well, so that a thousand arguments and a
- * hundred hits do not make a hundred thousand tests. */
+ * A batch is what one call of the matcher sees. A hit in it says only that some
+ * value holds something like a gate, so each value is then asked for the
+ * conditions behind the patterns that were hit; in a large batch it is scanned
+ * by itself first. A value for which none of them holds is clean, and
+ * remembered: a client that comes again with it costs a hash. */
 #include "rules/scan.h"
 #include "rules/memo.h"
 #include <stdlib.h>
@@ -15,11 +17,13 @@ enum {
 	TEXTS_OF_ONE = 64,       /* that are compared; more are scanned although they may be equal */
 	MEMO_BYTES = 4096,       /* longer values are seldom sent twice */
 	MEMO_BYTES_ONCE = 64,    /* the same for arguments and bodies */
-	TESTS_MAX = 256,         /* groups x values: beyond it values are scanned one by one */
+	HITS_MAX = 64,           /* patterns hit in a batch that are kept apart */
+	TESTS_MAX = 512,         /* hits x values: beyond it values are scanned one by one */
 };
 
 struct batched {
 	struct value *value;
+	enum zone zone;
 	struct hash128 key;
 	bool keyed;
 };
@@ -38,7 +42,6 @@ struct rules_scratch {
 	size_t nvalues;
 	struct part parts[BATCH_PARTS];
 	size_t nparts;
-	size_t nkeyed; /* of the values: may be remembered */
 };
 
 /* One call of scan_new_values. */
@@ -47,8 +50,9 @@ struct scan {
 	const struct ruleset *rules;
 	struct values *values;
 	uint64_t *groups;
-	size_t hits; /* groups hit in the batch, some twice */
-	struct value *one; /* being scanned by itself */
+	uint32_t hit[HITS_MAX];  /* patterns hit in the batch */
+	size_t nhits;            /* more than HITS_MAX: not all are kept */
+	struct batched *one;     /* being scanned by itself */
 };
 
 struct rules_scratch *rules_scratch_new(void)
@@ -75,27 +79,75 @@ void rules_scratch_free(struct rules_scratch *s)
 	free(s);
 }
 
-static bool on_hit(void *ctx, uint32_t pattern)
+/* For values too long to be told apart: all groups of the pattern are asked. */
+static bool on_hit_alone(void *ctx, uint32_t pattern)
 {
 	struct scan *s = ctx;
 	const struct users *u = &s->rules->users[pattern];
 
 	for (size_t i = 0; i < u->n; i++)
 		bit_set(s->groups, u->groups[i]);
-	s->hits += u->n;
 	return false;
+}
+
+static bool on_hit(void *ctx, uint32_t pattern)
+{
+	struct scan *s = ctx;
+
+	if (s->nhits < HITS_MAX)
+		s->hit[s->nhits] = pattern;
+	s->nhits++;
+	return false;
+}
+
+static bool targets(const struct condition *c, enum zone zone, const struct value *v)
+{
+	for (size_t i = 0; i < c->ntargets; i++)
+		if (c->targets[i].zone == zone && !c->targets[i].except && target_takes(&c->targets[i], v))
+			return true;
+	return false;
+}
+
+/* Does the gate of the group really hold on the value? */
+static bool gate_holds(struct scan *s, uint32_t group, const struct batched *b)
+{
+	const struct condition *c = group_gate(&s->rules->ir->groups[group]);
+	struct bytes text;
+	struct span where;
+
+	if (!targets(c, b->zone, b->value))
+		return false;
+	text = value_after(s->values, b->value, c->node);
+	return !text.at || c->op->test(&c->operand, text, &where) != ANSWER_NO;
+}
+
+/* The groups that the pattern is for on this value, and a note that it is. */
+static bool note(struct scan *s, struct batched *b, uint32_t pattern)
+{
+	const struct users *u = &s->rules->users[pattern];
+	struct found_pattern *f;
+	bool any = false;
+
+	for (size_t i = 0; i < u->n; i++)
+		if (gate_holds(s, u->groups[i], b)) {
+			bit_set(s->groups, u->groups[i]);
+			any = true;
+		}
+	if (!any)
+		return true;
+	f = arena_get(s->values->arena, sizeof *f);
+	if (!f)
+		return !(s->values->spent = true);
+	*f = (struct found_pattern){ b->value->found, pattern };
+	b->value->found = f;
+	return true;
 }
 
 static bool on_hit_of_one(void *ctx, uint32_t pattern)
 {
 	struct scan *s = ctx;
-	struct found_pattern *f = arena_get(s->values->arena, sizeof *f);
 
-	if (!f)
-		return s->values->spent = true;
-	*f = (struct found_pattern){ s->one->found, pattern };
-	s->one->found = f;
-	return false;
+	return !note(s, s->one, pattern);
 }
 
 static bool scan_text(struct scan *s, struct bytes text, bool (*hit)(void *, uint32_t))
@@ -108,8 +160,7 @@ static bool scan_one_by_one(struct scan *s)
 	struct rules_scratch *b = s->scratch;
 
 	for (size_t i = 0; i < b->nparts; i++) {
-		s->one = b->values[b->parts[i].value].value;
-		s->one->listed = true;
+		s->one = &b->values[b->parts[i].value];
 		if (!scan_text(s, (struct bytes){ b->joined + b->parts[i].from, b->parts[i].len }, on_hit_of_one) ||
 		    s->values->spent)
 			return false;
@@ -117,12 +168,34 @@ static bool scan_one_by_one(struct scan *s)
 	return true;
 }
 
+static bool ask_each(struct scan *s)
+{
+	struct rules_scratch *b = s->scratch;
+
+	for (size_t i = 0; i < b->nvalues; i++)
+		for (size_t k = 0; k < s->nhits; k++)
+			if (!note(s, &b->values[i], s->hit[k]))
+				return false;
+	return true;
+}
+
+static bool tell_apart(struct scan *s)
+{
+	struct rules_scratch *b = s->scratch;
+
+	for (size_t i = 0; i < b->nvalues; i++)
+		b->values[i].value->listed = true;
+	if (s->nhits == 0)
+		return true;
+	return s->nhits <= HITS_MAX && s->nhits * b->nvalues <= TESTS_MAX ? ask_each(s) : scan_one_by_one(s);
+}
+
 static void remember_clean(struct scan *s)
 {
 	struct rules_scratch *b = s->scratch;
 
 	for (size_t i = 0; i < b->nvalues; i++)
-		if (b->values[i].keyed && (!s->hits || (b->values[i].value->listed && !b->values[i].value->found)))
+		if (b->values[i].keyed && !b->values[i].value->found)
 			memo_add(b->memo, b->values[i].key);
 }
 
@@ -131,15 +204,12 @@ static bool flush(struct scan *s)
 	struct rules_scratch *b = s->scratch;
 	bool ok = true;
 
-	s->hits = 0;
+	s->nhits = 0;
 	if (b->nparts)
-		ok = scan_text(s, (struct bytes){ b->joined, b->len }, on_hit);
-	/* Also to learn which of them are clean: clients come again. */
-	if (ok && s->hits && (b->nkeyed || s->hits * b->nparts > TESTS_MAX))
-		ok = scan_one_by_one(s);
+		ok = scan_text(s, (struct bytes){ b->joined, b->len }, on_hit) && tell_apart(s);
 	if (ok)
 		remember_clean(s);
-	b->len = b->nparts = b->nvalues = b->nkeyed = 0;
+	b->len = b->nparts = b->nvalues = 0;
 	return ok;
 }
 
@@ -196,7 +266,7 @@ static bool scan_texts(struct scan *s, struct value *v, const struct want *w, bo
 			continue;
 		if (n < TEXTS_OF_ONE)
 			seen[n++] = text;
-		if (!(alone ? scan_text(s, text, on_hit) : join(s, text)))
+		if (!(alone ? scan_text(s, text, on_hit_alone) : join(s, text)))
 			return false;
 	}
 	return true;
@@ -220,18 +290,19 @@ static bool scan_value(struct scan *s, enum zone zone, struct value *v)
 {
 	const struct want *w = ruleset_want(s->rules, zone, v->name);
 	struct rules_scratch *b = s->scratch;
-	struct batched one = { .value = v };
+	struct batched one = { .value = v, .zone = zone };
 
 	if (!w)
 		return true;
 	if (v->text.len > ALONE_BYTES)
 		return scan_texts(s, v, w, true);
-	if (in_memo(s, &one, zone, w))
+	if (in_memo(s, &one, zone, w)) {
+		v->listed = true;
 		return true;
+	}
 	if ((b->len >= BATCH_BYTES || b->nvalues == BATCH_VALUES || b->nparts + w->n > BATCH_PARTS) && !flush(s))
 		return false;
 	b->values[b->nvalues++] = one;
-	b->nkeyed += one.keyed;
 	return scan_texts(s, v, w, false);
 }
 
@@ -248,7 +319,7 @@ bool scan_new_values(struct rules_scratch *scratch, const struct ruleset *rules,
 			ok = scan_value(&s, z, &zone->at[zone->scanned]);
 	}
 	ok = ok && flush(&s);
-	scratch->len = scratch->nparts = scratch->nvalues = scratch->nkeyed = 0; /* whatever happened */
+	scratch->len = scratch->nparts = scratch->nvalues = 0; /* whatever happened */
 	return ok;
 }
 

@@ -283,7 +283,9 @@ static bool tag_bounded(struct xml *x)
 		tag = (struct bytes){ (const char *)in->cur, (size_t)(in->end - in->cur) };
 	while ((at = bytes_index(tag, '=')) != SIZE_MAX) {
 		tag = bytes_from(tag, at + 1);
-		n += tag.len && strchr("\"' \t\r\n", tag.at[0]); /* NUL is none of XML's */
+		while (tag.len && is_blank(bytes_sub(tag, 0, 1)))
+			tag = bytes_from(tag, 1);
+		n += tag.len && (tag.at[0] == '"' || tag.at[0] == '\'');
 	}
 	return n <= ATTRIBUTES || fail(x, FAULT_NODES, "too many attributes in a tag");
 }
