@@ -24,14 +24,25 @@ sys.path.insert(0, HERE)
 
 
 def arguments():
-    parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parse = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parse.add_argument("suites", nargs="*", help="default: all")
-    parse.add_argument("--gate", default=os.environ.get("EMBERGATE", ""), help="the program under test")
-    parse.add_argument("--peer", default="", choices=["", "nginx", "haproxy"], help="instead of the gate")
-    parse.add_argument("-k", metavar="PATTERN", default="", help="only names that hold this (globs work)")
+    parse.add_argument(
+        "--gate", default=os.environ.get("EMBERGATE", ""), help="the program under test"
+    )
+    parse.add_argument(
+        "--peer", default="", choices=["", "nginx", "haproxy"], help="instead of the gate"
+    )
+    parse.add_argument(
+        "-k", metavar="PATTERN", default="", help="only names that hold this (globs work)"
+    )
     parse.add_argument("-j", type=int, default=2, help="how many at once (2)")
     parse.add_argument("--all", action="store_true", help="the long ones too")
     parse.add_argument("--long", action="store_true", help="only the long ones")
+    parse.add_argument(
+        "-v", action="store_true", help="also what good scripts print: figures, seeds"
+    )
     parse.add_argument("--list", action="store_true")
     return parse.parse_args()
 
@@ -45,8 +56,13 @@ def chosen(asked):
     for suite in asked.suites or suites:
         importlib.import_module(f"suites.{suite}")
     from lib.claims import CLAIMS
+
     pattern = f"*{asked.k}*".replace(" ", "_")
-    return [c for c in CLAIMS if fnmatch.fnmatch(c.name, pattern) and (asked.all or c.long == asked.long)]
+    return [
+        c
+        for c in CLAIMS
+        if fnmatch.fnmatch(c.name, pattern) and (asked.all or c.long == asked.long)
+    ]
 
 
 class Running:
@@ -63,6 +79,7 @@ class Running:
 
     def child(self):
         from lib.claims import Skipped
+
         os.setsid()
         os.dup2(self.output.fileno(), 1)
         os.dup2(self.output.fileno(), 2)
@@ -95,14 +112,14 @@ class Running:
         return word, text
 
 
-def report(running, word, text):
+def report(running, word, text, verbose):
     took = time.monotonic() - running.started
     print(f"{word:9}{took:6.1f} s  {running.claim.name.replace('_', ' ')}", flush=True)
-    if word != "ok" and text:
+    if text and (word != "ok" or verbose):
         print("    " + text.replace("\n", "\n    "), flush=True)
 
 
-def run_all(claims, at_once):
+def run_all(claims, at_once, verbose):
     waiting, running, results = list(claims), [], []
     while waiting or running:
         while waiting and len(running) < at_once:
@@ -111,7 +128,7 @@ def run_all(claims, at_once):
         for script in list(running):
             if script.handle in ready or script.overdue():
                 word, text = script.end(script.handle not in ready)
-                report(script, word, text)
+                report(script, word, text, verbose)
                 results.append((script.claim.name, word))
                 running.remove(script)
     return results
@@ -133,12 +150,17 @@ def main():
     started = time.monotonic()
     if not asked.peer:
         from lib.gate import compile_rules
+
         compile_rules()
         print(f"rules compiled or found in {time.monotonic() - started:.1f} s", flush=True)
-    results = run_all(claims, asked.j)
-    count = {word: sum(w == word for _, w in results) for word in ("ok", "FAILED", "time-out", "skipped")}
-    print(f"{count['ok']} of {len(results)} ok, {count['FAILED']} failed, {count['time-out']} timed out, "
-          f"{count['skipped']} skipped, {time.monotonic() - started:.0f} s")
+    results = run_all(claims, asked.j, asked.v)
+    count = {
+        word: sum(w == word for _, w in results) for word in ("ok", "FAILED", "time-out", "skipped")
+    }
+    print(
+        f"{count['ok']} of {len(results)} ok, {count['FAILED']} failed, {count['time-out']} timed out, "
+        f"{count['skipped']} skipped, {time.monotonic() - started:.0f} s"
+    )
     for name, word in results:
         if word in ("FAILED", "time-out"):
             print(f"  {word}: {name}")

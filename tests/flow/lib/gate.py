@@ -34,8 +34,10 @@ rules:
       - {zones: [BODY_ARGS, RAW_BODY], match: {type: equals, value: never-sent}}
 """
 CALM = {"packs": False, "rules": ["never.yaml"]}
-OUTCRIES = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion|"
-                      r"double free|stack smashing|segfault|SIGSEGV|SIGABRT|signal 11|signal 6")
+OUTCRIES = re.compile(
+    r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion|"
+    r"double free|stack smashing|segfault|SIGSEGV|SIGABRT|signal 11|signal 6"
+)
 
 
 def one_app(upstream, top=None, **app):
@@ -44,17 +46,31 @@ def one_app(upstream, top=None, **app):
 
 
 class Gate:
-    def __init__(self, config=None, options=(), crashes=False, environment=None, start=True, patience=START_SECONDS):
+    def __init__(
+        self,
+        config=None,
+        options=(),
+        crashes=False,
+        environment=None,
+        start=True,
+        patience=START_SECONDS,
+    ):
         """`config` None: only command-line `options`. `crashes`: the script kills it on purpose."""
         self.folder = tempfile.mkdtemp(prefix="embergate-flow.")
         self.file = os.path.join(self.folder, "embergate.yaml")
         self.socket = os.path.join(self.folder, "ctl.sock")
         self.port, self.admin_port = free_port(), free_port()
         self.crashes, self.patience, self.process = crashes, patience, None
+        self.stdout = None  # a descriptor instead of the file
         self.config, self.options = config, options
         sanitizer = f"log_path={self.folder}/sanitizer:abort_on_error=0:print_stacktrace=1"
-        self.environment = {**os.environ, "ASAN_OPTIONS": sanitizer, "UBSAN_OPTIONS": sanitizer,
-                            "TSAN_OPTIONS": sanitizer, **(environment or {})}
+        self.environment = {
+            **os.environ,
+            "ASAN_OPTIONS": sanitizer,
+            "UBSAN_OPTIONS": sanitizer,
+            "TSAN_OPTIONS": sanitizer,
+            **(environment or {}),
+        }
         copy_files(CACHE, self.path("state/cache"))
         with open(self.path("never.yaml"), "w", encoding="ascii") as out:
             out.write(NEVER)
@@ -95,7 +111,11 @@ class Gate:
     def write(self, config):
         """Also for a reload: writes the file anew."""
         self.config = config
-        text = config if isinstance(config, str) else yaml.safe_dump(self.filled(config), sort_keys=False)
+        text = (
+            config
+            if isinstance(config, str)
+            else yaml.safe_dump(self.filled(config), sort_keys=False)
+        )
         with open(self.file, "w", encoding="utf-8") as out:
             out.write(text)
 
@@ -112,15 +132,27 @@ class Gate:
     # the process
 
     def start(self):
-        argv = [PROGRAM, *(("run", "-c", self.file) if self.config is not None else ()), *self.options]
+        argv = [
+            PROGRAM,
+            *(("run", "-c", self.file) if self.config is not None else ()),
+            *self.options,
+        ]
         with open(self.path("stdout"), "ab") as out, open(self.path("stderr"), "ab") as err:
-            self.process = subprocess.Popen(argv, cwd=self.folder, env=self.environment,
-                                            stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+            self.process = subprocess.Popen(
+                argv,
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=self.stdout or out,
+                stderr=err,
+            )
         try:
             eventually(self.accepts, self.patience, "listening")
         except AssertionError:
             self.process.kill()
-            raise AssertionError("the gate did not start:\n" + self.text("stderr")[-3000:]) from None
+            raise AssertionError(
+                "the gate did not start:\n" + self.text("stderr")[-3000:]
+            ) from None
 
     def accepts(self):
         if self.process.poll() is not None:
@@ -140,8 +172,10 @@ class Gate:
 
     def check(self):
         """Fails on what no run may show."""
-        reports = [open(name, encoding="utf-8", errors="replace").read()
-                   for name in glob.glob(self.path("sanitizer.*"))]
+        reports = [
+            open(name, encoding="utf-8", errors="replace").read()
+            for name in glob.glob(self.path("sanitizer.*"))
+        ]
         if reports and not self.crashes:
             raise AssertionError("sanitizer: " + reports[0][:4000])
         outcry = OUTCRIES.search(self.text("stderr"))
@@ -191,12 +225,22 @@ class Gate:
     def metrics(self):
         """{series with labels: value} of /metrics."""
         lines = self.admin("/metrics").text.splitlines()
-        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
-                for line in lines if line and not line.startswith("#")}
+        return {
+            line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+            for line in lines
+            if line and not line.startswith("#")
+        }
 
     def ctl(self, *words):
-        return subprocess.run([PROGRAM, "ctl", "-s", self.socket, *words], capture_output=True,
-                              text=True, timeout=20, cwd=self.folder, env=self.environment, check=False)
+        return subprocess.run(
+            [PROGRAM, "ctl", "-s", self.socket, *words],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            cwd=self.folder,
+            env=self.environment,
+            check=False,
+        )
 
     def reload(self, config=None):
         """By the control socket; True when the gate took it."""
@@ -210,8 +254,10 @@ class Gate:
 
     def logged(self, name, of, seconds=5):
         """Waits for the line about the request with that id."""
+
         def look():
             return [line for line in self.log(name) if of in json.dumps(line)]
+
         return eventually(look, seconds, f"a line about {of} in the {name} log")[0]
 
 
@@ -238,8 +284,15 @@ def run(*words, folder=None, environment=None):
     """The program run to its end, as for `check`; `folder` gets the compiled rules as state/cache."""
     if folder:
         copy_files(CACHE, os.path.join(folder, "state", "cache"))
-    return subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=30, cwd=folder,
-                          env={**os.environ, **(environment or {})}, check=False)
+    return subprocess.run(
+        [PROGRAM, *words],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
+        check=False,
+    )
 
 
 def sleep_until(moment):

@@ -18,8 +18,10 @@ class Load:
         self.count, self.failed, self.reopened, self.slowest = 0, [], 0, 0.0
         self.lock = threading.Lock()
         self.pause = (keeping + fresh) / rate
-        self.threads = [threading.Thread(target=self.run, args=(i < keeping,), daemon=True)
-                        for i in range(keeping + fresh)]
+        self.threads = [
+            threading.Thread(target=self.run, args=(i < keeping,), daemon=True)
+            for i in range(keeping + fresh)
+        ]
 
     def __enter__(self):
         for thread in self.threads:
@@ -61,6 +63,10 @@ class Load:
 
     def judge(self, failures=0):
         assert self.count > 50, f"only {self.count} requests"
-        assert len(self.failed) <= failures, f"{len(self.failed)} of {self.count} failed: {self.failed[:4]}"
-        print(f"{self.count} requests, {len(self.failed)} failed, slowest {self.slowest * 1000:.0f} ms, "
-              f"{self.reopened} kept connections opened again")
+        assert (
+            len(self.failed) <= failures
+        ), f"{len(self.failed)} of {self.count} failed: {self.failed[:4]}"
+        print(
+            f"{self.count} requests, {len(self.failed)} failed, slowest {self.slowest * 1000:.0f} ms, "
+            f"{self.reopened} kept connections opened again"
+        )

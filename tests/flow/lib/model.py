@@ -70,6 +70,7 @@ def same_request(seen, meant):
     target = meant.target
     if "://" in target.split("/")[0] + "//" and not target.startswith("/"):
         rest = target.split("://", 1)[-1]
-        target = rest[rest.find("/"):] if "/" in rest else "/"
-    return (seen.method, bytes(seen.body)) == (meant.method, bytes(meant.body)) and \
-        (seen.target == meant.target or seen.target == target)
+        target = rest[rest.find("/") :] if "/" in rest else "/"
+    return (seen.method, bytes(seen.body)) == (meant.method, bytes(meant.body)) and (
+        seen.target == meant.target or seen.target == target
+    )

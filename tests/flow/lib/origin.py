@@ -134,7 +134,9 @@ class Origin:
     def close(self):
         """Connections are refused from now on, open ones end."""
         try:
-            self.socket.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread, else it keeps the port
+            self.socket.shutdown(
+                socket.SHUT_RDWR
+            )  # wakes the accepting thread, else it keeps the port
         except OSError:
             pass
         self.socket.close()

@@ -53,8 +53,10 @@ class Peer:
         text = {"nginx": NGINX, "haproxy": HAPROXY}[kind]
         with open(file, "w", encoding="ascii") as out:
             out.write(text.format(folder=self.folder, port=self.port, origin=origin_port))
-        argv = {"nginx": ["/usr/sbin/nginx", "-c", file, "-p", self.folder],
-                "haproxy": ["/usr/sbin/haproxy", "-f", file]}[kind]
+        argv = {
+            "nginx": ["/usr/sbin/nginx", "-c", file, "-p", self.folder],
+            "haproxy": ["/usr/sbin/haproxy", "-f", file],
+        }[kind]
         self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         eventually(self.accepts, 5, f"{kind} listening")
 

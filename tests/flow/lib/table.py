@@ -11,10 +11,17 @@ import time
 import yaml
 
 from lib.origin import Origin, answer
-from lib.wire import Ended, Malformed, Response
+from lib.wire import Ended, Malformed
 
-OWNED_REQUEST = {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-real-ip",
-                 b"forwarded", b"x-request-id", b"via"}
+OWNED_REQUEST = {
+    b"x-forwarded-for",
+    b"x-forwarded-proto",
+    b"x-forwarded-host",
+    b"x-real-ip",
+    b"forwarded",
+    b"x-request-id",
+    b"via",
+}
 OWNED_RESPONSE = {b"x-request-id", b"date", b"server", b"via"}
 FRAMING = {b"content-length", b"transfer-encoding"}
 PATIENCE = 3.0  # seconds for an answer
@@ -36,7 +43,10 @@ def load(path):
         table = yaml.safe_load(file)
     names = set()
     for case in table["cases"]:
-        case = {**{key: value for key, value in table.items() if key not in ("about", "cases")}, **case}
+        case = {
+            **{key: value for key, value in table.items() if key not in ("about", "cases")},
+            **case,
+        }
         if case["name"] in names:
             raise ValueError(f"{path}: two cases are called {case['name']!r}")
         names.add(case["name"])
@@ -69,7 +79,9 @@ def request_origin():
 
 def exchange(case, client):
     """Sends the case and returns the statuses and the body texts of all answers that came."""
-    pieces = case["send"] if isinstance(case["send"], list) and case.get("pieces") else [case["send"]]
+    pieces = (
+        case["send"] if isinstance(case["send"], list) and case.get("pieces") else [case["send"]]
+    )
     sent = client.try_send(*[as_bytes(piece) for piece in pieces], pause=case.get("pause", 0.0))
     if case.get("half_close") and sent:
         client.finish()
@@ -95,11 +107,18 @@ def judge_request(case, gate, origin):
         answers = exchange(case, client)
         statuses = [a.status for a in answers]
         closed = ends(client) if statuses and statuses[-1] >= 400 else None
-        wrong = [judge_outcome(case, forwarded, refused, statuses, origin, closed)
-                 for forwarded, refused in outcomes(case)]
+        wrong = [
+            judge_outcome(case, forwarded, refused, statuses, origin, closed)
+            for forwarded, refused in outcomes(case)
+        ]
         if None not in wrong:
             return "; or: ".join(wrong)
-        if statuses and statuses[-1] == 200 and not case.get("closes") and not case.get("half_close"):
+        if (
+            statuses
+            and statuses[-1] == 200
+            and not case.get("closes")
+            and not case.get("half_close")
+        ):
             return judge_next(client)
         if case.get("closes") and not ends(client):
             return "the connection stayed open"
@@ -114,7 +133,9 @@ def outcomes(case):
     if "or_forwarded" in case:
         yield [as_bytes(f) for f in case["or_forwarded"]], []
     if "or_refused" in case:
-        yield [], case["or_refused"] if isinstance(case["or_refused"], list) else [case["or_refused"]]
+        yield [], case["or_refused"] if isinstance(case["or_refused"], list) else [
+            case["or_refused"]
+        ]
 
 
 def judge_outcome(case, forwarded, refused, statuses, origin, closed):
@@ -125,9 +146,9 @@ def judge_outcome(case, forwarded, refused, statuses, origin, closed):
         return f"origin saw {seen}, not {forwarded} (answers {statuses})"
     if not forwarded and origin.received and not case["streams"]:
         return f"origin got {origin.received[:200]!r}"
-    if statuses[:len(forwarded)] != [200] * len(forwarded):
+    if statuses[: len(forwarded)] != [200] * len(forwarded):
         return f"answers {statuses}"
-    rest = statuses[len(forwarded):]
+    rest = statuses[len(forwarded) :]
     if case.get("incomplete"):
         return None if not rest or rest[0] in (400, 408, 413) else f"answers {statuses}"
     if not refused:
@@ -188,7 +209,11 @@ class Play:
 
     def act(self, conn):
         case = self.case
-        pieces = case["origin"] if isinstance(case["origin"], list) and case.get("pieces") else [case["origin"]]
+        pieces = (
+            case["origin"]
+            if isinstance(case["origin"], list) and case.get("pieces")
+            else [case["origin"]]
+        )
         conn.try_send(*[as_bytes(piece) for piece in pieces], pause=case.get("pause", 0.05))
         then = case.get("then", "stay")
         if then != "stay":

@@ -12,8 +12,13 @@ GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 def upgrade(target="/ws", fields=(), key=None):
     """(bytes of the handshake, the Sec-WebSocket-Accept that must come back)"""
     key = key or base64.b64encode(os.urandom(16))
-    lines = ["Connection: Upgrade", "Upgrade: websocket", f"Sec-WebSocket-Key: {key.decode()}",
-             "Sec-WebSocket-Version: 13", *fields]
+    lines = [
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        f"Sec-WebSocket-Key: {key.decode()}",
+        "Sec-WebSocket-Version: 13",
+        *fields,
+    ]
     return request("GET", target, lines), accept_of(key)
 
 
@@ -23,8 +28,14 @@ def accept_of(key):
 
 def accepted(seen, fields=()):
     """The origin's 101 to that request."""
-    lines = [b"HTTP/1.1 101 Switching Protocols", b"Connection: Upgrade", b"Upgrade: websocket",
-             b"Sec-WebSocket-Accept: " + accept_of(seen.fields.get("sec-websocket-key").encode()).encode(), *fields]
+    lines = [
+        b"HTTP/1.1 101 Switching Protocols",
+        b"Connection: Upgrade",
+        b"Upgrade: websocket",
+        b"Sec-WebSocket-Accept: "
+        + accept_of(seen.fields.get("sec-websocket-key").encode()).encode(),
+        *fields,
+    ]
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
@@ -41,4 +52,8 @@ def frame(payload, opcode=2, masked=True, final=True):
         return head + payload
     mask = os.urandom(4)
     key = (mask * (n // 4 + 1))[:n]
-    return head + mask + (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(n, "big")
+    return (
+        head
+        + mask
+        + (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(n, "big")
+    )

@@ -11,7 +11,9 @@ import time
 
 TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 VALUE = re.compile(rb"(?:[\x21-\x7e\x80-\xff](?:[\t \x21-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?\Z")
-REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])\Z")
+REQUEST_LINE = re.compile(
+    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])\Z"
+)
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9]) ([\t \x21-\x7e\x80-\xff]*)\Z")
 CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,15}\Z")
 
@@ -64,7 +66,11 @@ class Response(Message):
         found = STATUS_LINE.match(start)
         if not found:
             raise Malformed(f"status line {start!r}")
-        self.minor, self.status, self.reason = int(found[1]), int(found[2]), found[3].decode("latin-1")
+        self.minor, self.status, self.reason = (
+            int(found[1]),
+            int(found[2]),
+            found[3].decode("latin-1"),
+        )
         self.before = []  # the 1xx that came first
 
     @property
@@ -156,7 +162,9 @@ class Wire:
             if not self.more():
                 if not self.buffer and self.ended == "fin":
                     return None
-                raise Ended(f"{self.ended} while waiting for {mark!r}; had {bytes(self.buffer[:200])!r}")
+                raise Ended(
+                    f"{self.ended} while waiting for {mark!r}; had {bytes(self.buffer[:200])!r}"
+                )
         return self.take(at + len(mark))
 
     def exactly(self, n):

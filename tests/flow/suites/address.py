@@ -12,7 +12,9 @@ LOCAL = ["127.0.0.0/8", "::1"]
 
 def forwarded(fields=(), top=None, before=b"", **app):
     """What the origin is told about one request."""
-    with Origin() as origin, Gate(one_app(origin.url, top, **app)) as gate, gate.connect(before=before) as client:
+    with Origin() as origin, Gate(one_app(origin.url, top, **app)) as gate, gate.connect(
+        before=before
+    ) as client:
         expect(client.ask(fields=fields).status, 200)
         return origin.requests[0].fields
 
@@ -23,8 +25,15 @@ def trusting(header="auto"):
 
 @claim
 def what_a_stranger_says_about_its_address_is_ignored():
-    told = forwarded(["X-Forwarded-For: 9.9.9.9", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil.example",
-                      "X-Real-IP: 9.9.9.9", "Forwarded: for=9.9.9.9;proto=https"])
+    told = forwarded(
+        [
+            "X-Forwarded-For: 9.9.9.9",
+            "X-Forwarded-Proto: https",
+            "X-Forwarded-Host: evil.example",
+            "X-Real-IP: 9.9.9.9",
+            "Forwarded: for=9.9.9.9;proto=https",
+        ]
+    )
     expect(told.all("x-forwarded-for"), [b"127.0.0.1"])
     expect(told.all("x-forwarded-proto"), [b"http"])
     expect(told.all("x-forwarded-host"), [b"t.example"])
@@ -41,7 +50,9 @@ def the_chain_is_walked_from_the_right_over_trusted_hops():
     with Origin() as origin, Gate(one_app(origin.url, trusting())) as gate:
         got = gate.ask(fields=[chain])
         line = gate.logged("access", got.fields.get("x-request-id"))
-        expect(line["client"]["ip"], "203.0.113.7", "the first hop from the right that is not trusted")
+        expect(
+            line["client"]["ip"], "203.0.113.7", "the first hop from the right that is not trusted"
+        )
         expect(line["source"]["ip"], "127.0.0.1")
 
 
@@ -64,16 +75,29 @@ def garbage_in_the_chain_stops_there():
 
 @claim
 def addresses_may_have_ports_brackets_and_be_mapped():
-    for written, meant in (("203.0.113.7:1234", "203.0.113.7"), ("[2001:db8::7]:99", "2001:db8::7"),
-                           ("2001:db8::7", "2001:db8::7"), ("::ffff:203.0.113.7", "203.0.113.7")):
+    for written, meant in (
+        ("203.0.113.7:1234", "203.0.113.7"),
+        ("[2001:db8::7]:99", "2001:db8::7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+    ):
         expect(client_of([f"X-Forwarded-For: {written}"]), meant, written)
 
 
 @claim
 def forwarded_is_read_too():
-    expect(client_of(['Forwarded: for="[2001:db8::7]:80";proto=https, for=127.0.0.5'], "forwarded"), "2001:db8::7")
-    expect(client_of(["Forwarded: for=203.0.113.7;by=_x", "X-Forwarded-For: 6.6.6.6"], "forwarded"), "203.0.113.7")
-    expect(client_of(["X-Real-IP: 203.0.113.7", "X-Forwarded-For: 6.6.6.6"], "x-real-ip"), "203.0.113.7")
+    expect(
+        client_of(['Forwarded: for="[2001:db8::7]:80";proto=https, for=127.0.0.5'], "forwarded"),
+        "2001:db8::7",
+    )
+    expect(
+        client_of(["Forwarded: for=203.0.113.7;by=_x", "X-Forwarded-For: 6.6.6.6"], "forwarded"),
+        "203.0.113.7",
+    )
+    expect(
+        client_of(["X-Real-IP: 203.0.113.7", "X-Forwarded-For: 6.6.6.6"], "x-real-ip"),
+        "203.0.113.7",
+    )
 
 
 @claim
@@ -90,16 +114,26 @@ def an_app_may_trust_other_hops():
 
 @claim
 def a_trusted_hop_may_say_that_it_was_https():
-    told = forwarded(["X-Forwarded-For: 203.0.113.7", "X-Forwarded-Proto: https", "X-Forwarded-Host: front.example"],
-                     trusting())
+    told = forwarded(
+        [
+            "X-Forwarded-For: 203.0.113.7",
+            "X-Forwarded-Proto: https",
+            "X-Forwarded-Host: front.example",
+        ],
+        trusting(),
+    )
     expect(told.all("x-forwarded-proto"), [b"https"])
 
 
 @claim
 def ipv6_is_written_as_the_rfc_wants():
     with Origin() as origin, Gate(one_app(origin.url), start=False) as gate:
-        gate.write({**one_app(origin.url), "listen": [{"bind": f"[::1]:{gate.port}"},
-                                                      {"bind": f"127.0.0.1:{gate.port}"}]})
+        gate.write(
+            {
+                **one_app(origin.url),
+                "listen": [{"bind": f"[::1]:{gate.port}"}, {"bind": f"127.0.0.1:{gate.port}"}],
+            }
+        )
         gate.start()
         with gate.connect(host="::1") as client:
             expect(client.ask().status, 200)
@@ -118,10 +152,16 @@ def v1(source="203.0.113.7", family="TCP4", target="127.0.0.1"):
 def v2(source="203.0.113.7", command=1, extra=b""):
     six = ":" in source
     family = socket.AF_INET6 if six else socket.AF_INET
-    addresses = socket.inet_pton(family, source) + socket.inet_pton(family, "::1" if six else "127.0.0.1")
+    addresses = socket.inet_pton(family, source) + socket.inet_pton(
+        family, "::1" if six else "127.0.0.1"
+    )
     body = addresses + struct.pack("!HH", 40000, 80) + extra
-    return (b"\r\n\r\n\0\r\nQUIT\n" + bytes([0x20 | command, 0x21 if six else 0x11]) +
-            struct.pack("!H", len(body)) + body)
+    return (
+        b"\r\n\r\n\0\r\nQUIT\n"
+        + bytes([0x20 | command, 0x21 if six else 0x11])
+        + struct.pack("!H", len(body))
+        + body
+    )
 
 
 class Proxied(Gate):
@@ -130,16 +170,23 @@ class Proxied(Gate):
         super().__init__(one_app(origin.url, top))
 
     def filled(self, config):
-        listen = [{"bind": f"127.0.0.1:{self.port}", "proxy_protocol": self.version, "from": self.trusted}]
+        listen = [
+            {"bind": f"127.0.0.1:{self.port}", "proxy_protocol": self.version, "from": self.trusted}
+        ]
         return super().filled({"listen": listen, **config})
 
 
 @claim
 def a_proxy_header_of_either_version_names_the_client():
     with Origin() as origin, Proxied(origin) as gate:
-        for before, meant in ((v1(), "203.0.113.7"), (v1("2001:db8::7", "TCP6", "::1"), "2001:db8::7"),
-                              (v2(), "203.0.113.7"), (v2("2001:db8::7"), "2001:db8::7"),
-                              (v2(extra=b"\x04\x00\x03abc"), "203.0.113.7"), (v2(extra=bytes(400)), "203.0.113.7")):
+        for before, meant in (
+            (v1(), "203.0.113.7"),
+            (v1("2001:db8::7", "TCP6", "::1"), "2001:db8::7"),
+            (v2(), "203.0.113.7"),
+            (v2("2001:db8::7"), "2001:db8::7"),
+            (v2(extra=b"\x04\x00\x03abc"), "203.0.113.7"),
+            (v2(extra=bytes(400)), "203.0.113.7"),
+        ):
             with gate.connect(before=before) as client:
                 got = client.ask(target="/x")
                 expect(got.status, 200, before)
@@ -152,8 +199,12 @@ def a_proxy_header_of_either_version_names_the_client():
 @claim
 def local_and_unknown_mean_the_connection_itself():
     with Origin() as origin, Proxied(origin) as gate:
-        for before in (b"PROXY UNKNOWN\r\n", b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", v2(command=0),
-                       b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00"):
+        for before in (
+            b"PROXY UNKNOWN\r\n",
+            b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n",
+            v2(command=0),
+            b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00",
+        ):
             with gate.connect(before=before) as client:
                 expect(client.ask().status, 200, before)
             expect(origin.requests[-1].fields.get("x-forwarded-for"), "127.0.0.1")
@@ -165,19 +216,31 @@ def a_header_in_single_bytes_is_read():
         for before in (v1(), v2()):
             with gate.connect() as client:
                 whole = before + request()
-                client.send(*[whole[i:i + 1] for i in range(len(before) + 5)], whole[len(before) + 5:], pause=0.003)
+                client.send(
+                    *[whole[i : i + 1] for i in range(len(before) + 5)],
+                    whole[len(before) + 5 :],
+                    pause=0.003,
+                )
                 expect(client.response().status, 200)
                 expect(origin.requests[-1].fields.get("x-forwarded-for"), "203.0.113.7")
 
 
 @claim
 def a_bad_or_missing_proxy_header_is_cut():
-    bad = [b"", b"PROXY TCP4 203.0.113.7 127.0.0.1 40000\r\n", b"PROXY TCP4 203.0.113.700 127.0.0.1 1 2\r\n",
-           b"PROXY TCP4 203.0.113.7 127.0.0.1 70000 80\r\n", b"PROXY TCP4 203.0.113.7 127.0.0.1 1 2\n",
-           b"PROXY  TCP4 203.0.113.7 127.0.0.1 1 2\r\n", b"proxy TCP4 203.0.113.7 127.0.0.1 1 2\r\n",
-           b"PROXY TCP4 2001:db8::7 ::1 1 2\r\n", b"PROXY " + b"A" * 200 + b"\r\n",
-           b"\r\n\r\n\0\r\nQUIT\n\x31\x11\x00\x0c" + bytes(12), b"\r\n\r\n\0\r\nQUIT\n\x22\x11\x00\x0c" + bytes(12),
-           b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x04" + bytes(4)]
+    bad = [
+        b"",
+        b"PROXY TCP4 203.0.113.7 127.0.0.1 40000\r\n",
+        b"PROXY TCP4 203.0.113.700 127.0.0.1 1 2\r\n",
+        b"PROXY TCP4 203.0.113.7 127.0.0.1 70000 80\r\n",
+        b"PROXY TCP4 203.0.113.7 127.0.0.1 1 2\n",
+        b"PROXY  TCP4 203.0.113.7 127.0.0.1 1 2\r\n",
+        b"proxy TCP4 203.0.113.7 127.0.0.1 1 2\r\n",
+        b"PROXY TCP4 2001:db8::7 ::1 1 2\r\n",
+        b"PROXY " + b"A" * 200 + b"\r\n",
+        b"\r\n\r\n\0\r\nQUIT\n\x31\x11\x00\x0c" + bytes(12),
+        b"\r\n\r\n\0\r\nQUIT\n\x22\x11\x00\x0c" + bytes(12),
+        b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x04" + bytes(4),
+    ]
     with Origin() as origin, Proxied(origin) as gate:
         for before in bad:
             with gate.connect() as client:

@@ -10,7 +10,7 @@ import time
 
 from lib.claims import claim, eventually, expect
 from lib.client import request
-from lib.gate import Gate, one_app
+from lib.gate import Gate
 from lib.load import Load
 from lib.origin import Origin, answer
 from lib.websocket import accepted, frame, upgrade
@@ -19,6 +19,7 @@ from lib.wire import Ended, Malformed
 
 def bad_origin(dice):
     """Does to each request one of the things that origins do."""
+
     def script(conn):
         while head := conn.request_head():
             if head.target == "/load":
@@ -27,6 +28,7 @@ def bad_origin(dice):
                 continue
             if not misbehave(conn, head, dice.randrange(12)):
                 return
+
     return script
 
 
@@ -65,7 +67,10 @@ ACTS = [
     lambda c: c.send(request("POST", "/x", FORM, b"id=1'+union+select+password+from+users--+-")),
     lambda c: c.send(request("POST", "/x", FILE, bytes(600000))),
     lambda c: c.send(request("POST", "/x", [*FILE, "Content-Length: 900000"]), bytes(300000)),
-    lambda c: c.send(request("POST", "/x", [*FILE, "Transfer-Encoding: chunked"]), b"40000\r\n" + bytes(0x40000) + b"\r\nzz"),
+    lambda c: c.send(
+        request("POST", "/x", [*FILE, "Transfer-Encoding: chunked"]),
+        b"40000\r\n" + bytes(0x40000) + b"\r\nzz",
+    ),
     lambda c: c.send(b"".join(request(target=f"/x{i}") for i in range(8))),
     lambda c: c.send(b"GET /x HTTP/1.1\r\nHost: t.exa"),
     lambda c: c.send(os.urandom(200)),
@@ -100,15 +105,29 @@ def storm(seconds):
     seed = int(os.environ.get("FLOW_SEED", time.time_ns() % 1000000))
     print(f"FLOW_SEED={seed}")
     dice = random.Random(seed)
-    top = {"size_limits": {"connections_per_address": 2000}, "timeouts": {"first_byte": "2s", "head": "1s", "idle": "2s"}}
+    top = {
+        "size_limits": {"connections_per_address": 2000},
+        "timeouts": {"first_byte": "2s", "head": "1s", "idle": "2s"},
+    }
     faults = []
-    with Origin(script=bad_origin(dice), record=False) as origin, Origin(lambda r: answer(200, b"fine")) as good:
-        config = {"apps": {"bad": {"hosts": ["t.example"], "upstream": origin.url},
-                           "good": {"hosts": ["good.example"], "upstream": good.url}}, **top}
+    with Origin(script=bad_origin(dice), record=False) as origin, Origin(
+        lambda r: answer(200, b"fine")
+    ) as good:
+        config = {
+            "apps": {
+                "bad": {"hosts": ["t.example"], "upstream": origin.url},
+                "good": {"hosts": ["good.example"], "upstream": good.url},
+            },
+            **top,
+        }
         with Gate(config) as gate:
             until = time.monotonic() + seconds
-            threads = [threading.Thread(target=bad_client, args=(gate, random.Random(seed + i), until, faults))
-                       for i in range(12)]
+            threads = [
+                threading.Thread(
+                    target=bad_client, args=(gate, random.Random(seed + i), until, faults)
+                )
+                for i in range(12)
+            ]
             with Load(gate, rate=60, keeping=1, fresh=1, host="good.example") as load:
                 for thread in threads:
                     thread.start()

@@ -1,4 +1,5 @@
 """cli.py -- the command line and the configuration: what is wrong is named, with its place."""
+import json
 import os
 import re
 import socket
@@ -16,7 +17,10 @@ GOOD = "apps:\n  shop:\n    upstream: http://127.0.0.1:3000\n"
 def check(text, more=None):
     """(exit status, what was said) of `check` for a file with that text."""
     with tempfile.TemporaryDirectory(prefix="embergate-check.") as folder:
-        for name, content in {"embergate.yaml": f"state: {folder}/state\n" + text if text else "", **(more or {})}.items():
+        for name, content in {
+            "embergate.yaml": f"state: {folder}/state\n" + text if text else "",
+            **(more or {}),
+        }.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as out:
                 out.write(content)
         done = run("check", "-c", os.path.join(folder, "embergate.yaml"), folder=folder)
@@ -30,7 +34,11 @@ def a_good_configuration_is_told_so():
 
 
 WRONG = [
-    ("an unknown key", GOOD.replace("upstream", "upstraem"), r":4:5:.*upstraem.*did you mean.*upstream"),
+    (
+        "an unknown key",
+        GOOD.replace("upstream", "upstraem"),
+        r":4:5:.*upstraem.*did you mean.*upstream",
+    ),
     ("an unknown top-level key", GOOD + "lisen: [':80']\n", r":5:1:.*lisen.*did you mean.*listen"),
     ("an unknown key deep down", GOOD + "    upstream2: x\n", r":5:5:.*upstream2"),
     ("a wrong word", GOOD + "    waf: {mode: blok}\n", r":5:\d+:.*blok.*block"),
@@ -49,17 +57,41 @@ WRONG = [
     ("broken YAML", "apps: [\n", r":\d+:\d+"),
     ("a TAB as indentation", "apps:\n\tshop: {}\n", r":\d+:\d+"),
     ("a merge key or alias", "a: &x {}\napps: *x\n", r":\d+:\d+"),
-    ("a key that is not built yet", GOOD + "redis: redis://localhost\n", r":5:1:.*redis.*not built yet|:5:\d+:.*not built yet"),
-    ("a missing certificate", GOOD + "listen: [':8443']\ntls: {certs: [{cert: none.crt, key: none.key}]}\n", r"none\.crt"),
+    (
+        "a key that is not built yet",
+        GOOD + "redis: redis://localhost\n",
+        r":5:1:.*redis.*not built yet|:5:\d+:.*not built yet",
+    ),
+    (
+        "a missing certificate",
+        GOOD + "listen: [':8443']\ntls: {certs: [{cert: none.crt, key: none.key}]}\n",
+        r"none\.crt",
+    ),
     ("a missing rules file", GOOD + "    waf: {rules: [none.yaml]}\n", r"none\.yaml"),
     ("a rule without a remedy", GOOD + "    rules: [{path: /a}]\n", r":5:\d+:.*do"),
-    ("a remedy that is not built yet", GOOD + "    rules: [{path: /a, do: captcha}]\n", r":5:\d+:.*captcha"),
+    (
+        "a remedy that is not built yet",
+        GOOD + "    rules: [{path: /a, do: captcha}]\n",
+        r":5:\d+:.*captcha",
+    ),
     ("a bad rate", GOOD + "    limits: [{path: /a, rate: fast}]\n", r":5:\d+:"),
-    ("skipping everything everywhere", GOOD + "    exceptions: [{skip: [all]}]\n", r":5:\d+:.*force"),
+    (
+        "skipping everything everywhere",
+        GOOD + "    exceptions: [{skip: [all]}]\n",
+        r":5:\d+:.*force",
+    ),
     ("an unknown thing to skip", GOOD + "    exceptions: [{path: /a, skip: [slqi]}]\n", r"slqi"),
-    ("proxy_protocol without from", GOOD + "listen: [{bind: ':8080', proxy_protocol: v2}]\n", r":5:\d+:.*from"),
-    ("two apps for one host", "apps:\n  a: {hosts: [x.example], upstream: 'http://127.0.0.1:1'}\n"
-                              "  b: {hosts: [x.example], upstream: 'http://127.0.0.1:2'}\n", r"x\.example"),
+    (
+        "proxy_protocol without from",
+        GOOD + "listen: [{bind: ':8080', proxy_protocol: v2}]\n",
+        r":5:\d+:.*from",
+    ),
+    (
+        "two apps for one host",
+        "apps:\n  a: {hosts: [x.example], upstream: 'http://127.0.0.1:1'}\n"
+        "  b: {hosts: [x.example], upstream: 'http://127.0.0.1:2'}\n",
+        r"x\.example",
+    ),
     ("a missing include", "include: [none/*.yml, other.yaml]\n" + GOOD, r"other\.yaml"),
 ]
 
@@ -105,9 +137,14 @@ def the_gate_refuses_to_start_with_the_same_words():
 @claim
 def wrong_options_are_named():
     with tempfile.TemporaryDirectory() as folder:
-        for words, said in ((["--upstraem", "x"], "--upstraem"), (["--upstream"], "--upstream"), (["frobnicate"], "frobnicate"),
-                            (["--upstream", "nonsense"], "nonsense"), (["run"], "-c"),
-                            (["--upstream", "http://127.0.0.1:1", "--listen", "banana"], "banana")):
+        for words, said in (
+            (["--upstraem", "x"], "--upstraem"),
+            (["--upstream"], "--upstream"),
+            (["frobnicate"], "frobnicate"),
+            (["--upstream", "nonsense"], "nonsense"),
+            (["run"], "-c"),
+            (["--upstream", "http://127.0.0.1:1", "--listen", "banana"], "banana"),
+        ):
             done = run(*words, folder=folder)
             assert done.returncode in (1, 2), f"{words}: exit {done.returncode}"
             assert said in done.stderr + done.stdout, f"{words}: {done.stderr + done.stdout}"
@@ -123,10 +160,28 @@ def help_and_version_are_there():
 
 
 @claim
+def the_schema_and_the_manual_are_printed():
+    schema = json.loads(run("config-schema").stdout)
+    assert "apps" in schema["definitions"]["file"]["properties"], schema.keys()
+    manual = run("config-docs").stdout
+    assert "`upstream`" in manual and "`size_limits`" in manual
+
+
+@claim
 def the_one_command_works_with_no_file():
     with Origin() as origin, Gate(start=False) as gate:
-        gate.options = ["--upstream", origin.url, "--listen", f"127.0.0.1:{gate.port}",
-                        "--admin", f"127.0.0.1:{gate.admin_port}", "--state", gate.path("state"), "--host", "t.example"]
+        gate.options = [
+            "--upstream",
+            origin.url,
+            "--listen",
+            f"127.0.0.1:{gate.port}",
+            "--admin",
+            f"127.0.0.1:{gate.admin_port}",
+            "--state",
+            gate.path("state"),
+            "--host",
+            "t.example",
+        ]
         gate.start()
         expect(gate.ask(target="/hello").text, "GET /hello 0")
         expect(gate.ask(target="/.git/config").status, 403)
@@ -138,30 +193,57 @@ def the_one_command_works_with_no_file():
 
 @claim
 def a_port_that_is_taken_is_an_error():
-    with socket.create_server(("127.0.0.1", free_port())) as taken, tempfile.TemporaryDirectory() as folder:
+    with socket.create_server(
+        ("127.0.0.1", free_port())
+    ) as taken, tempfile.TemporaryDirectory() as folder:
         port = taken.getsockname()[1]
-        done = run("--upstream", "http://127.0.0.1:1", "--listen", f"127.0.0.1:{port}", "--admin", "off",
-                   "--state", folder + "/state", folder=folder)
+        done = run(
+            "--upstream",
+            "http://127.0.0.1:1",
+            "--listen",
+            f"127.0.0.1:{port}",
+            "--admin",
+            "off",
+            "--state",
+            folder + "/state",
+            folder=folder,
+        )
         assert done.returncode != 0 and str(port) in done.stderr + done.stdout, done
 
 
 @claim
 def two_gates_do_not_share_a_port_by_accident():
-    with Origin() as origin, Gate(one_app(origin.url)) as gate, tempfile.TemporaryDirectory() as folder:
-        done = run("--upstream", "http://127.0.0.1:1", "--listen", f"127.0.0.1:{gate.port}", "--admin", "off",
-                   "--state", folder + "/state", folder=folder)
+    with Origin() as origin, Gate(
+        one_app(origin.url)
+    ) as gate, tempfile.TemporaryDirectory() as folder:
+        done = run(
+            "--upstream",
+            "http://127.0.0.1:1",
+            "--listen",
+            f"127.0.0.1:{gate.port}",
+            "--admin",
+            "off",
+            "--state",
+            folder + "/state",
+            folder=folder,
+        )
         assert done.returncode != 0 and str(gate.port) in done.stderr + done.stdout, done
         expect(gate.ask().status, 200)
 
 
 @claim
 def includes_and_secrets_from_the_environment_work():
-    with Origin() as origin, Gate({"include": ["apps.d/*.yaml"], "secret": "env:GATE_SECRET"},
-                                  environment={"GATE_SECRET": "0123456789abcdef0123456789abcdef"}, start=False) as gate:
+    with Origin() as origin, Gate(
+        {"include": ["apps.d/*.yaml"], "secret": "env:GATE_SECRET"},
+        environment={"GATE_SECRET": "0123456789abcdef0123456789abcdef"},
+        start=False,
+    ) as gate:
         os.mkdir(gate.path("apps.d"))
         for name in ("one", "two"):
             with open(gate.path(f"apps.d/{name}.yaml"), "w", encoding="ascii") as out:
-                out.write(f"apps:\n  {name}:\n    hosts: [{name}.example]\n    upstream: {origin.url}\n")
+                out.write(
+                    f"apps:\n  {name}:\n    hosts: [{name}.example]\n    upstream: {origin.url}\n"
+                )
         gate.start()
         expect(gate.ask(host="one.example").status, 200)
         expect(gate.ask(host="two.example").status, 200)
@@ -174,13 +256,18 @@ def the_state_directory_is_private():
             for name in files:
                 mode = os.lstat(os.path.join(where, name)).st_mode
                 assert mode & 0o007 == 0 or "cache" in where, f"{name} is open to others"
-        expect(os.stat(gate.path("state")).st_mode & 0o077, 0, "rights of others on the state directory")
+        expect(
+            os.stat(gate.path("state")).st_mode & 0o077,
+            0,
+            "rights of others on the state directory",
+        )
 
 
 @claim
 def it_runs_as_an_ordinary_user():
     import lib.gate
     from lib.claims import Skipped
+
     if os.geteuid() != 0:
         raise Skipped("needs root to become an ordinary user")
     with Origin() as origin, tempfile.TemporaryDirectory() as folder:
@@ -190,9 +277,21 @@ def it_runs_as_an_ordinary_user():
         for name in os.listdir(folder + "/s/cache"):
             os.chown(f"{folder}/s/cache/{name}", 65534, 65534)
         port = free_port()
-        argv = [lib.gate.PROGRAM, "--upstream", origin.url, "--listen", f"127.0.0.1:{port}", "--admin", "off", "--state", folder + "/s"]
+        argv = [
+            lib.gate.PROGRAM,
+            "--upstream",
+            origin.url,
+            "--listen",
+            f"127.0.0.1:{port}",
+            "--admin",
+            "off",
+            "--state",
+            folder + "/s",
+        ]
         with tempfile.TemporaryFile() as said:
-            process = subprocess.Popen(argv, user=65534, group=65534, extra_groups=[], cwd=folder, stdout=said, stderr=said)
+            process = subprocess.Popen(
+                argv, user=65534, group=65534, extra_groups=[], cwd=folder, stdout=said, stderr=said
+            )
             try:
                 from lib.claims import eventually
                 from lib.client import Client
@@ -206,6 +305,7 @@ def it_runs_as_an_ordinary_user():
                             said.seek(0)
                             raise AssertionError(said.read().decode()) from None
                         return False
+
                 eventually(served, 20, "an answer")
             finally:
                 process.terminate()

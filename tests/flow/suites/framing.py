@@ -13,13 +13,17 @@ TOP = {"size_limits": {"body": "1MiB"}, "timeouts": {"head": "2s", "first_byte":
 def gate_before(origin, **app):
     """The gate, or another proxy where run.py was told so."""
     peer = os.environ.get("FLOW_PEER")
-    return Peer(peer, origin.port) if peer else Gate(one_app(origin.url, TOP, **{"waf": CALM, **app}))
+    return (
+        Peer(peer, origin.port) if peer else Gate(one_app(origin.url, TOP, **{"waf": CALM, **app}))
+    )
 
 
 def run_requests(name, **app):
     with table.request_origin() as origin, gate_before(origin, **app) as gate:
         cases = table.load(os.path.join(FOLDER, name + ".yaml"))
-        table.judge_all(cases, lambda case: table.judge_request({**case, "streams": bool(app)}, gate, origin))
+        table.judge_all(
+            cases, lambda case: table.judge_request({**case, "streams": bool(app)}, gate, origin)
+        )
 
 
 def run_responses(name):

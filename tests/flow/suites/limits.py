@@ -59,7 +59,9 @@ def a_body_over_its_limit_is_413_before_it_is_sent():
 
 @claim
 def a_chunked_body_over_its_limit_is_413_when_it_gets_there():
-    with Origin() as origin, gate_with(origin, {"size_limits": {"body": "10KiB"}}) as gate, gate.connect() as client:
+    with Origin() as origin, gate_with(
+        origin, {"size_limits": {"body": "10KiB"}}
+    ) as gate, gate.connect() as client:
         client.send(b"POST / HTTP/1.1\r\nHost: t.example\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in range(30):
             if not client.try_send(b"400\r\n" + b"x" * 1024 + b"\r\n"):
@@ -79,9 +81,17 @@ def a_chunked_body_over_its_limit_behind_the_window_never_looks_complete():
             ends.append(conn.request_body(head))
         except Ended:
             ends.append("cut")
-    with Origin(script=script) as origin, gate_with(origin, {"size_limits": {"body": "1MiB"}}) as gate, \
-            gate.connect() as client:
-        client.send(request("POST", "/", ["Content-Type: application/octet-stream", "Transfer-Encoding: chunked"]))
+
+    with Origin(script=script) as origin, gate_with(
+        origin, {"size_limits": {"body": "1MiB"}}
+    ) as gate, gate.connect() as client:
+        client.send(
+            request(
+                "POST",
+                "/",
+                ["Content-Type: application/octet-stream", "Transfer-Encoding: chunked"],
+            )
+        )
         for _ in range(40):
             if not client.try_send(b"10000\r\n" + bytes(65536) + b"\r\n"):
                 break
@@ -108,7 +118,10 @@ def the_answer_to_a_large_upload_arrives_although_the_client_still_sends():
     with Origin() as origin, gate_with(origin, max_body="10KiB") as gate:
         for _ in range(5):
             with gate.connect() as client:
-                client.try_send(b"POST / HTTP/1.1\r\nHost: t.example\r\nContent-Length: 2000000\r\n\r\n", bytes(2000000))
+                client.try_send(
+                    b"POST / HTTP/1.1\r\nHost: t.example\r\nContent-Length: 2000000\r\n\r\n",
+                    bytes(2000000),
+                )
                 expect(client.response().status, 413)
 
 
@@ -118,8 +131,11 @@ def held_bodies_have_a_budget_of_the_whole_process():
     with Origin() as origin, gate_with(origin, top, waf={**CALM, "window": "512KiB"}) as gate:
         holding = [gate.connect() for _ in range(8)]
         for client in holding:
-            client.send(b"POST / HTTP/1.1\r\nHost: t.example\r\nContent-Type: application/json\r\n"
-                        b"Content-Length: 400000\r\n\r\n", b'"' + b"x" * 300000)
+            client.send(
+                b"POST / HTTP/1.1\r\nHost: t.example\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 400000\r\n\r\n",
+                b'"' + b"x" * 300000,
+            )
         statuses = []
         for client in holding:
             try:
@@ -142,7 +158,9 @@ def connections_of_one_address_are_limited():
     top = {"size_limits": {"connections_per_address": 10}}
     one, other = (f"PROXY TCP4 203.0.113.{n} 127.0.0.1 1 2\r\n".encode() for n in (1, 2))
     with Origin() as origin, gate_with(origin, top, start=False) as gate:
-        listen = [{"bind": f"127.0.0.1:{gate.port}", "proxy_protocol": "on", "from": ["127.0.0.0/8"]}]
+        listen = [
+            {"bind": f"127.0.0.1:{gate.port}", "proxy_protocol": "on", "from": ["127.0.0.0/8"]}
+        ]
         gate.write({**gate.config, "listen": listen})
         gate.start()
         kept = [gate.connect(before=one) for _ in range(10)]
@@ -198,12 +216,18 @@ def a_rate_limit_is_429_with_retry_after():
 def a_rate_limit_counts_each_address_and_refills():
     limit = {"path": "/*", "rate": "5/s", "burst": 2}
     top = {"client_ip": {"trust": ["127.0.0.0/8"]}}
-    with Origin() as origin, gate_with(origin, top, limits=[limit]) as gate, gate.connect() as client:
+    with Origin() as origin, gate_with(
+        origin, top, limits=[limit]
+    ) as gate, gate.connect() as client:
+
         def from_address(address):
             return client.ask(fields=[f"X-Forwarded-For: {address}"]).status
+
         expect([from_address("203.0.113.1") for _ in range(4)], [200, 200, 429, 429])
         expect([from_address("203.0.113.2") for _ in range(2)], [200, 200])
-        expect([from_address(f"2001:db8::{i}") for i in range(1, 4)], [200, 200, 429], "one IPv6 /64")
+        expect(
+            [from_address(f"2001:db8::{i}") for i in range(1, 4)], [200, 200, 429], "one IPv6 /64"
+        )
         expect(from_address("2001:db8:0:1::1"), 200, "another /64")
         time.sleep(0.7)
         expect(from_address("203.0.113.1"), 200, "refilled")
@@ -228,7 +252,10 @@ def a_rate_limit_cannot_be_dodged_by_spelling():
 
 @claim
 def a_limit_may_deny_or_only_log():
-    limits = [{"path": "/deny", "rate": "1/min", "then": "deny"}, {"path": "/log", "rate": "1/min", "then": "log"}]
+    limits = [
+        {"path": "/deny", "rate": "1/min", "then": "deny"},
+        {"path": "/log", "rate": "1/min", "then": "log"},
+    ]
     with Origin() as origin, gate_with(origin, limits=limits) as gate:
         expect([gate.ask(target="/deny").status for _ in range(2)], [200, 403])
         expect([gate.ask(target="/log").status for _ in range(2)], [200, 200])
@@ -266,8 +293,11 @@ class Calm:
         assert len(self.times) > 20
 
 
-SLOW = {"timeouts": {"head": "2s", "stall": "2s", "idle": "5s"}, "size_limits": {"connections_per_address": 1000},
-        "min_rate": {"window": "2s", "body": "500B", "response": "2KB"}}
+SLOW = {
+    "timeouts": {"head": "2s", "stall": "2s", "idle": "5s"},
+    "size_limits": {"connections_per_address": 1000},
+    "min_rate": {"window": "2s", "body": "500B", "response": "2KB"},
+}
 
 
 def attack(gate, count, drip, seconds=6):
@@ -297,6 +327,7 @@ def dripping(first, then):
             return client.more(0.001)
         except Ended:
             return True
+
     return drip
 
 
@@ -324,7 +355,9 @@ def a_slow_body_is_cut_and_hurts_nobody():
 def a_slow_body_behind_the_window_is_cut_too():
     with Origin() as origin, gate_with(origin, SLOW) as gate:
         calm = Calm(gate, 8)
-        head = request("POST", "/", ["Content-Type: application/octet-stream", "Content-Length: 9000000"]) + bytes(300000)
+        head = request(
+            "POST", "/", ["Content-Type: application/octet-stream", "Content-Length: 9000000"]
+        ) + bytes(300000)
         cut = attack(gate, 40, dripping(head, b"x"), 8)
         calm.judge()
         expect(cut, 40, "cut attackers")
@@ -333,7 +366,9 @@ def a_slow_body_behind_the_window_is_cut_too():
 @claim(limit=60)
 def slow_readers_are_cut_and_hurt_nobody():
     big = bytes(3000000)
-    with Origin(lambda r: answer(200, big if r.target == "/big" else b"ok")) as origin, gate_with(origin, SLOW) as gate:
+    with Origin(lambda r: answer(200, big if r.target == "/big" else b"ok")) as origin, gate_with(
+        origin, SLOW
+    ) as gate:
         calm = Calm(gate, 9)
         clients = [gate.connect(record=False) for _ in range(60)]
         for client in clients:
@@ -353,7 +388,9 @@ def slow_readers_are_cut_and_hurt_nobody():
             time.sleep(0.3)
         calm.judge(1.5)
         # The kernel still holds bytes for those that read on: what counts is that the gate let them go.
-        open_now = sum(v for k, v in gate.metrics().items() if k.startswith("embergate_connections{"))
+        open_now = sum(
+            v for k, v in gate.metrics().items() if k.startswith("embergate_connections{")
+        )
         ends = sum(client.ended is not None for client in clients)
         assert ends == 60 or open_now < 20, f"{ends} ended, {open_now} still open in the gate"
         for client in clients:
@@ -362,9 +399,13 @@ def slow_readers_are_cut_and_hurt_nobody():
 
 @claim
 def a_head_has_a_deadline_however_it_drips():
-    with Origin() as origin, gate_with(origin, {"timeouts": {"head": "1s"}}) as gate, gate.connect() as client:
+    with Origin() as origin, gate_with(
+        origin, {"timeouts": {"head": "1s"}}
+    ) as gate, gate.connect() as client:
         started = time.monotonic()
-        for byte in b"GET / HTTP/1.1\r\nHost: t.example\r\nX-A: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb":
+        for (
+            byte
+        ) in b"GET / HTTP/1.1\r\nHost: t.example\r\nX-A: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb":
             if not client.try_send(bytes([byte])):
                 break
             time.sleep(0.05)
@@ -376,7 +417,9 @@ def a_head_has_a_deadline_however_it_drips():
 
 @claim
 def the_second_head_of_a_connection_has_a_deadline_too():
-    with Origin() as origin, gate_with(origin, {"timeouts": {"head": "1s"}}) as gate, gate.connect() as client:
+    with Origin() as origin, gate_with(
+        origin, {"timeouts": {"head": "1s"}}
+    ) as gate, gate.connect() as client:
         expect(client.ask().status, 200)
         client.send(b"GET /second HTTP/1.1\r\nHost: t.exa")
         started = time.monotonic()
@@ -402,5 +445,9 @@ def a_client_that_connects_and_says_nothing_is_closed():
         started = time.monotonic()
         for client in silent:
             client.end(6)
-            expect(bytes(client.buffer[:12]) in (b"", b"HTTP/1.1 408"), True, "what a silent client is told")
+            expect(
+                bytes(client.buffer[:12]) in (b"", b"HTTP/1.1 408"),
+                True,
+                "what a silent client is told",
+            )
         within(6, started, "closing them")

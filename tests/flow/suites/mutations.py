@@ -18,9 +18,15 @@ from lib.wire import Ended, Malformed
 H = b"Host: t.example\r\n"
 REQUESTS = [
     b"GET /a?b=c HTTP/1.1\r\n" + H + b"X-A: b\r\nAccept: */*\r\n\r\n",
-    b"POST /b HTTP/1.1\r\n" + H + b"Content-Type: text/plain\r\nContent-Length: 11\r\n\r\nhello world",
-    b"POST /c HTTP/1.1\r\n" + H + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-T: z\r\n\r\n",
-    b"PUT /d HTTP/1.1\r\n" + H + b"Connection: keep-alive, X-B\r\nX-B: c\r\nContent-Length: 30\r\n\r\nGET /in HTTP/1.1\r\nHost: x\r\n\r\n1",
+    b"POST /b HTTP/1.1\r\n"
+    + H
+    + b"Content-Type: text/plain\r\nContent-Length: 11\r\n\r\nhello world",
+    b"POST /c HTTP/1.1\r\n"
+    + H
+    + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-T: z\r\n\r\n",
+    b"PUT /d HTTP/1.1\r\n"
+    + H
+    + b"Connection: keep-alive, X-B\r\nX-B: c\r\nContent-Length: 30\r\n\r\nGET /in HTTP/1.1\r\nHost: x\r\n\r\n1",
     b"GET http://t.example/e HTTP/1.1\r\n" + H + b"Cookie: a=b; c=d\r\n\r\n",
     b"GET /f HTTP/1.0\r\n" + H + b"Connection: keep-alive\r\n\r\n",
 ]
@@ -30,12 +36,39 @@ RESPONSES = [
     b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nwhat?",
     b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
     b"HTTP/1.0 200 OK\r\n\r\nuntil close",
-    b"HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n",
+    b'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n',
     b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbye",
 ]
-SPICE = [b"\r", b"\n", b"\r\n", b"\0", b" ", b"\t", b"\x0b", b"\x7f", b"\xff", b":", b",", b";", b"0", b"5", b"-", b"+", b"x",
-         b"\r\n\r\n", b"\n\n", b"\r\n ", b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"chunked", b"HTTP/1.1",
-         b"GET /s HTTP/1.1\r\nHost: t.example\r\n\r\n", b"0\r\n\r\n", b"ffffffffffffffff", b"18446744073709551616"]
+SPICE = [
+    b"\r",
+    b"\n",
+    b"\r\n",
+    b"\0",
+    b" ",
+    b"\t",
+    b"\x0b",
+    b"\x7f",
+    b"\xff",
+    b":",
+    b",",
+    b";",
+    b"0",
+    b"5",
+    b"-",
+    b"+",
+    b"x",
+    b"\r\n\r\n",
+    b"\n\n",
+    b"\r\n ",
+    b"Content-Length: 5\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"chunked",
+    b"HTTP/1.1",
+    b"GET /s HTTP/1.1\r\nHost: t.example\r\n\r\n",
+    b"0\r\n\r\n",
+    b"ffffffffffffffff",
+    b"18446744073709551616",
+]
 
 
 def damaged(dice, whole):
@@ -45,7 +78,7 @@ def damaged(dice, whole):
         if kind <= 1:
             data[at:at] = dice.choice(SPICE)
         elif kind == 2:
-            del data[at:at + dice.choice((1, 1, 2, 5))]
+            del data[at : at + dice.choice((1, 1, 2, 5))]
         elif kind == 3 and at < len(data):
             data[at] = dice.randrange(256)
         elif kind == 4:
@@ -54,9 +87,9 @@ def damaged(dice, whole):
             lines[i:i] = [lines[j]]
             data = bytearray(b"\r\n".join(lines))
         elif kind == 5 and at < len(data):
-            data[at:at + 1] = bytes([data[at]]).swapcase()
+            data[at : at + 1] = bytes([data[at]]).swapcase()
         elif kind == 6:
-            data[at:at] = data[at:at + dice.randrange(1, 20)]
+            data[at:at] = data[at : at + dice.randrange(1, 20)]
     return bytes(data)
 
 
@@ -68,11 +101,14 @@ def seeded():
 
 def run_requests(count):
     dice, wrong, passed = seeded(), [], 0
-    with Origin(lambda r: answer(200, f"{r.method} {r.target}".encode())) as origin, \
-            Gate(one_app(origin.url, waf=CALM)) as gate:
+    with Origin(lambda r: answer(200, f"{r.method} {r.target}".encode())) as origin, Gate(
+        one_app(origin.url, waf=CALM)
+    ) as gate:
         for i in range(count):
             sent = b"".join(dice.choice(REQUESTS) for _ in range(dice.choice((0, 1))))
-            sent += damaged(dice, dice.choice(REQUESTS)) + dice.choice(REQUESTS) * dice.choice((0, 1))
+            sent += damaged(dice, dice.choice(REQUESTS)) + dice.choice(REQUESTS) * dice.choice(
+                (0, 1)
+            )
             origin.forget()
             with gate.connect(timeout=5) as client:
                 statuses = talk(client, sent, dice)
@@ -82,7 +118,9 @@ def run_requests(count):
             if origin.faults:
                 fault = f"dirty bytes forwarded: {origin.faults.pop()}"
             if fault:
-                wrong.append(f"{fault}\n    sent {sent!r}\n    origin saw {[r.start for r in seen]}, answers {statuses}")
+                wrong.append(
+                    f"{fault}\n    sent {sent!r}\n    origin saw {[r.start for r in seen]}, answers {statuses}"
+                )
     print(f"{count} damaged requests, {passed} requests forwarded, {len(wrong)} wrong")
     if wrong:
         raise AssertionError("\n".join(wrong[:5]))
@@ -137,6 +175,7 @@ def run_responses(count):
                 continue
             conn.try_send(*playing[0], pause=0.002)
             return
+
     with Origin(script=script) as origin, Gate(one_app(origin.url, waf=CALM)) as gate:
         for i in range(count):
             sent = damaged(dice, dice.choice(RESPONSES))
@@ -147,7 +186,9 @@ def run_responses(count):
                 fault, complete = judge_response(client, meant)
             whole += complete
             if fault:
-                wrong.append(f"{fault}\n    origin sent {sent!r}\n    client got {bytes(client.received)!r}")
+                wrong.append(
+                    f"{fault}\n    origin sent {sent!r}\n    client got {bytes(client.received)!r}"
+                )
     print(f"{count} damaged answers, {whole} whole, {len(wrong)} wrong")
     if wrong:
         raise AssertionError("\n".join(wrong[:5]))
@@ -166,12 +207,16 @@ def judge_response(client: Client, meant):
         return None, False
     if meant is None:
         return (f"{got!r} made of a bad answer", True) if got.complete else (None, False)
-    if got.complete and not (meant.complete and (got.status, bytes(got.body)) == (meant.status, bytes(meant.body))):
+    if got.complete and not (
+        meant.complete and (got.status, bytes(got.body)) == (meant.status, bytes(meant.body))
+    ):
         return f"{got!r}, not {meant!r}", True
     if got.complete and got.framing != "close" and b"close" not in got.fields.all("connection"):
         client.send(b"GET /next HTTP/1.1\r\n" + H + b"\r\n")
         following = client.response()
-        if following.text != "next" and following.status != 502:  # 502: late bytes on the kept connection
+        if (
+            following.text != "next" and following.status != 502
+        ):  # 502: late bytes on the kept connection
             return "the next answer is shifted", True
     return None, got.complete
 

@@ -27,8 +27,9 @@ class Several:
 
     def gate(self, top=None, weights=None, **upstream):
         servers = [{"url": o.url, "weight": w} for o, w in zip(self.origins, weights or [1] * 9)]
-        return Gate(one_app({"servers": servers, **upstream}, {"workers": 1, **(top or {})},
-                            waf=CALM))
+        return Gate(
+            one_app({"servers": servers, **upstream}, {"workers": 1, **(top or {})}, waf=CALM)
+        )
 
     def closed(self, i):
         """Closes one: connections to it are refused from now on."""
@@ -56,7 +57,11 @@ def weights_are_shares():
 @claim
 def least_conn_avoids_the_busy_one():
     def slow_a(name):
-        return lambda r: (time.sleep(3 if name == "a" and r.target == "/slow" else 0), answer(200, name.encode()))[1]
+        return lambda r: (
+            time.sleep(3 if name == "a" and r.target == "/slow" else 0),
+            answer(200, name.encode()),
+        )[1]
+
     with Several(2, slow_a) as several, several.gate(balance="least_conn") as gate:
         busy = [gate.connect() for _ in range(4)]
         for client in busy:
@@ -146,7 +151,9 @@ def active_checks_take_a_sick_server_out_before_clients_see_it():
             if r.target == "/health" and name in sick:
                 return answer(500, b"sick")
             return answer(200, name.encode())
+
         return answering
+
     health = {"path": "/health", "interval": "200ms", "timeout": "200ms", "fails": 2, "passes": 2}
     with Several(2, maybe_sick) as several, several.gate(health=health) as gate:
         expect(shares(gate, 10), {"a": 5, "b": 5})
@@ -163,7 +170,11 @@ def a_hanging_health_check_counts_as_failed():
     hanging = []
 
     def maybe(name):
-        return lambda r: (time.sleep(5 if r.target == "/health" and name in hanging else 0), answer(200, name.encode()))[1]
+        return lambda r: (
+            time.sleep(5 if r.target == "/health" and name in hanging else 0),
+            answer(200, name.encode()),
+        )[1]
+
     health = {"path": "/health", "interval": "200ms", "timeout": "100ms", "fails": 2}
     with Several(2, maybe) as several, several.gate(health=health) as gate:
         hanging.append("a")
@@ -176,6 +187,7 @@ def when_all_are_out_they_are_tried_all_the_same_or_503():
 
     def sick(name):
         return lambda r: answer(500 if r.target == "/health" else 200, name.encode())
+
     with Several(2, sick) as several, several.gate(health=health) as gate:
         time.sleep(1)
         status = gate.ask().status
@@ -184,6 +196,7 @@ def when_all_are_out_they_are_tried_all_the_same_or_503():
 
 def dying(first=1):
     """Answers `first` requests on each connection, then closes when the next one arrives."""
+
     def script(conn):
         for _ in range(first):
             if not conn.request():
@@ -191,19 +204,24 @@ def dying(first=1):
             conn.send(answer(200, b"alive"))
         conn.more()
         conn.reset() if conn.number % 2 else conn.close()
+
     return script
 
 
 @claim
 def a_kept_connection_that_died_is_retried_for_a_get():
-    with Origin(script=dying()) as origin, Gate(one_app(origin.url, {"workers": 1})) as gate, gate.connect() as client:
+    with Origin(script=dying()) as origin, Gate(
+        one_app(origin.url, {"workers": 1})
+    ) as gate, gate.connect() as client:
         for i in range(10):
             expect(client.ask(target=f"/{i}").text, "alive")
 
 
 @claim
 def a_put_with_a_held_body_is_retried_too():
-    with Origin(script=dying()) as origin, Gate(one_app(origin.url, {"workers": 1})) as gate, gate.connect() as client:
+    with Origin(script=dying()) as origin, Gate(
+        one_app(origin.url, {"workers": 1})
+    ) as gate, gate.connect() as client:
         for i in range(6):
             expect(client.ask("PUT", f"/{i}", body=b"held").text, "alive")
 
@@ -219,7 +237,10 @@ def a_post_is_never_sent_twice():
             seen[head.target] += 1
             conn.request_body(head)
             return conn.reset()
-    with Origin(script=script) as origin, Gate(one_app(origin.url, {"workers": 1})) as gate, gate.connect() as client:
+
+    with Origin(script=script) as origin, Gate(
+        one_app(origin.url, {"workers": 1})
+    ) as gate, gate.connect() as client:
         for i in range(6):
             expect(client.ask(target="/warm").status, 200)
             status = client.ask("POST", f"/post{i}", body=b"x").status
@@ -233,6 +254,7 @@ def a_get_that_a_fresh_connection_loses_is_502():
     def script(conn):
         conn.request()
         conn.reset()
+
     with Origin(script=script) as origin, Gate(one_app(origin.url)) as gate:
         expect(gate.ask().status, 502)
         assert len(origin.requests) <= 2, f"asked {len(origin.requests)} times"
@@ -244,7 +266,10 @@ def an_idle_connection_that_the_origin_closed_is_noticed():
         conn.request()
         conn.send(answer(200, b"once"))
         time.sleep(0.1)
-    with Origin(script=script) as origin, Gate(one_app(origin.url, {"workers": 1})) as gate, gate.connect() as client:
+
+    with Origin(script=script) as origin, Gate(
+        one_app(origin.url, {"workers": 1})
+    ) as gate, gate.connect() as client:
         for i in range(5):
             expect(client.ask("POST", body=b"x").status, 200, f"POST {i}")
             time.sleep(0.3)
@@ -258,6 +283,7 @@ def bytes_on_an_idle_connection_poison_nothing():
             conn.send(answer(200, b"good"))
             time.sleep(0.1)
             conn.try_send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
+
     with Origin(script=script) as origin, Gate(one_app(origin.url, {"workers": 1})) as gate:
         for _ in range(4):
             expect(gate.ask().text, "good")
@@ -284,8 +310,9 @@ def no_connection_in_time_is_504_or_502():
 
 @claim
 def no_first_byte_in_time_is_504():
-    with Origin(lambda r: time.sleep(4) or answer()) as origin, \
-            Gate(one_app(origin.url, {"timeouts": {"first_byte": "500ms"}})) as gate:
+    with Origin(lambda r: time.sleep(4) or answer()) as origin, Gate(
+        one_app(origin.url, {"timeouts": {"first_byte": "500ms"}})
+    ) as gate:
         started = time.monotonic()
         got = gate.ask("POST", body=b"x")
         expect(got.status, 504)
@@ -300,6 +327,7 @@ def a_head_that_stops_half_way_is_504_or_502():
         conn.request()
         conn.send(b"HTTP/1.1 200 OK\r\nContent-")
         conn.more()
+
     top = {"timeouts": {"first_byte": "500ms", "idle": "1s"}}
     with Origin(script=script) as origin, Gate(one_app(origin.url, top)) as gate:
         started = time.monotonic()
@@ -313,7 +341,10 @@ def a_body_that_stops_is_cut_after_the_idle_time():
         conn.request()
         conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
         conn.more()
-    with Origin(script=script) as origin, Gate(one_app(origin.url, {"timeouts": {"idle": "1s"}})) as gate:
+
+    with Origin(script=script) as origin, Gate(
+        one_app(origin.url, {"timeouts": {"idle": "1s"}})
+    ) as gate:
         started = time.monotonic()
         got = gate.ask()
         assert not got.complete and bytes(got.body) == b"half", got
@@ -322,9 +353,13 @@ def a_body_that_stops_is_cut_after_the_idle_time():
 
 @claim
 def one_hanging_origin_does_not_slow_others():
-    with Origin(lambda r: time.sleep(3) or answer()) as hanging, Origin(lambda r: answer(200, b"fine")) as fine:
-        apps = {"h": {"hosts": ["h.example"], "upstream": hanging.url},
-                "f": {"hosts": ["f.example"], "upstream": fine.url}}
+    with Origin(lambda r: time.sleep(3) or answer()) as hanging, Origin(
+        lambda r: answer(200, b"fine")
+    ) as fine:
+        apps = {
+            "h": {"hosts": ["h.example"], "upstream": hanging.url},
+            "f": {"hosts": ["f.example"], "upstream": fine.url},
+        }
         with Gate({"apps": apps}) as gate:
             stuck = [gate.connect() for _ in range(50)]
             for client in stuck:
@@ -339,8 +374,9 @@ def one_hanging_origin_does_not_slow_others():
 
 @claim
 def an_origin_that_crashes_and_returns_is_used_again():
-    with Origin(lambda r: answer(200, b"first")) as origin, \
-            Gate(one_app({"servers": [origin.url], "health": {"down": "500ms"}})) as gate:
+    with Origin(lambda r: answer(200, b"first")) as origin, Gate(
+        one_app({"servers": [origin.url], "health": {"down": "500ms"}})
+    ) as gate:
         expect(gate.ask().text, "first")
         origin.close()
         for _ in range(5):
@@ -355,8 +391,15 @@ def an_origin_that_resets_during_the_upload_is_502_and_frees_all():
         conn.request_head()
         conn.exactly(1000)
         conn.reset()
-    with Origin(script=script) as origin, Gate(one_app(origin.url)) as gate, gate.connect() as client:
-        client.send(request("POST", "/", ["Content-Type: application/octet-stream", "Content-Length: 50000000"]))
+
+    with Origin(script=script) as origin, Gate(
+        one_app(origin.url)
+    ) as gate, gate.connect() as client:
+        client.send(
+            request(
+                "POST", "/", ["Content-Type: application/octet-stream", "Content-Length: 50000000"]
+            )
+        )
         for _ in range(20):
             if not client.try_send(bytes(100000)):
                 break
@@ -372,8 +415,15 @@ def an_answer_before_a_reset_during_the_upload_is_delivered():
         conn.send(answer(413, b"too large for me", [b"Connection: close"], b"Too Large"))
         time.sleep(0.2)
         conn.reset()
-    with Origin(script=script) as origin, Gate(one_app(origin.url)) as gate, gate.connect() as client:
-        client.send(request("POST", "/", ["Content-Type: application/octet-stream", "Content-Length: 50000000"]))
+
+    with Origin(script=script) as origin, Gate(
+        one_app(origin.url)
+    ) as gate, gate.connect() as client:
+        client.send(
+            request(
+                "POST", "/", ["Content-Type: application/octet-stream", "Content-Length: 50000000"]
+            )
+        )
         client.try_send(bytes(600000))
         got = client.response()
         expect((got.status, got.text), (413, "too large for me"))
@@ -399,8 +449,10 @@ def a_server_may_be_named_by_ipv6_or_by_name():
 @claim
 def a_name_that_does_not_resolve_is_named_or_is_502_for_its_app_alone():
     with Origin() as fine:
-        apps = {"n": {"hosts": ["n.example"], "upstream": "http://no-such-host.invalid:80"},
-                "f": {"hosts": ["f.example"], "upstream": fine.url}}
+        apps = {
+            "n": {"hosts": ["n.example"], "upstream": "http://no-such-host.invalid:80"},
+            "f": {"hosts": ["f.example"], "upstream": fine.url},
+        }
         with Gate({"apps": apps}, start=False) as gate:
             try:
                 gate.start()
@@ -416,9 +468,12 @@ def a_name_that_does_not_resolve_is_named_or_is_502_for_its_app_alone():
 @claim
 def five_hundred_requests_over_three_workers_keep_few_connections():
     import threading
+
     with Several(1) as several, several.gate({"workers": 3}) as gate:
+
         def some():
             expect(shares(gate, 50), {"a": 50})
+
         threads = [threading.Thread(target=some) for _ in range(10)]
         for thread in threads:
             thread.start()

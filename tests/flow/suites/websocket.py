@@ -23,31 +23,40 @@ def opened(client, target="/ws", fields=()):
     bytes_out, accept = upgrade(target, fields)
     client.send(bytes_out)
     got = client.response(tunnel=True)
-    expect((got.status, got.fields.get("sec-websocket-accept"), got.fields.get("upgrade")),
-           (101, accept, "websocket"))
+    expect(
+        (got.status, got.fields.get("sec-websocket-accept"), got.fields.get("upgrade")),
+        (101, accept, "websocket"),
+    )
     assert "upgrade" in (got.fields.get("connection") or "").lower()
     return got
 
 
 @claim
 def a_websocket_relays_every_byte():
-    with Origin(script=echoing) as origin, Gate(one_app(origin.url)) as gate, gate.connect() as client:
+    with Origin(script=echoing) as origin, Gate(
+        one_app(origin.url)
+    ) as gate, gate.connect() as client:
         opened(client)
         for size in (0, 1, 125, 126, 65535, 65536, 1 << 20):
             sent = frame(os.urandom(size))
             client.send(sent)
             assert client.exactly(len(sent)) == sent, f"a frame of {size} bytes came back changed"
         seen = origin.requests[0]
-        expect((seen.fields.get("upgrade"), seen.fields.get("sec-websocket-version")), ("websocket", "13"))
+        expect(
+            (seen.fields.get("upgrade"), seen.fields.get("sec-websocket-version")),
+            ("websocket", "13"),
+        )
         expect(seen.fields.get("connection").lower(), "upgrade")
 
 
 @claim
 def frames_in_odd_segments_and_attacks_inside_pass():
-    with Origin(script=echoing) as origin, Gate(one_app(origin.url)) as gate, gate.connect() as client:
+    with Origin(script=echoing) as origin, Gate(
+        one_app(origin.url)
+    ) as gate, gate.connect() as client:
         opened(client)
         sent = frame(b"' or 1=1-- <script>alert(1)</script> ../../etc/passwd", 1)
-        client.send(*[sent[i:i + 1] for i in range(len(sent))], pause=0.002)
+        client.send(*[sent[i : i + 1] for i in range(len(sent))], pause=0.002)
         expect(client.exactly(len(sent)), sent)
         garbage = os.urandom(5000) + b"GET / HTTP/1.1\r\n\r\n\0"
         client.send(garbage)
@@ -62,7 +71,10 @@ def bytes_right_behind_both_handshakes_are_kept():
         conn.exactly(5)
         conn.send(b"got it")
         conn.more()
-    with Origin(script=script) as origin, Gate(one_app(origin.url)) as gate, gate.connect() as client:
+
+    with Origin(script=script) as origin, Gate(
+        one_app(origin.url)
+    ) as gate, gate.connect() as client:
         client.send(upgrade()[0] + b"early")
         expect(client.response(tunnel=True).status, 101)
         expect(client.exactly(27), b"first from the origingot it")
@@ -70,7 +82,9 @@ def bytes_right_behind_both_handshakes_are_kept():
 
 @claim
 def a_half_close_of_the_client_keeps_the_other_half():
-    with Origin(script=echoing) as origin, Gate(one_app(origin.url)) as gate, gate.connect() as client:
+    with Origin(script=echoing) as origin, Gate(
+        one_app(origin.url)
+    ) as gate, gate.connect() as client:
         opened(client)
         client.send(b"last words")
         client.finish()
@@ -84,7 +98,10 @@ def a_half_close_of_the_origin_keeps_the_other_half():
         conn.send(accepted(conn.request()) + b"done")
         conn.finish()
         conn.exactly(5)
-    with Origin(script=script) as origin, Gate(one_app(origin.url)) as gate, gate.connect() as client:
+
+    with Origin(script=script) as origin, Gate(
+        one_app(origin.url)
+    ) as gate, gate.connect() as client:
         client.send(upgrade()[0])
         expect(client.response(tunnel=True).status, 101)
         expect(client.exactly(4), b"done")
@@ -104,7 +121,10 @@ def a_client_that_half_closed_before_the_tunnel_opened_is_told_to_the_origin():
         time.sleep(0.3)
         conn.send(accepted(seen))
         ends.append((conn.end(3), bytes(conn.buffer)))
-    with Origin(script=script) as origin, Gate(one_app(origin.url)) as gate, gate.connect() as client:
+
+    with Origin(script=script) as origin, Gate(
+        one_app(origin.url)
+    ) as gate, gate.connect() as client:
         client.send(upgrade()[0] + b"all I say")
         client.finish()
         expect(client.response(tunnel=True).status, 101)
@@ -118,7 +138,10 @@ def an_origin_that_resets_cuts_the_client():
         conn.send(accepted(conn.request()))
         time.sleep(0.2)
         conn.reset()
-    with Origin(script=script) as origin, Gate(one_app(origin.url)) as gate, gate.connect() as client:
+
+    with Origin(script=script) as origin, Gate(
+        one_app(origin.url)
+    ) as gate, gate.connect() as client:
         opened(client)
         assert client.end(3) in ("rst", "fin")
 
@@ -130,6 +153,7 @@ def a_client_that_resets_frees_the_origin():
     def script(conn):
         conn.send(accepted(conn.request()))
         ends.append(conn.end(5))
+
     with Origin(script=script) as origin, Gate(one_app(origin.url)) as gate:
         client = gate.connect()
         opened(client)
@@ -143,7 +167,10 @@ def an_upgrade_that_the_origin_declines_is_a_plain_answer():
     def script(conn):
         while conn.request():
             conn.send(answer(426, b"no", [b"Upgrade: websocket"], b"Upgrade Required"))
-    with Origin(script=script) as origin, Gate(one_app(origin.url)) as gate, gate.connect() as client:
+
+    with Origin(script=script) as origin, Gate(
+        one_app(origin.url)
+    ) as gate, gate.connect() as client:
         client.send(upgrade()[0])
         expect(client.response().status, 426)
         client.send(upgrade()[0])
@@ -176,7 +203,9 @@ def a_request_smuggled_behind_a_declined_upgrade_is_a_request():
 @claim
 def a_quiet_websocket_outlives_the_idle_time_of_requests():
     top = {"timeouts": {"idle": "1s", "head": "1s"}}
-    with Origin(script=echoing) as origin, Gate(one_app(origin.url, top)) as gate, gate.connect() as client:
+    with Origin(script=echoing) as origin, Gate(
+        one_app(origin.url, top)
+    ) as gate, gate.connect() as client:
         opened(client)
         time.sleep(3)
         client.send(b"still here")
@@ -188,10 +217,18 @@ def another_protocol_may_be_upgraded_to():
     def script(conn):
         seen = conn.request()
         expect(seen.fields.get("upgrade"), "chat/2")
-        conn.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat/2\r\n\r\n", b"hello")
+        conn.send(
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat/2\r\n\r\n",
+            b"hello",
+        )
         conn.more()
-    with Origin(script=script) as origin, Gate(one_app(origin.url)) as gate, gate.connect() as client:
-        client.send(b"GET / HTTP/1.1\r\nHost: t.example\r\nConnection: Upgrade\r\nUpgrade: chat/2\r\n\r\n")
+
+    with Origin(script=script) as origin, Gate(
+        one_app(origin.url)
+    ) as gate, gate.connect() as client:
+        client.send(
+            b"GET / HTTP/1.1\r\nHost: t.example\r\nConnection: Upgrade\r\nUpgrade: chat/2\r\n\r\n"
+        )
         expect(client.response(tunnel=True).fields.get("upgrade"), "chat/2")
         expect(client.exactly(5), b"hello")
 
@@ -200,7 +237,10 @@ def another_protocol_may_be_upgraded_to():
 def an_upgrade_with_a_body_or_http10_never_opens_a_tunnel():
     def script(conn):
         conn.request()
-        conn.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nevil")
+        conn.send(
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nevil"
+        )
+
     lines = b"Host: t.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n"
     with Origin(script=script) as origin, Gate(one_app(origin.url)) as gate:
         with gate.connect() as client:
