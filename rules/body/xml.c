@@ -22,6 +22,8 @@ struct xml {
 	size_t depth, cap, nodes, namespaces;
 	struct buffer text, all;
 	uint64_t text_at;
+	uint64_t tag_at;             /* of a tag that is not whole yet: where it begins, */
+	size_t tag_seen, tag_values; /* what of it was counted, and how many attributes */
 };
 
 static struct bytes of_xml(const xmlChar *s)
@@ -272,22 +274,42 @@ static bool malformed(struct xml *x)
 	return fail(x, FAULT_MALFORMED, text ? text : "not well-formed");
 }
 
+/* Counts the values in quotes, each of them an attribute's, and says how many
+ * bytes need not be read again: a '=' at the end may have its quote to come. */
+static size_t quoted_values(struct bytes text, size_t *used)
+{
+	size_t n = 0, from = 0, at, value;
+
+	for (; (at = bytes_index(bytes_from(text, from), '=')) != SIZE_MAX; from = value) {
+		value = from + at + 1;
+		while (value < text.len && is_blank(bytes_sub(text, value, value + 1)))
+			value++;
+		if (value == text.len) {
+			*used = from + at;
+			return n;
+		}
+		n += text.at[value] == '"' || text.at[value] == '\'';
+	}
+	*used = text.len;
+	return n;
+}
+
 /* A tag that is not whole yet waits in libxml2's buffer, as UTF-8. */
 static bool tag_bounded(struct xml *x)
 {
 	const xmlParserInput *in = x->parser->input;
-	struct bytes tag = { 0 };
-	size_t at, n = 0;
+	struct bytes tag;
+	size_t used;
 
-	if (in && x->parser->instate == XML_PARSER_START_TAG)
-		tag = (struct bytes){ (const char *)in->cur, (size_t)(in->end - in->cur) };
-	while ((at = bytes_index(tag, '=')) != SIZE_MAX) {
-		tag = bytes_from(tag, at + 1);
-		while (tag.len && is_blank(bytes_sub(tag, 0, 1)))
-			tag = bytes_from(tag, 1);
-		n += tag.len && (tag.at[0] == '"' || tag.at[0] == '\'');
-	}
-	return n <= ATTRIBUTES || fail(x, FAULT_NODES, "too many attributes in a tag");
+	if (!in || x->parser->instate != XML_PARSER_START_TAG)
+		return true;
+	if (x->tag_at != offset(x))
+		x->tag_seen = x->tag_values = 0;
+	x->tag_at = offset(x);
+	tag = (struct bytes){ (const char *)in->cur, (size_t)(in->end - in->cur) };
+	x->tag_values += quoted_values(bytes_from(tag, x->tag_seen), &used);
+	x->tag_seen += used;
+	return x->tag_values <= ATTRIBUTES || fail(x, FAULT_NODES, "too many attributes in a tag");
 }
 
 static bool feed(struct xml *x, struct bytes piece, bool last)
