@@ -140,10 +140,24 @@ static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 	*buf = uv_buf_init(s->loop->read_buffer, READ_BUFFER);
 }
 
+/* libuv says UV_EOF of a connection that was reset right behind its last bytes. */
+static ssize_t true_end(const struct stream *s, ssize_t n)
+{
+	socklen_t len = sizeof(int);
+	uv_os_fd_t fd;
+	int e = 0;
+
+	if (n == UV_EOF && uv_fileno(&s->u.handle, &fd) == 0 &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &len) == 0 && e != 0)
+		return uv_translate_sys_error(e);
+	return n;
+}
+
 static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *buf)
 {
 	struct stream *s = h->data;
 
+	n = n < 0 ? true_end(s, n) : n;
 	if (n > 0 && s->tls)
 		tls_input(s, (struct bytes){ buf->base, (size_t)n });
 	else if (n > 0)

@@ -625,3 +625,21 @@ def answers_cut_at_every_byte_never_look_whole():
                             raise AssertionError(f"{name}, whole, became {got!r}")
         emptied(gate)
         eventually(lambda: busy(gate) == 0, 5, "no server is asked any more")
+
+
+@claim
+def an_answer_without_framing_that_is_reset_never_looks_whole():
+    """The reset comes right behind the bytes: the kernel tells both at once."""
+    def script(conn):
+        conn.request()
+        conn.send(b"HTTP/1.1 200 OK\r\n\r\nhello")
+        conn.reset()
+    with Origin(script=script) as origin, calm(origin) as gate:
+        for version in (b"1.1", b"1.0") * 10:
+            with gate.connect() as client:
+                client.send(request("PUT", body=b"x", version=version))
+                try:
+                    got = client.response()
+                    assert got.status == 502 or not got.complete, f"{got!r} looks whole"
+                except Ended:
+                    pass
