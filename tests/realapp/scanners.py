@@ -12,6 +12,7 @@ is in attacks.py. Every request is judged alone: no ban follows from the one bef
 import argparse
 import contextlib
 import glob
+import json
 import os
 import random
 import shutil
@@ -20,15 +21,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from urllib.parse import quote, unquote
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "flow"), HERE]
+from attacks import Harmless
+
 TOOLS = ("wapiti", "ffuf", "sqlmap")
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 WORD = "apple"  # in the arguments that the tools start from
-SHARE_WANTED = 0.5
+SHARE_WANTED, FEWEST = 0.5, 50
 QUIET_NAMES = [{"path": "*", "skip": ["scanner"], "reason": "judge what is sent, not what the tool calls itself"}]
 
 # The pages of the wiki that take something: where an attacker begins.
@@ -54,22 +56,24 @@ class Run:
         self.address = f"http://127.0.0.1:{relay.port}"
         self.harmless = {}  # label -> Harmless
 
-    def tool(self, label, argv, seconds, keep=False):
-        """Runs it to its end or for so many seconds; `label` names what it sends from now on."""
+    def tool(self, label, argv, seconds):
+        """Runs it to its end or for so many seconds; what it sends is filed under `label`."""
         self.relay.label = label
-        out = open(os.path.join(self.folder, "output"), "ab")
-        with out, subprocess.Popen(argv, cwd=self.folder, env={**os.environ, "HOME": self.folder}, stdin=subprocess.DEVNULL,
-                                   stdout=out, stderr=out) as process:
-            try:
-                process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        self.relay.label = ""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(argv, cwd=self.folder, env={**os.environ, "HOME": self.folder}, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=seconds, check=False)
+
+    def attack(self, label, argv, seconds=300):
+        """The same for a tool that is given its target, which is all that is harmless."""
+        harmless = self.harmless[label] = Harmless()
+        for place in PLACES:
+            harmless.add_url(self.address + place)
+        harmless.values.update((BROWSER, self.address + "/"))
+        self.tool(label, argv, seconds)
 
 
 def wapiti(run):
     """One crawl, whose requests and forms are harmless, then the attacks on what it found."""
-    from attacks import Harmless
     base = ["wapiti", "-u", run.address + "/", "--scope", "folder", "-d", "1" if run.full else "0", "--max-links-per-page", "20",
             "--max-parameters", "25", "-A", BROWSER, "--store-session", run.folder, "--store-config", run.folder, "-f", "json",
             "-o", os.path.join(run.folder, "report.json"), "--no-bugreport", "-v", "0", "-t", "10", "--flush-attacks",
@@ -81,10 +85,10 @@ def wapiti(run):
     for request in run.relay.requests_of("wapiti: crawl"):
         harmless.add_request(request)
     found_by_wapiti(run.folder, harmless)
-    for path in ("/none/", "/none/get_ssrf.php"):  # where it asks whether anything came
+    for path in ("/none/", "/none/get_ssrf.php", "/none/get_xxe.php"):  # where it asks whether anything came
         harmless.add_url(run.address + path)
     for modules in WAPITI if run.full else (",".join(WAPITI),):
-        label, seconds = f"wapiti: {modules if run.full else 'attacks'}", 240 if run.full else 3
+        label, seconds = f"wapiti: {modules if run.full else 'attacks'}", 60 if run.full else 3
         run.harmless[label] = harmless
         run.tool(label, [*base, "--skip-crawl", "-m", modules, "--max-attack-time", str(seconds)], 60 + seconds)
 
@@ -100,29 +104,26 @@ def found_by_wapiti(folder, harmless):
 
 
 def ffuf(run):
-    """Sensitive paths, then payloads in an argument, in a form and in a cookie."""
-    paths = os.path.join(HERE, "paths.txt")
-    payloads = os.path.join(run.folder, "payloads.txt")
-    with open(os.path.join(HERE, "values.txt"), encoding="utf-8") as given, open(payloads, "w", encoding="ascii") as taken:
-        taken.writelines(quote(line.rstrip("\n"), safe="") + "\n" for line in given)
+    """Sensitive paths, then payloads in an argument, in a form, in a cookie and in JSON."""
+    with open(os.path.join(HERE, "values.txt"), encoding="utf-8") as file:
+        payloads = file.read().splitlines()
+    escaped = word_list(run, "escaped.txt", (quote(payload, safe="") for payload in payloads))
+    in_json = word_list(run, "json.txt", (json.dumps(payload)[1:-1] for payload in payloads))
     base = ["ffuf", "-s", "-mc", "all", "-t", "8", "-timeout", "10", "-H", f"User-Agent: {BROWSER}"]
-    attack(run, "ffuf: paths", [*base, "-u", run.address + "/FUZZ", "-w", paths])
-    attack(run, "ffuf: argument", [*base, "-u", f"{run.address}/w/index.php?search=FUZZ&title=Special:Search", "-w", payloads])
-    attack(run, "ffuf: form", [*base, "-u", run.address + "/w/index.php?title=Special:UserLogin", "-w", payloads, "-X", "POST",
-                               "-H", "Content-Type: application/x-www-form-urlencoded", "-d", f"wpName=FUZZ&wpPassword={WORD}"])
-    if run.full:
-        attack(run, "ffuf: cookie", [*base, "-u", run.address + "/wiki/Main_Page", "-w", payloads, "-b", "style=FUZZ"])
-        attack(run, "ffuf: json", [*base, "-u", run.address + "/w/rest.php/v1/page", "-w", payloads, "-X", "POST",
-                                   "-H", "Content-Type: application/x-www-form-urlencoded", "-d", "source=FUZZ&title=x"])
+    form = ["-X", "POST", "-H", "Content-Type: application/x-www-form-urlencoded", "-d", f"wpName=FUZZ&wpPassword={WORD}"]
+    document = ["-X", "POST", "-H", "Content-Type: application/json", "-d", '{"source": "FUZZ", "title": "x"}']
+    run.attack("ffuf: paths", [*base, "-u", run.address + "/FUZZ", "-w", os.path.join(HERE, "paths.txt")])
+    run.attack("ffuf: argument", [*base, "-u", f"{run.address}/w/index.php?search=FUZZ&title=Special:Search", "-w", escaped])
+    run.attack("ffuf: form", [*base, "-u", run.address + PLACES[4], "-w", escaped, *form])
+    run.attack("ffuf: JSON", [*base, "-u", run.address + "/w/rest.php/v1/page", "-w", in_json, *document])
+    run.attack("ffuf: cookie", [*base, "-u", run.address + PLACES[0], "-w", escaped, "-b", "style=FUZZ"])
 
 
-def attack(run, label, argv):
-    from attacks import Harmless
-    harmless = run.harmless[label] = Harmless()
-    for place in (*PLACES, "/w/index.php?title=Special:UserLogin"):
-        harmless.add_url(run.address + place)
-    harmless.values.update((BROWSER, "Special:UserLogin", "Special:Search", *PLACES))
-    run.tool(label, argv, 300)
+def word_list(run, name, words):
+    path = os.path.join(run.folder, name)
+    with open(path, "w", encoding="ascii") as out:
+        out.writelines(word + "\n" for word in words)
+    return path
 
 
 def sqlmap(run):
@@ -137,16 +138,7 @@ def sqlmap(run):
                 os.path.join(run.folder, "sqlmap"), "--level", str(level), "--risk", "3" if run.full else "1", "--technique",
                 "BEUSTQ", "--time-sec", "1", "--timeout", "10", "--retries", "0", "--ignore-code", "403", "--disable-coloring",
                 "--user-agent", BROWSER, "--referer", run.address + "/"]
-        attack_by_sqlmap(run, f"sqlmap: {name}", argv, 300 if run.full else 20)
-
-
-def attack_by_sqlmap(run, label, argv, seconds):
-    from attacks import Harmless
-    harmless = run.harmless[label] = Harmless()
-    for place in PLACES:
-        harmless.add_url(run.address + place)
-    harmless.values.update((BROWSER, run.address + "/"))
-    run.tool(label, argv, seconds)
+        run.attack(f"sqlmap: {name}", argv, 300 if run.full else 20)
 
 
 # ---- counting ----
@@ -154,7 +146,7 @@ def attack_by_sqlmap(run, label, argv, seconds):
 class Count:
     def __init__(self):
         self.requests = self.attacks = self.blocked = self.refused = 0
-        self.rules, self.passed = Counter(), []
+        self.passed = []
 
     def add(self, request, line, is_attack):
         self.requests += 1
@@ -165,14 +157,8 @@ class Count:
             self.refused += 1
         elif line["event"]["action"] == "deny":
             self.blocked += 1
-            self.rules[line["rule"]["id"]] += 1
         else:
             self.passed.append(request)
-
-    def __iadd__(self, other):
-        for name in ("requests", "attacks", "blocked", "refused", "rules", "passed"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        return self
 
     def share(self):
         return self.blocked / self.attacks if self.attacks else 0.0
@@ -183,7 +169,7 @@ class Count:
 
 def counted(run, lines):
     """{name: Count} for every part of every tool, and for the tools."""
-    counts = {}
+    counts = {tool: Count() for tool in TOOLS}
     for request, line in run.relay.requests(lines):
         harmless = run.harmless.get(request.label)
         attacks = harmless is not None and harmless.is_attack(request)
@@ -257,9 +243,9 @@ def main():
         tell_missed(counts, asked.missed)
     if asked.write:
         written(asked.write, text)
-    weak = [tool for tool in TOOLS if counts[tool].share() <= SHARE_WANTED]
+    weak = [tool for tool in TOOLS if counts[tool].attacks < FEWEST or counts[tool].share() <= SHARE_WANTED]
     if weak:
-        sys.exit(f"less than {SHARE_WANTED:.0%} of the attacks blocked: {', '.join(weak)}")
+        sys.exit(f"fewer than {FEWEST} attacks, or not more than {SHARE_WANTED:.0%} of them blocked: {', '.join(weak)}")
 
 
 if __name__ == "__main__":

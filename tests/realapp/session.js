@@ -6,7 +6,6 @@
 // FOLDER is for the browser's profile and the files to upload. One line a step; the last line is
 // JSON: how many answers came, and which of them a visitor of a wiki should not have seen.
 'use strict';
-const fs = require('fs');
 const path = require('path');
 const { chromium } = require('playwright-core');
 const { steps } = require('./steps.js');

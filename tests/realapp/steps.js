@@ -11,6 +11,8 @@ const PAGES = [
 	['PHP and templates', 'php.wiki', '<?php ... ?> and {{templates}}, ${x}'],
 	['Äpfel, 日本語 & 🍎', 'languages.wiki', 'Grüße! ¯\\_(ツ)_/¯ 日本語'],
 	["Meeting 2024-03-01; O'Reilly's notes (draft)", 'meeting.wiki', "Ann's notes -- don't drop the table; it's new"],
+	['Snippets: Java, Python & XML', 'code.wiki', 'exec() and eval(), "{{7*7}}", &amp; more'],
+	['Attacks on Sunday', 'logs.wiki', 'What "OR 1=1 --" and ${jndi:...} do in our logs'],
 ];
 const SEARCHES = ['union select', 'select from where', "O'Reilly", '1=1', '"drop table"', "rock 'n' roll", 'りんご', '🍎', 'C++',
 	'AT&T', 'a or b and c', '<script>', '${user.name}', '{{Infobox}}', 'naïve -- or not',
