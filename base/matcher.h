@@ -19,6 +19,8 @@ enum {
 	 * the ends of every one. A value may itself hold '\n', and a match may span
 	 * two, so a hit is a reason to look; no hit is proof for all of them. */
 	PATTERN_JOINED = 4,
+	/* With LITERAL: every place is reported, not only that there is one. */
+	PATTERN_EACH = 8,
 };
 
 struct pattern {
@@ -30,16 +32,18 @@ struct pattern {
 struct matcher;
 struct matcher_scratch; /* one a thread; grows to the largest matcher it meets */
 
+/* `end`: the offset behind a match. True stops the scan. */
+typedef bool matcher_hit(void *ctx, uint32_t id, size_t end);
+
 struct matcher_kind {
 	const char *name;
 	/* cache_dir may be NULL. On failure err names the pattern's index in
 	 * err.code (-1: all of them together) and says why it was refused. */
 	struct matcher *(*compile)(const struct pattern *, size_t n, const char *cache_dir, struct err *);
-	/* hit(ctx, id) once per matching id (at least once, any order); true from
-	 * hit stops the scan. False only for an internal failure: treat as a hit
-	 * of everything or refuse; never let pass silently. */
-	bool (*scan)(const struct matcher *, struct matcher_scratch *, struct bytes,
-		     bool (*hit)(void *ctx, uint32_t id), void *ctx);
+	/* Calls hit at least once for each pattern that matches, in any order.
+	 * False only for an internal failure: treat as a hit of everything or
+	 * refuse; never let pass silently. */
+	bool (*scan)(const struct matcher *, struct matcher_scratch *, struct bytes, matcher_hit *, void *ctx);
 	void (*free)(struct matcher *);
 };
 

@@ -20,7 +20,7 @@ enum {
 	COMPILE_ARENA = 256 << 20, /* bytes: expressions are held while compiling */
 	CACHE_MAX = 512 << 20,     /* bytes of a cache file: more is not ours */
 	KNOWN = 8,                 /* databases that a scratch remembers */
-	ALWAYS = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY,
+	ALWAYS = HS_FLAG_DOTALL | HS_FLAG_ALLOWEMPTY,
 };
 
 struct matcher {
@@ -73,6 +73,13 @@ static void recipe_hash(struct recipe *r)
 		hash_more(&r->hash, r->expressions[i], strlen(r->expressions[i]));
 }
 
+static unsigned flags_of(unsigned pattern)
+{
+	return ALWAYS | (pattern & PATTERN_CASELESS ? HS_FLAG_CASELESS : 0) |
+	       (pattern & PATTERN_JOINED ? HS_FLAG_MULTILINE : 0) |
+	       (pattern & PATTERN_EACH && pattern & PATTERN_LITERAL ? 0 : HS_FLAG_SINGLEMATCH);
+}
+
 static bool recipe_make(struct recipe *r, struct arena *a, const struct pattern *p, size_t n,
 			struct err *e)
 {
@@ -83,8 +90,7 @@ static bool recipe_make(struct recipe *r, struct arena *a, const struct pattern 
 	if (!r->expressions || !r->flags || !r->ids)
 		return too_much(e);
 	for (size_t i = 0; i < n; i++) {
-		r->flags[i] = ALWAYS | (p[i].flags & PATTERN_CASELESS ? HS_FLAG_CASELESS : 0) |
-			      (p[i].flags & PATTERN_JOINED ? HS_FLAG_MULTILINE : 0);
+		r->flags[i] = flags_of(p[i].flags);
 		r->ids[i] = p[i].id;
 		r->expressions[i] = matcher_expression(a, &p[i]);
 		if (!r->expressions[i])
@@ -208,6 +214,7 @@ static void cache_write(const char *dir, struct hash128 recipe, const hs_databas
 	if (u.full || !cache_path(&t, dir, recipe) ||
 	    hs_serialize_database(db, &payload, &len) != HS_SUCCESS)
 		return;
+	mkdir(dir, 0700);
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd >= 0) {
 		bool ok = cache_fill(fd, recipe, payload, len);
@@ -267,7 +274,7 @@ static bool scratch_fits(struct matcher_scratch *s, const struct matcher *m)
 }
 
 struct report {
-	bool (*hit)(void *ctx, uint32_t id);
+	matcher_hit *hit;
 	void *ctx;
 };
 
@@ -276,12 +283,12 @@ static int on_match(unsigned id, unsigned long long from, unsigned long long to,
 {
 	const struct report *r = arg;
 
-	(void)from, (void)to, (void)flags;
-	return r->hit(r->ctx, id);
+	(void)from, (void)flags;
+	return r->hit(r->ctx, id, to);
 }
 
-static bool hs_matcher_scan(const struct matcher *m, struct matcher_scratch *s, struct bytes in,
-			    bool (*hit)(void *ctx, uint32_t id), void *ctx)
+static bool hs_matcher_scan(const struct matcher *m, struct matcher_scratch *s, struct bytes in, matcher_hit *hit,
+			    void *ctx)
 {
 	struct report report = { hit, ctx };
 	hs_error_t rc;

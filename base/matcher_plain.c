@@ -9,9 +9,14 @@
 
 enum { COMPILE_ARENA = 256 << 20 };
 
+struct entry {
+	pcre2_code *code;
+	uint32_t id;
+	bool each;
+};
+
 struct matcher {
-	pcre2_code **codes;
-	uint32_t *ids;
+	struct entry *at;
 	size_t n;
 };
 
@@ -39,10 +44,9 @@ static void plain_free(struct matcher *m)
 {
 	if (!m)
 		return;
-	for (size_t i = 0; m->codes && i < m->n; i++)
-		pcre2_code_free(m->codes[i]);
-	free(m->codes);
-	free(m->ids);
+	for (size_t i = 0; m->at && i < m->n; i++)
+		pcre2_code_free(m->at[i].code);
+	free(m->at);
 	free(m);
 }
 
@@ -51,14 +55,16 @@ static bool compile_all(struct matcher *m, const struct pattern *p, size_t n, st
 	struct arena *a = arena_new(COMPILE_ARENA);
 	bool ok = a != NULL;
 
-	m->codes = calloc(n + 1, sizeof *m->codes);
-	m->ids = calloc(n + 1, sizeof *m->ids);
-	if (!a || !m->codes || !m->ids)
+	m->at = calloc(n + 1, sizeof *m->at);
+	if (!a || !m->at)
 		ok = err_set(e, SIDE_SELF, -1, "out of memory while compiling patterns");
 	for (; ok && m->n < n; m->n++) {
-		m->ids[m->n] = p[m->n].id;
-		m->codes[m->n] = code_new(a, &p[m->n], e, (int)m->n);
-		ok = m->codes[m->n] != NULL;
+		struct entry *x = &m->at[m->n];
+
+		x->code = code_new(a, &p[m->n], e, (int)m->n);
+		x->id = p[m->n].id;
+		x->each = p[m->n].flags & PATTERN_EACH && p[m->n].flags & PATTERN_LITERAL;
+		ok = x->code != NULL;
 	}
 	arena_free(a);
 	return ok;
@@ -78,24 +84,36 @@ static struct matcher *plain_compile(const struct pattern *p, size_t n, const ch
 	return NULL;
 }
 
-static bool plain_scan(const struct matcher *m, struct matcher_scratch *s, struct bytes in,
-		       bool (*hit)(void *ctx, uint32_t id), void *ctx)
+/* One pattern: its first match or, of a literal, each. A failure of PCRE2 is
+ * returned; so is what hit() said, as PCRE2_ERROR_CALLOUT. */
+static int scan_one(const struct entry *x, struct bytes in, pcre2_match_data *found, matcher_hit *hit, void *ctx)
+{
+	const PCRE2_SIZE *place = pcre2_get_ovector_pointer(found);
+	size_t from = 0;
+	int rc;
+
+	do {
+		rc = pcre2_match(x->code, (PCRE2_SPTR)(in.at ? in.at : ""), in.len, from, 0, found, NULL);
+		if (rc < 0)
+			return rc;
+		if (hit(ctx, x->id, place[1]))
+			return PCRE2_ERROR_CALLOUT;
+		from = place[0] + 1;
+	} while (x->each && from <= in.len);
+	return PCRE2_ERROR_NOMATCH;
+}
+
+static bool plain_scan(const struct matcher *m, struct matcher_scratch *s, struct bytes in, matcher_hit *hit,
+		       void *ctx)
 {
 	pcre2_match_data *found = pcre2_match_data_create(1, NULL);
-	bool ok = found != NULL, stop = false;
+	int rc = found ? PCRE2_ERROR_NOMATCH : PCRE2_ERROR_NOMEMORY;
 
 	(void)s;
-	for (size_t i = 0; ok && !stop && i < m->n; i++) {
-		int rc = pcre2_match(m->codes[i], (PCRE2_SPTR)(in.at ? in.at : ""), in.len, 0, 0,
-				     found, NULL);
-
-		if (rc >= 0)
-			stop = hit(ctx, m->ids[i]);
-		else
-			ok = rc == PCRE2_ERROR_NOMATCH;
-	}
+	for (size_t i = 0; rc == PCRE2_ERROR_NOMATCH && i < m->n; i++)
+		rc = scan_one(&m->at[i], in, found, hit, ctx);
 	pcre2_match_data_free(found);
-	return ok;
+	return rc == PCRE2_ERROR_NOMATCH || rc == PCRE2_ERROR_CALLOUT;
 }
 
 const struct matcher_kind matcher_plain = { "plain", plain_compile, plain_scan, plain_free };

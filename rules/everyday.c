@@ -41,20 +41,3 @@ unsigned everyday_percent(const struct op *op, const struct operand *o)
 	}
 	return passed * 100 / (unsigned)nelems(values);
 }
-
-static bool has_a_word(struct bytes value, const struct bytes *words, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (bytes_find_nocase(value, words[i]) != SIZE_MAX)
-			return true;
-	return false;
-}
-
-unsigned everyday_words_percent(const struct bytes *words, size_t n)
-{
-	unsigned having = 0;
-
-	for (size_t i = 0; i < nelems(values); i++)
-		having += has_a_word(bytes_of(values[i]), words, n);
-	return having * 100 / (unsigned)nelems(values);
-}

@@ -6,6 +6,4 @@
 
 /* How many of a hundred ordinary values pass the test. */
 unsigned everyday_percent(const struct op *, const struct operand *);
-/* In how many of a hundred one of the words occurs, in any case. */
-unsigned everyday_words_percent(const struct bytes *words, size_t n);
 #endif

@@ -9,18 +9,10 @@
 #include "rules/exclusions.h"
 #include "rules/ir.h"
 
-/* Patterns of the union that a value was found to hold; see scan.h. */
-struct found_pattern {
-	struct found_pattern *next;
-	uint32_t pattern;
-};
-
 struct value {
 	struct bytes name, text;
 	uint32_t traits;    /* transform_traits(text); 0: not looked at */
 	struct bytes *made; /* by step; at == NULL: not made */
-	bool listed;        /* found is the whole truth */
-	struct found_pattern *found;
 };
 
 struct zone_values {

@@ -1,21 +1,19 @@
 /* gates.c -- which condition of each group the union database looks for.
  *
  * A group holds only if all its conditions do, so finding one of them is
- * enough to look at the rest. Taken is the one that ordinary values pass least,
- * and of equals the one with the longest literal, paths before arguments.
- * Expressions that Hyperscan refuses, or that a joined string could mislead,
- * are found by the literal that any match contains. What passes too often, or
- * cannot be scanned for, is no gate: a group without one is always asked. */
+ * enough to look at the rest. Taken is the one whose literals are rarest in
+ * ordinary values, paths and named values before others. An expression is found
+ * by the literals of which any match contains one; one that has none goes into
+ * the database itself, unless Hyperscan refuses it, a joined string could
+ * mislead it, or ordinary values match it as a rule ("[^0-9]"). What has no
+ * gate is always asked; these are few, and cheap ones are asked first. */
 #include "rules/everyday.h"
 #include "rules/literal.h"
 #include "rules/ruleset.h"
 
 enum {
 	ARENA_CAP = 256 << 20,
-	PERCENT_MAX = 4, /* of ordinary values: beyond it, asking is cheaper than finding */
-	WORDS_PERCENT_MAX = 12,
-	TELLING = 16,    /* bytes of a literal: more tell no more */
-	PATH_BONUS = 8,
+	PERCENT_MAX = 8, /* of ordinary values that an expression may match */
 };
 
 enum how { NO_GATE, BY_TEXTS, BY_WORDS, BY_REGEX };
@@ -24,7 +22,7 @@ struct gate {
 	enum how how;
 	const struct bytes *texts;
 	size_t ntexts;
-	size_t least; /* bytes that a value must hold */
+	double common; /* share of ordinary values that have it, about */
 };
 
 struct build {
@@ -52,37 +50,35 @@ static bool is_refused(const struct build *b, struct bytes expression)
 	return false;
 }
 
-static size_t shortest(const struct operand *o)
+static double common_of(const struct bytes *texts, size_t n)
 {
-	size_t least = o->ntexts ? SIZE_MAX : 0;
+	double share = n ? 0 : 1;
 
-	for (size_t i = 0; i < o->ntexts; i++)
-		if (o->texts[i].len < least)
-			least = o->texts[i].len;
-	return least;
+	for (size_t i = 0; i < n; i++)
+		share += literal_common(texts[i]);
+	return share < 1 ? share : 1;
 }
 
-static bool in_separator(const struct literals *l)
+static struct gate gate_by_regex(struct build *b, const struct condition *c)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (bytes_eq(l->at[i], BYTES("\n")))
+	const struct operand *o = &c->operand;
+	struct literals l = literals_of(b->arena, o->texts[0]);
+	unsigned percent;
+
+	if (l.n)
+		return (struct gate){ l.caseless ? BY_WORDS : BY_TEXTS, l.at, l.n, l.common };
+	if (!l.joinable || is_refused(b, o->texts[0]))
+		return (struct gate){ 0 };
+	percent = everyday_percent(c->op, o);
+	return (struct gate){ percent > PERCENT_MAX ? NO_GATE : BY_REGEX, o->texts, 1, percent / 100.0 };
+}
+
+static bool has_empty(const struct operand *o)
+{
+	for (size_t i = 0; i < o->ntexts; i++)
+		if (!o->texts[i].len)
 			return true;
 	return false;
-}
-
-static struct gate gate_by_regex(struct build *b, const struct operand *o)
-{
-	struct literals l = literals_of(b->arena, o->texts[0]);
-
-	struct gate words = { l.n ? BY_WORDS : NO_GATE, l.at, l.n, l.least };
-
-	/* Words that ordinary values hold, or that a joined string always does,
-	 * would call for the expression all the time. */
-	if (l.n && everyday_words_percent(l.at, l.n) <= WORDS_PERCENT_MAX && !in_separator(&l))
-		return words;
-	if (l.joinable && !is_refused(b, o->texts[0]))
-		return (struct gate){ BY_REGEX, o->texts, 1, 0 };
-	return words;
 }
 
 static struct gate gate_of(struct build *b, const struct condition *c)
@@ -93,22 +89,31 @@ static struct gate gate_of(struct build *b, const struct condition *c)
 	    condition_only_in(c, 1u << ZONE_METHOD | 1u << ZONE_PROTOCOL | 1u << ZONE_BODY_TYPE))
 		return (struct gate){ 0 };
 	if (c->op->operand == OPERAND_REGEX)
-		return gate_by_regex(b, o);
-	return (struct gate){ c->op->operand == OPERAND_FILE ? BY_WORDS : BY_TEXTS, o->texts, o->ntexts, shortest(o) };
+		return gate_by_regex(b, c);
+	if (has_empty(o))
+		return (struct gate){ 0 };
+	return (struct gate){ c->op->operand == OPERAND_FILE ? BY_WORDS : BY_TEXTS, o->texts, o->ntexts,
+			      common_of(o->texts, o->ntexts) };
 }
 
-/* 0: no gate; else the higher the better. */
-static size_t worth(const struct gate *g, const struct condition *c)
+static bool all_named(const struct condition *c)
 {
-	unsigned percent;
+	for (size_t i = 0; i < c->ntargets; i++)
+		if (!c->targets[i].name.at)
+			return false;
+	return true;
+}
 
-	if (!g->how || (g->how != BY_REGEX && !g->least))
-		return 0;
-	percent = everyday_percent(c->op, &c->operand);
-	if (percent > PERCENT_MAX)
-		return 0;
-	return (PERCENT_MAX - percent) * (TELLING + PATH_BONUS) + 1 + (g->least < TELLING ? g->least : TELLING) +
-	       (condition_only_in(c, 1u << ZONE_URI) ? PATH_BONUS : 0);
+/* How much would have to be asked in vain; more than 1: no gate. */
+static double burden(const struct gate *g, const struct condition *c)
+{
+	double share = g->common;
+
+	if (!g->how)
+		return 2;
+	if (condition_only_in(c, 1u << ZONE_URI))
+		share *= 0.2;
+	return all_named(c) ? share * 0.1 : share;
 }
 
 static bool add_pattern(struct build *b, struct bytes text, unsigned flags)
@@ -163,20 +168,21 @@ static bool gate_id(struct build *b, const struct gate *g, struct condition *c)
 static bool choose(struct build *b, struct group *g)
 {
 	struct gate best = { 0 };
-	size_t best_at = 0, most = 0;
+	size_t best_at = 0;
+	double least = 1.5;
 
 	for (size_t i = 0; i < g->n; i++) {
 		struct gate gate = gate_of(b, &g->at[i]);
-		size_t w = worth(&gate, &g->at[i]);
+		double share = burden(&gate, &g->at[i]);
 
 		g->at[i].pattern = NO_PATTERN;
-		if (w > most) {
+		if (share < least) {
 			best = gate;
 			best_at = i;
-			most = w;
+			least = share;
 		}
 	}
-	return !most || gate_id(b, &best, &g->at[best_at]);
+	return !best.how || gate_id(b, &best, &g->at[best_at]);
 }
 
 static bool choose_all(struct build *b)
@@ -204,16 +210,36 @@ static bool note_refused(struct build *b)
 	return true;
 }
 
+static struct matcher *database(struct build *b, unsigned each, const char *cache_dir)
+{
+	for (size_t i = 0; i < b->npatterns; i++)
+		b->patterns[i].flags = (b->patterns[i].flags & ~(unsigned)PATTERN_EACH) | each;
+	return b->rs->kind->compile(b->patterns, b->npatterns, cache_dir, b->err);
+}
+
+static bool note_kinds(struct build *b)
+{
+	struct ruleset *rs = b->rs;
+
+	rs->npatterns = b->ngates;
+	rs->users = arena_get(rs->ir->arena, (rs->npatterns + 1) * sizeof *rs->users);
+	for (size_t i = 0; rs->users && i < b->ngates; i++)
+		rs->users[i].anywhere = b->gates[i].how == BY_REGEX;
+	return rs->users || short_of_memory(b);
+}
+
 /* Each refusal makes one choice anew; most come before any real work is done. */
 static bool compile(struct build *b, const char *cache_dir)
 {
 	do {
 		if (!choose_all(b))
 			return false;
-		b->rs->matcher = b->rs->kind->compile(b->patterns, b->npatterns, cache_dir, b->err);
+		b->rs->matcher = database(b, PATTERN_EACH, cache_dir);
 	} while (!b->rs->matcher && note_refused(b));
-	b->rs->npatterns = b->ngates;
-	return b->rs->matcher != NULL;
+	if (!b->rs->matcher)
+		return false;
+	b->rs->once = database(b, 0, cache_dir);
+	return b->rs->once && note_kinds(b);
 }
 
 bool gates_build(struct ruleset *rs, const char *cache_dir, struct err *e)

@@ -109,8 +109,7 @@ static bool holds_on_some(struct inspection *in, const struct condition *c, stru
 		struct bytes text;
 
 		m->value = &z->at[i];
-		if (!takes(c, m->target, m->value) ||
-		    (c->pattern != NO_PATTERN && !scan_may_hold(m->value, c->pattern)))
+		if (!takes(c, m->target, m->value))
 			continue;
 		text = value_after(&in->values, m->value, c->node);
 		if (!text.at || test(in, c, text, m))

@@ -3,16 +3,18 @@
  * Each part of it is known in one of two ways: exactly (all the texts that it
  * can match: "colou?r" is { "color", "colour" }), or by a set of which every match
  * contains one. Exact parts that follow one another are multiplied while they
- * are few; then the better of two sets is kept, the one whose shortest is
- * longer. Of alternatives the sets are united. (RE2 does the same; Cox 2012,
- * "Regular Expression Matching with a Trigram Index", tells how.) */
+ * are few; then the rarer of two sets is kept. Of alternatives the sets are
+ * united. (RE2 does the same; Cox 2012, "Regular Expression Matching with a
+ * Trigram Index", tells how.) */
 #include "rules/literal.h"
 #include "base/text.h"
+#include "rules/everyday.h"
 
 enum {
 	DEPTH_MAX = 100,
 	EXACT_MAX = 32,  /* texts of an exact part: more become a set */
-	CLASS_MAX = 4,   /* bytes of a class that is spelt out */
+	CLASS_MAX = 8,   /* bytes of a class that is spelt out */
+	TIMES_MAX = 8,   /* of "{n,}": what comes more often is looked for n times */
 	TEXT_MAX = 24,   /* bytes of a text: a longer one tells no more */
 };
 
@@ -65,36 +67,58 @@ static struct part nothing(struct reader *r)
 	return one_text(r, (struct bytes){ "", 0 });
 }
 
-static size_t shortest(const struct part *p)
+/* How often a byte stands at a given place of an ordinary value. */
+static double byte_common(char c)
 {
-	size_t least = p->n ? SIZE_MAX : 0;
+	static const struct {
+		const char *bytes;
+		double share;
+	} classes[] = {
+		{ "etaoinsr", 0.05 }, { "lhdcumpgbfwyvkxqjz0123456789", 0.02 }, { "/-._ =", 0.02 },
+		{ ",:&%+;?()\"", 0.01 }, { "'<>[]{}|$`\\^*!#@~", 0.001 },
+	};
+
+	for (size_t i = 0; i < nelems(classes); i++)
+		if (c && strchr(classes[i].bytes, byte_lower(c)))
+			return classes[i].share;
+	return 0.0005; /* control bytes and what is not ASCII */
+}
+
+double literal_common(struct bytes text)
+{
+	double share = 20; /* places in a value */
+
+	for (size_t i = 0; i < text.len; i++)
+		share *= byte_common(text.at[i]);
+	return share < 1 ? share : 1;
+}
+
+static double common_of(const struct part *p)
+{
+	double share = p->n ? 0 : 1;
 
 	for (size_t i = 0; i < p->n; i++)
-		if (p->at[i].len < least)
-			least = p->at[i].len;
-	return least;
+		share += literal_common(p->at[i]);
+	return share < 1 ? share : 1;
 }
 
 /* A set for searching: one that holds the empty text says nothing. */
 static struct part as_set(struct part p)
 {
 	p.exact = false;
-	if (shortest(&p) == 0)
-		p.n = 0;
+	for (size_t i = 0; i < p.n; i++)
+		if (!p.at[i].len)
+			p.n = 0;
 	return p;
 }
 
 static struct part better(struct part a, struct part b)
 {
-	size_t x, y;
-
 	a = as_set(a);
 	b = as_set(b);
-	x = shortest(&a);
-	y = shortest(&b);
-	if (x != y)
-		return x > y ? a : b;
-	return !b.n || (a.n && a.n <= b.n) ? a : b;
+	if (!a.n || !b.n)
+		return a.n ? a : b;
+	return common_of(&a) <= common_of(&b) ? a : b;
 }
 
 static struct bytes joined(struct reader *r, struct bytes a, struct bytes b)
@@ -192,34 +216,36 @@ static size_t digits(const struct reader *r, size_t from)
 	return i - from;
 }
 
-/* "{3}", "{3,}" or "{0,3}"; any other brace is a byte like others. PCRE2's next
+/* "{3}", "{3,}" or "{0,3}", the lower bound in *times; any other brace is a byte like others. PCRE2's next
  * release takes "{,3}" for a quantifier too, so that one is not understood. */
-static enum often braces(struct reader *r)
+static enum often braces(struct reader *r, unsigned *times)
 {
 	size_t low = digits(r, 1), end = 1 + low;
-	bool zero = true;
+	uint64_t least = 0;
 
 	r->lost |= peek(r, 1) == ',';
 	if (peek(r, end) == ',')
 		end += 1 + digits(r, end + 1);
 	if (!low || peek(r, end) != '}')
 		return ONCE;
-	for (size_t i = 1; i <= low; i++)
-		zero &= peek(r, i) == '0';
+	r->lost |= !bytes_u64(bytes_sub(r->in, r->at + 1, r->at + 1 + low), &least);
+	*times = least > TIMES_MAX ? TIMES_MAX : (unsigned)least;
 	r->at += end + 1;
-	return zero ? MAYBE : REPEATED;
+	return least ? REPEATED : MAYBE;
 }
 
-static enum often quantifier(struct reader *r)
+/* *times: how often at least, of REPEATED. */
+static enum often quantifier(struct reader *r, unsigned *times)
 {
 	enum often often = ONCE;
 	size_t was;
 
+	*times = 1;
 	skip_blank(r);
 	was = r->at;
 	switch (more(r) ? peek(r, 0) : '\0') {
 	case '{':
-		often = braces(r);
+		often = braces(r, times);
 		break;
 	case '+':
 		often = REPEATED;
@@ -242,20 +268,6 @@ static enum often quantifier(struct reader *r)
 		r->at++;
 	}
 	return often;
-}
-
-static struct part repeated(struct reader *r, struct part p, enum often often)
-{
-	switch (often) {
-	case ONCE:
-		return p;
-	case AT_MOST_ONCE:
-		return p.exact && p.n < EXACT_MAX ? either(r, p, nothing(r)) : unknown();
-	case MAYBE:
-		return unknown();
-	default:
-		return as_set(p);
-	}
 }
 
 static int hex(char c)
@@ -416,48 +428,71 @@ static struct part group(struct reader *r)
 	return kind == LOOK_AROUND ? unknown() : inner;
 }
 
-/* One atom with its quantifier. */
+/* One atom, without its quantifier. */
 static struct part atom(struct reader *r)
 {
-	struct part p;
 	char c = peek(r, 0);
 
 	switch (c) {
 	case '(':
-		p = group(r);
-		break;
+		return group(r);
 	case '[':
-		p = class(r);
-		break;
+		return class(r);
 	case '\\':
-		p = escape(r);
-		break;
+		return escape(r);
 	default:
 		r->at++;
-		p = c == '.' ? unknown() : c == '^' || c == '$' ? nothing(r) : one_text(r, (struct bytes){ &c, 1 });
+		return c == '.' ? unknown() : c == '^' || c == '$' ? nothing(r) : one_text(r, (struct bytes){ &c, 1 });
 	}
-	return repeated(r, p, quantifier(r));
 }
 
-/* Exact parts are multiplied up as they come; `best` is the best set so far. */
+/* What a branch is known to hold while it is read from left to right. */
+struct reading {
+	struct part run;  /* exact: the end of what has been read */
+	struct part best; /* the best set so far */
+	bool whole;       /* the run is the branch so far */
+};
+
+static void append(struct reader *r, struct reading *b, struct part p)
+{
+	if (can_multiply(&b->run, &p)) {
+		b->run = product(r, b->run, p);
+		return;
+	}
+	b->best = better(b->best, b->run);
+	b->whole = false;
+	b->best = p.exact ? b->best : better(b->best, p);
+	b->run = p.exact ? p : nothing(r);
+}
+
+/* "(?:ab){2,}c" holds "abab" and "abc". */
+static void append_repeated(struct reader *r, struct reading *b, struct part p, unsigned times)
+{
+	for (unsigned i = 0; i < times; i++)
+		append(r, b, p);
+	b->best = better(b->best, b->run);
+	b->whole = false;
+	b->run = p.exact ? p : nothing(r);
+}
+
 static struct part branch(struct reader *r)
 {
-	struct part run = nothing(r), best = unknown();
-	bool whole = true; /* the run is the branch so far */
+	struct reading b = { nothing(r), unknown(), true };
 
 	while (skip_blank(r), more(r) && peek(r, 0) != '|' && peek(r, 0) != ')') {
 		struct part p = atom(r);
+		unsigned times;
 
-		if (can_multiply(&run, &p)) {
-			run = product(r, run, p);
-			continue;
+		switch (quantifier(r, &times)) {
+		case ONCE: append(r, &b, p); break;
+		case AT_MOST_ONCE:
+			append(r, &b, p.exact && p.n < EXACT_MAX ? either(r, p, nothing(r)) : unknown());
+			break;
+		case MAYBE: append(r, &b, unknown()); break;
+		case REPEATED: append_repeated(r, &b, p, times); break;
 		}
-		best = better(best, run);
-		whole = false;
-		best = p.exact ? best : better(best, p);
-		run = p.exact ? p : nothing(r);
 	}
-	return whole ? run : better(best, run);
+	return b.whole ? b.run : better(b.best, b.run);
 }
 
 static struct part alternatives(struct reader *r)
@@ -478,5 +513,5 @@ struct literals literals_of(struct arena *a, struct bytes expression)
 
 	if (r.lost || r.at != r.in.len)
 		return (struct literals){ 0 };
-	return (struct literals){ p.at, p.n, shortest(&p), r.caseless, !r.spoilable };
+	return (struct literals){ p.at, p.n, common_of(&p), r.caseless, !r.spoilable };
 }

@@ -15,7 +15,7 @@ enum { LITERALS_MAX = 256 };
 struct literals {
 	struct bytes *at;
 	size_t n;      /* 0: nothing is known that must be there */
-	size_t least;  /* bytes of the shortest */
+	double common; /* in which share of ordinary values one of them is, about */
 	bool caseless; /* the expression switches case off somewhere */
 	/* The expression itself may be looked for in a joined string
 	 * (PATTERN_JOINED): no look-around, no back reference, nothing that a
@@ -23,6 +23,8 @@ struct literals {
 	bool joinable;
 };
 
+/* How common the text is in ordinary values, by its bytes: 0 to 1. */
+double literal_common(struct bytes);
 /* Everything is from the arena. */
 struct literals literals_of(struct arena *, struct bytes expression);
 #endif

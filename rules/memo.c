@@ -2,7 +2,7 @@
 #include "rules/memo.h"
 #include <stdlib.h>
 
-enum { SETS = 4096, WAYS = 2 }; /* 128 KiB a worker */
+enum { SETS = 8192, WAYS = 2 }; /* 256 KiB a worker */
 
 struct memo {
 	struct hash128 key;

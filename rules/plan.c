@@ -23,9 +23,6 @@ static bool index_users(struct ruleset *rs)
 {
 	struct arena *a = rs->ir->arena;
 
-	rs->users = arena_get(a, (rs->npatterns + 1) * sizeof *rs->users);
-	if (!rs->users)
-		return false;
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; pass && i < rs->npatterns; i++) {
 			rs->users[i].groups = arena_get(a, rs->users[i].n * sizeof(uint32_t) + 1);
@@ -80,8 +77,9 @@ static struct want *want_named(struct arena *a, struct wants *ws, struct bytes n
 static bool want_target(struct ruleset *rs, const struct target *t, uint16_t node)
 {
 	struct wants *ws = &rs->wants[t->zone];
-	struct want *w = t->name.at ? want_named(rs->ir->arena, ws, t->name) : &ws->any;
+	struct want *w = t->name.at && !t->except ? want_named(rs->ir->arena, ws, t->name) : &ws->any;
 
+	ws->by_name |= t->except || t->regex;
 	return t->except || (w && want_node(rs->ir->arena, w, node));
 }
 

@@ -101,6 +101,7 @@ void ruleset_free(struct ruleset *rs)
 	if (!rs)
 		return;
 	rs->kind->free(rs->matcher);
+	rs->kind->free(rs->once);
 	free(rs->hits);
 	ir_free(rs->ir);
 	free(rs);

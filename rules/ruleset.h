@@ -22,17 +22,21 @@ struct wants {
 	struct want any;    /* whatever the value's name is */
 	struct want *named; /* these include what `any` has */
 	size_t nnamed, cap;
+	bool by_name;       /* values of equal text may differ by their names otherwise too */
 };
 
+/* The groups that a pattern is the gate of. */
 struct users {
 	uint32_t *groups;
 	size_t n;
+	bool anywhere; /* an expression: a hit does not tell in which value of a joined string */
 };
 
 struct ruleset {
 	struct ir *ir;
 	const struct matcher_kind *kind;
-	struct matcher *matcher;
+	struct matcher *matcher; /* for joined strings: literals tell each of their places */
+	struct matcher *once;    /* the same patterns, each reported once */
 	struct users *users; /* by pattern */
 	size_t npatterns;
 	struct wants wants[ZONE_COUNT];

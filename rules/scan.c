@@ -1,24 +1,23 @@
-/* scan.c -- joins, scans, remembers.
+/* scan.c -- joins, scans, asks, remembers.
  *
- * A batch is what one call of the matcher sees. A hit in it says only that some
- * value holds something like a gate, so each value is then asked for the
- * conditions behind the patterns that were hit; in a large batch it is scanned
- * by itself first. A value for which none of them holds is clean, and
- * remembered: a client that comes again with it costs a hash. */
+ * A batch is what one call of the matcher sees. Its values are short, so its
+ * hits are few; where they are not (somebody sends ten thousand quotes), and
+ * for long values, the scan is done value by value and reports a pattern only
+ * once. */
 #include "rules/scan.h"
 #include "rules/memo.h"
 #include <stdlib.h>
 
 enum {
-	ALONE_BYTES = 16 << 10,  /* a longer value is not copied but scanned where it is */
-	BATCH_BYTES = 64 << 10,  /* a batch that has reached this is scanned */
+	ALONE_BYTES = 2 << 10,  /* a longer value is not copied but scanned where it is */
+	BATCH_BYTES = 16 << 10, /* a batch that has reached this is scanned */
 	BATCH_VALUES = 512,
 	BATCH_PARTS = 2048,
-	TEXTS_OF_ONE = 64,       /* that are compared; more are scanned although they may be equal */
-	MEMO_BYTES = 4096,       /* longer values are seldom sent twice */
-	MEMO_BYTES_ONCE = 64,    /* the same for arguments and bodies */
-	HITS_MAX = 64,           /* patterns hit in a batch that are kept apart */
-	TESTS_MAX = 512,         /* hits x values: beyond it values are scanned one by one */
+	TEXTS_OF_ONE = 64,      /* that are compared; more are scanned although they may be equal */
+	MEMO_BYTES = 2 << 10,   /* longer values are seldom sent twice */
+	MEMO_BYTES_ONCE = 64,   /* the same for arguments and bodies */
+	FLOOD = 1024,           /* hits in a batch */
+	ANYWHERE_MAX = 64,      /* expressions found in a batch */
 };
 
 struct batched {
@@ -26,11 +25,13 @@ struct batched {
 	enum zone zone;
 	struct hash128 key;
 	bool keyed;
+	bool suspect;    /* some gate holds on it, or was not asked */
+	uint64_t serial; /* its number in the life of the scratch */
 };
 
 struct part {
-	uint32_t value; /* index in batch.values */
-	uint32_t from, len; /* in joined */
+	uint32_t value;    /* index in batch.values */
+	uint32_t from, to; /* in joined; the '\n' is at `to` */
 };
 
 struct rules_scratch {
@@ -42,6 +43,9 @@ struct rules_scratch {
 	size_t nvalues;
 	struct part parts[BATCH_PARTS];
 	size_t nparts;
+	uint64_t serial;
+	uint64_t *asked; /* by pattern: the serial it was last asked about */
+	size_t asked_cap;
 };
 
 /* One call of scan_new_values. */
@@ -50,9 +54,10 @@ struct scan {
 	const struct ruleset *rules;
 	struct values *values;
 	uint64_t *groups;
-	uint32_t hit[HITS_MAX];  /* patterns hit in the batch */
-	size_t nhits;            /* more than HITS_MAX: not all are kept */
-	struct batched *one;     /* being scanned by itself */
+	size_t hits, part;  /* in the batch; the part that the last one was in */
+	uint32_t anywhere[ANYWHERE_MAX];
+	size_t nanywhere;
+	struct batched *one; /* being scanned by itself */
 };
 
 struct rules_scratch *rules_scratch_new(void)
@@ -76,139 +81,139 @@ void rules_scratch_free(struct rules_scratch *s)
 	matcher_scratch_free(s->matcher);
 	memo_free(s->memo);
 	free(s->joined);
+	free(s->asked);
 	free(s);
 }
 
-/* For values too long to be told apart: all groups of the pattern are asked. */
-static bool on_hit_alone(void *ctx, uint32_t pattern)
-{
-	struct scan *s = ctx;
-	const struct users *u = &s->rules->users[pattern];
+/* ---- a pattern was found in a value ---- */
 
-	for (size_t i = 0; i < u->n; i++)
-		bit_set(s->groups, u->groups[i]);
-	return false;
+static bool targets(const struct condition *c, const struct batched *b)
+{
+	bool taken = false;
+
+	for (size_t i = 0; i < c->ntargets; i++) {
+		const struct target *t = &c->targets[i];
+
+		if (t->zone != b->zone || !target_takes(t, b->value))
+			continue;
+		if (t->except)
+			return false;
+		taken = true;
+	}
+	return taken;
 }
 
-static bool on_hit(void *ctx, uint32_t pattern)
-{
-	struct scan *s = ctx;
-
-	if (s->nhits < HITS_MAX)
-		s->hit[s->nhits] = pattern;
-	s->nhits++;
-	return false;
-}
-
-static bool targets(const struct condition *c, enum zone zone, const struct value *v)
-{
-	for (size_t i = 0; i < c->ntargets; i++)
-		if (c->targets[i].zone == zone && !c->targets[i].except && target_takes(&c->targets[i], v))
-			return true;
-	return false;
-}
-
-/* Does the gate of the group really hold on the value? */
 static bool gate_holds(struct scan *s, uint32_t group, const struct batched *b)
 {
 	const struct condition *c = group_gate(&s->rules->ir->groups[group]);
 	struct bytes text;
 	struct span where;
 
-	if (!targets(c, b->zone, b->value))
+	if (!targets(c, b))
 		return false;
 	text = value_after(s->values, b->value, c->node);
 	return !text.at || c->op->test(&c->operand, text, &where) != ANSWER_NO;
 }
 
-/* The groups that the pattern is for on this value, and a note that it is. */
-static bool note(struct scan *s, struct batched *b, uint32_t pattern)
+static void ask(struct scan *s, struct batched *b, uint32_t pattern)
 {
 	const struct users *u = &s->rules->users[pattern];
-	struct found_pattern *f;
-	bool any = false;
 
-	for (size_t i = 0; i < u->n; i++)
-		if (gate_holds(s, u->groups[i], b)) {
-			bit_set(s->groups, u->groups[i]);
-			any = true;
-		}
-	if (!any)
-		return true;
-	f = arena_get(s->values->arena, sizeof *f);
-	if (!f)
-		return !(s->values->spent = true);
-	*f = (struct found_pattern){ b->value->found, pattern };
-	b->value->found = f;
-	return true;
+	if (s->scratch->asked[pattern] == b->serial)
+		return;
+	s->scratch->asked[pattern] = b->serial;
+	for (size_t i = 0; i < u->n; i++) {
+		bool known = bit_is(s->groups, u->groups[i]);
+
+		if (!known && !gate_holds(s, u->groups[i], b))
+			continue;
+		bit_set(s->groups, u->groups[i]);
+		b->suspect = true;
+	}
 }
 
-static bool on_hit_of_one(void *ctx, uint32_t pattern)
+static bool on_hit_of_one(void *ctx, uint32_t pattern, size_t end)
 {
 	struct scan *s = ctx;
 
-	return !note(s, s->one, pattern);
+	(void)end;
+	ask(s, s->one, pattern);
+	return false;
 }
 
-static bool scan_text(struct scan *s, struct bytes text, bool (*hit)(void *, uint32_t))
+/* The part in which a text ends; NULL: it is the separator itself. Ends come in
+ * order but for a few, so the search goes on from where the last one was. */
+static const struct part *part_at(struct scan *s, size_t end)
 {
-	return s->rules->kind->scan(s->rules->matcher, s->scratch->matcher, text, hit, s);
+	const struct part *parts = s->scratch->parts;
+
+	while (s->part && end <= parts[s->part].from)
+		s->part--;
+	while (s->part + 1 < s->scratch->nparts && end > parts[s->part + 1].from)
+		s->part++;
+	return end <= parts[s->part].to ? &parts[s->part] : NULL;
+}
+
+static bool on_hit(void *ctx, uint32_t pattern, size_t end)
+{
+	struct scan *s = ctx;
+	const struct part *part;
+
+	if (++s->hits > FLOOD)
+		return true;
+	if (s->rules->users[pattern].anywhere) {
+		if (s->nanywhere < ANYWHERE_MAX)
+			s->anywhere[s->nanywhere] = pattern;
+		s->nanywhere++;
+		return false;
+	}
+	part = part_at(s, end);
+	if (part)
+		ask(s, &s->scratch->values[part->value], pattern);
+	return false;
+}
+
+/* ---- a batch ---- */
+
+static bool scan_alone(struct scan *s, struct batched *b, struct bytes text)
+{
+	s->one = b;
+	return s->rules->kind->scan(s->rules->once, s->scratch->matcher, text, on_hit_of_one, s);
 }
 
 static bool scan_one_by_one(struct scan *s)
 {
 	struct rules_scratch *b = s->scratch;
 
-	for (size_t i = 0; i < b->nparts; i++) {
-		s->one = &b->values[b->parts[i].value];
-		if (!scan_text(s, (struct bytes){ b->joined + b->parts[i].from, b->parts[i].len }, on_hit_of_one) ||
-		    s->values->spent)
+	for (const struct part *p = b->parts; p < b->parts + b->nparts; p++)
+		if (!scan_alone(s, &b->values[p->value], (struct bytes){ b->joined + p->from, p->to + 1 - p->from }))
 			return false;
-	}
 	return true;
 }
 
-static bool ask_each(struct scan *s)
+static bool scan_joined(struct scan *s)
 {
 	struct rules_scratch *b = s->scratch;
 
-	for (size_t i = 0; i < b->nvalues; i++)
-		for (size_t k = 0; k < s->nhits; k++)
-			if (!note(s, &b->values[i], s->hit[k]))
-				return false;
+	s->hits = s->part = s->nanywhere = 0;
+	if (!s->rules->kind->scan(s->rules->matcher, b->matcher, (struct bytes){ b->joined, b->len }, on_hit, s))
+		return false;
+	if (s->hits > FLOOD || s->nanywhere > ANYWHERE_MAX)
+		return scan_one_by_one(s);
+	for (size_t i = 0; i < s->nanywhere; i++)
+		for (size_t k = 0; k < b->nvalues; k++)
+			ask(s, &b->values[k], s->anywhere[i]);
 	return true;
-}
-
-static bool tell_apart(struct scan *s)
-{
-	struct rules_scratch *b = s->scratch;
-
-	for (size_t i = 0; i < b->nvalues; i++)
-		b->values[i].value->listed = true;
-	if (s->nhits == 0)
-		return true;
-	return s->nhits <= HITS_MAX && s->nhits * b->nvalues <= TESTS_MAX ? ask_each(s) : scan_one_by_one(s);
-}
-
-static void remember_clean(struct scan *s)
-{
-	struct rules_scratch *b = s->scratch;
-
-	for (size_t i = 0; i < b->nvalues; i++)
-		if (b->values[i].keyed && !b->values[i].value->found)
-			memo_add(b->memo, b->values[i].key);
 }
 
 static bool flush(struct scan *s)
 {
 	struct rules_scratch *b = s->scratch;
-	bool ok = true;
+	bool ok = !b->nparts || scan_joined(s);
 
-	s->nhits = 0;
-	if (b->nparts)
-		ok = scan_text(s, (struct bytes){ b->joined, b->len }, on_hit) && tell_apart(s);
-	if (ok)
-		remember_clean(s);
+	for (size_t i = 0; ok && i < b->nvalues; i++)
+		if (b->values[i].keyed && !b->values[i].suspect)
+			memo_add(b->memo, b->values[i].key);
 	b->len = b->nparts = b->nvalues = 0;
 	return ok;
 }
@@ -236,29 +241,31 @@ static bool join(struct scan *s, struct bytes text)
 
 	if (!reserve(b, text.len + 1) || b->nparts == BATCH_PARTS)
 		return false;
-	b->parts[b->nparts++] = (struct part){ (uint32_t)b->nvalues - 1, (uint32_t)b->len, (uint32_t)text.len };
 	memcpy(b->joined + b->len, text.at, text.len);
-	b->len += text.len;
-	b->joined[b->len++] = '\n';
+	b->joined[b->len + text.len] = '\n';
+	b->parts[b->nparts++] = (struct part){ (uint32_t)b->nvalues - 1, (uint32_t)b->len, (uint32_t)(b->len + text.len) };
+	b->len += text.len + 1;
 	return true;
 }
+
+/* ---- a value ---- */
 
 static bool seen_before(const struct bytes *seen, size_t n, struct bytes text)
 {
 	for (size_t i = 0; i < n; i++)
-		if (bytes_eq(seen[i], text))
+		if (seen[i].at == text.at ? seen[i].len == text.len : bytes_eq(seen[i], text))
 			return true;
 	return false;
 }
 
 /* Every different text that the steps wanted make of the value. */
-static bool scan_texts(struct scan *s, struct value *v, const struct want *w, bool alone)
+static bool scan_texts(struct scan *s, struct batched *b, const struct want *w, bool alone)
 {
 	struct bytes seen[TEXTS_OF_ONE];
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->n; i++) {
-		struct bytes text = value_after(s->values, v, w->nodes[i]);
+		struct bytes text = value_after(s->values, b->value, w->nodes[i]);
 
 		if (!text.at)
 			return false;
@@ -266,22 +273,26 @@ static bool scan_texts(struct scan *s, struct value *v, const struct want *w, bo
 			continue;
 		if (n < TEXTS_OF_ONE)
 			seen[n++] = text;
-		if (!(alone ? scan_text(s, text, on_hit_alone) : join(s, text)))
+		if (!(alone ? scan_alone(s, b, text) : join(s, text)))
 			return false;
 	}
 	return true;
 }
 
-/* Long arguments and bodies are seldom sent twice; they would only push out the rest. */
-static bool in_memo(struct scan *s, struct batched *b, enum zone zone, const struct want *w)
+/* Long arguments and bodies are seldom sent twice; they would only push out the
+ * rest. */
+static bool in_memo(struct scan *s, struct batched *b, const struct want *w)
 {
-	static const uint32_t repeat = 1u << ZONE_URI | 1u << ZONE_HEADERS | 1u << ZONE_HEADERS_NAMES |
-				       1u << ZONE_COOKIES | 1u << ZONE_COOKIES_NAMES;
-	size_t longest = repeat >> zone & 1 ? MEMO_BYTES : MEMO_BYTES_ONCE;
+	static const uint32_t again = 1u << ZONE_URI | 1u << ZONE_URI_FULL | 1u << ZONE_HEADERS | 1u << ZONE_HEADERS_NAMES |
+				      1u << ZONE_COOKIES | 1u << ZONE_COOKIES_NAMES;
+	size_t longest = again >> b->zone & 1 ? MEMO_BYTES : MEMO_BYTES_ONCE;
+	struct hash128 salt = w->salt;
 
 	if (b->value->text.len > longest)
 		return false;
-	b->key = memo_key(s->scratch->memo, w->salt, b->value->text);
+	if (s->rules->wants[b->zone].by_name)
+		salt = hash128(salt, b->value->name);
+	b->key = memo_key(s->scratch->memo, salt, b->value->text);
 	b->keyed = true;
 	return memo_has(s->scratch->memo, b->key);
 }
@@ -292,25 +303,37 @@ static bool scan_value(struct scan *s, enum zone zone, struct value *v)
 	struct rules_scratch *b = s->scratch;
 	struct batched one = { .value = v, .zone = zone };
 
-	if (!w)
+	if (!w || in_memo(s, &one, w))
 		return true;
+	one.serial = ++b->serial;
 	if (v->text.len > ALONE_BYTES)
-		return scan_texts(s, v, w, true);
-	if (in_memo(s, &one, zone, w)) {
-		v->listed = true;
-		return true;
-	}
+		return scan_texts(s, &one, w, true);
 	if ((b->len >= BATCH_BYTES || b->nvalues == BATCH_VALUES || b->nparts + w->n > BATCH_PARTS) && !flush(s))
 		return false;
-	b->values[b->nvalues++] = one;
-	return scan_texts(s, v, w, false);
+	b->values[b->nvalues] = one;
+	return scan_texts(s, &b->values[b->nvalues++], w, false);
+}
+
+static bool room_to_ask(struct rules_scratch *b, size_t npatterns)
+{
+	uint64_t *at;
+
+	if (npatterns <= b->asked_cap)
+		return true;
+	at = realloc(b->asked, npatterns * sizeof *at);
+	if (!at)
+		return false;
+	memset(at + b->asked_cap, 0, (npatterns - b->asked_cap) * sizeof *at);
+	b->asked = at;
+	b->asked_cap = npatterns;
+	return true;
 }
 
 bool scan_new_values(struct rules_scratch *scratch, const struct ruleset *rules, struct values *values,
 		     uint64_t *groups)
 {
 	struct scan s = { .scratch = scratch, .rules = rules, .values = values, .groups = groups };
-	bool ok = true;
+	bool ok = room_to_ask(scratch, rules->npatterns);
 
 	for (enum zone z = 0; ok && z < ZONE_COUNT; z++) {
 		struct zone_values *zone = &values->zones[z];
@@ -321,14 +344,4 @@ bool scan_new_values(struct rules_scratch *scratch, const struct ruleset *rules,
 	ok = ok && flush(&s);
 	scratch->len = scratch->nparts = scratch->nvalues = 0; /* whatever happened */
 	return ok;
-}
-
-bool scan_may_hold(const struct value *v, uint32_t pattern)
-{
-	if (!v->listed)
-		return true;
-	for (const struct found_pattern *f = v->found; f; f = f->next)
-		if (f->pattern == pattern)
-			return true;
-	return false;
 }

@@ -10,8 +10,9 @@
 /* A slice in a static table. */
 #define B(lit) { "" lit, sizeof(lit) - 1 }
 
-static bool mark(void *ctx, uint32_t id)
+static bool mark(void *ctx, uint32_t id, size_t end)
 {
+	(void)end;
 	*(uint32_t *)ctx |= 1u << id;
 	return false;
 }
@@ -137,6 +138,43 @@ static void patterns_may_share_an_id_and_none_is_lost(void **state)
 	assert_int_equal(hits(&matcher_plain, p, 0, BYTES("two")), 0);
 }
 
+struct ends {
+	size_t at[8], n, stop; /* after so many */
+};
+
+static bool collect(void *ctx, uint32_t id, size_t end)
+{
+	struct ends *e = ctx;
+
+	(void)id;
+	assert_true(e->n < nelems(e->at));
+	e->at[e->n++] = end;
+	return e->n == e->stop;
+}
+
+static void a_literal_tells_all_its_places_when_asked_to(void **state)
+{
+	static const struct matcher_kind *const kinds[] = { &matcher_hs, &matcher_plain };
+	const struct pattern p = { BYTES("aa"), PATTERN_LITERAL | PATTERN_EACH, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < nelems(kinds); i++) {
+		struct matcher_scratch *s = matcher_scratch_new();
+		struct matcher *m = kinds[i]->compile(&p, 1, NULL, NULL);
+		struct ends e = { .stop = 8 }, first = { .stop = 1 };
+
+		assert_true(kinds[i]->scan(m, s, BYTES("xaaa aa"), collect, &e));
+		assert_int_equal(e.n, 3);
+		assert_int_equal(e.at[0], 3);
+		assert_int_equal(e.at[1], 4);
+		assert_int_equal(e.at[2], 7);
+		assert_true(kinds[i]->scan(m, s, BYTES("xaaa aa"), collect, &first));
+		assert_int_equal(first.n, 1);
+		kinds[i]->free(m);
+		matcher_scratch_free(s);
+	}
+}
+
 static void a_refused_pattern_is_named_by_its_index(void **state)
 {
 	const struct pattern p[] = {
@@ -255,6 +293,7 @@ int main(void)
 		cmocka_unit_test(both_matchers_read_a_pattern_the_same),
 		cmocka_unit_test(an_expression_on_its_own_agrees_with_the_matchers),
 		cmocka_unit_test(patterns_may_share_an_id_and_none_is_lost),
+		cmocka_unit_test(a_literal_tells_all_its_places_when_asked_to),
 		cmocka_unit_test(a_refused_pattern_is_named_by_its_index),
 		cmocka_unit_test(giving_up_is_not_a_no),
 		cmocka_unit_test(a_database_is_kept_and_a_damaged_one_is_not_used),
