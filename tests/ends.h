@@ -22,6 +22,7 @@ struct end {
 	enum stream_end how;
 	char why[128];
 	void (*on_bytes)(struct end *);
+	void *for_on_bytes;
 	bool close_at_ready, close_at_bytes, close_at_end, close_at_drained;
 };
 
