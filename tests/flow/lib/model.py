@@ -14,9 +14,12 @@ class Bytes(Wire):
         self.buffer, self.ended = bytearray(data), "fin"
 
     def chunk_size(self):
-        """Here chunk extensions are allowed: the gate drops them."""
+        """Here chunk extensions are allowed, blanks before them too (RFC 9112 7.1.1): the gate
+        drops them."""
         line = self.until(b"\r\n") or b""
         size, mark, extension = line[:-2].partition(b";")
+        if mark:
+            size = size.rstrip(b" \t")
         if not CHUNK_SIZE.match(size) or (mark and not VALUE.match(extension.strip(b" \t"))):
             raise Malformed(f"chunk-size line {line!r}")
         return int(size, 16)

@@ -6,6 +6,7 @@ What must be equal ("normal form"): the start line, every field line in its orde
 the decoded body. Not compared: fields that a gateway adds or owns (OWNED), how it frames a body
 again. Both sides are read by the strict parser of wire.py, so dirty framing fails by itself.
 """
+import os
 import time
 
 import yaml
@@ -66,7 +67,17 @@ def normal_form(message, owned):
                 raise Malformed(f"Connection: {value!r} sent on")
         elif low not in owned and low not in FRAMING:
             kept.append(name + b": " + value)
-    return b"\r\n".join([message.start, *kept]) + b"\r\n\r\n" + bytes(message.body)
+    return spelt(b"\r\n".join([message.start, *kept]) + b"\r\n\r\n" + bytes(message.body))
+
+
+def spelt(form):
+    """Peers may spell the names of fields anew; the gate may not."""
+    if not os.environ.get("FLOW_PEER"):
+        return form
+    start, *lines = form.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    folded = [line.partition(b":")[0].lower() + b":" + line.partition(b":")[2] for line in lines]
+    body = form.partition(b"\r\n\r\n")[2]
+    return b"\r\n".join([start, *folded]) + b"\r\n\r\n" + body
 
 
 # requests
@@ -129,13 +140,17 @@ def outcomes(case):
     """(requests forwarded, statuses of a refusal or []) for each outcome that is right."""
     refused = case.get("refused", [])
     refused = refused if isinstance(refused, list) else [refused]
-    yield [as_bytes(f) for f in case.get("forwarded", [])], refused
+    yield forms(case.get("forwarded", [])), refused
     if "or_forwarded" in case:
-        yield [as_bytes(f) for f in case["or_forwarded"]], []
+        yield forms(case["or_forwarded"]), []
     if "or_refused" in case:
         yield [], case["or_refused"] if isinstance(case["or_refused"], list) else [
             case["or_refused"]
         ]
+
+
+def forms(texts):
+    return [spelt(as_bytes(text)) for text in texts]
 
 
 def judge_outcome(case, forwarded, refused, statuses, origin, closed):
@@ -249,11 +264,11 @@ def judge_answer(case, got):
     if "cut" in case:
         if got.complete:
             return "a cut answer looks complete"
-        wanted = [as_bytes(case[key]) for key in ("cut", "or_cut") if key in case]
+        wanted = forms(case[key] for key in ("cut", "or_cut") if key in case)
         return None if normal_form(got, OWNED_RESPONSE) in wanted else f"not {wanted!r}"
     if "client" not in case:
         return f"status {got.status}, not {statuses}"
-    wanted, form = as_bytes(case["client"]), normal_form(got, OWNED_RESPONSE)
+    wanted, form = spelt(as_bytes(case["client"])), normal_form(got, OWNED_RESPONSE)
     if not got.complete:
         return "the answer is not complete"
     if [b.status for b in got.before] != case.get("before", []):

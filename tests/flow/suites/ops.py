@@ -321,13 +321,8 @@ def a_killed_child_is_replaced_within_100_ms():
             eventually(lambda: gate.serving() != child, 3, "a new child")
             time.sleep(0.7)
         print("next request answered after", [f"{w * 1000:.0f} ms" for w in waits])
-        bound = 1.5 if sanitized(gate) else 0.1
+        bound = 1.5 if gate.sanitized() else 0.1
         assert min(waits) < bound, f"the next request took {waits}"
-
-
-def sanitized(gate):
-    with open(f"/proc/{gate.serving()}/maps", encoding="latin-1") as maps:
-        return bool(re.search("lib(asan|tsan|ubsan)", maps.read()))
 
 
 @claim(limit=60)
