@@ -11,6 +11,7 @@ enum {
 	LINGER_MS = 2000,       /* and again, while the client still sends, */
 	LINGERS = 15,           /* so often */
 	REFUSED_MAX = 128,      /* connections too many that are told so, not just closed */
+	AT_ONCE = 16,           /* pipelined requests that may be answered before others have their turn */
 };
 
 static void on_deadline(void *);
@@ -314,9 +315,31 @@ static void settle(struct client *c)
 		linger(c);
 }
 
+/* What came ahead waits: for its answers to be taken, or for others to have their turn. */
+static void yield(struct client *c)
+{
+	bool slow = stream_backlog(c->stream) > 0;
+
+	c->yielded = c->paused_ahead = true;
+	read_or_not(c);
+	c->window_taken = stream_taken(c->stream);
+	deadline_set(c->worker->loop, &c->deadline, slow ? timeouts_of(c)->stall_ms : 0, on_deadline, c);
+}
+
+static void go_on(struct client *c)
+{
+	c->yielded = c->paused_ahead = false;
+	read_or_not(c);
+	if (stream_is_broken(c->stream))
+		lose(c);
+	else
+		take(c, (struct bytes){ 0 });
+}
+
 static void take(struct client *c, struct bytes in)
 {
 	bool more = false;
+	unsigned begun = 0;
 
 	if (c->nahead && in.len) {
 		if (!reserve(c, c->nahead + in.len)) {
@@ -329,10 +352,15 @@ static void take(struct client *c, struct bytes in)
 	if (c->nahead)
 		in = (struct bytes){ c->ahead, c->nahead };
 	c->taking = true;
-	while (in.len && !more && c->state != CLIENT_CLOSED)
-		in = take_some(c, in, &more);
+	while (in.len && !more && c->state != CLIENT_CLOSED && !c->yielded)
+		if (c->state == CLIENT_IDLE && (begun++ == AT_ONCE || stream_backlog(c->stream)))
+			yield(c);
+		else
+			in = take_some(c, in, &more);
 	c->taking = false;
 	keep(c, in);
+	if (c->yielded)
+		return;
 	if (c->ended)
 		settle(c);
 	else if (c->state == CLIENT_BUSY && !c->x->up.done && !c->watching)
@@ -383,10 +411,12 @@ static void on_drained(void *owner)
 {
 	struct client *c = owner;
 
-	if (c->x && stream_is_broken(c->stream))
+	if (stream_is_broken(c->stream))
 		lose(c);
 	else if (c->x)
 		respond_drained(c->x);
+	else if (c->yielded)
+		go_on(c);
 	else if (c->state == CLIENT_LINGER && c->ended)
 		client_close(c);
 }
@@ -481,6 +511,19 @@ static void on_linger_deadline(struct client *c)
 	}
 }
 
+/* An answer may still be on its way: who takes of it is not idle. */
+static void on_idle_deadline(struct client *c)
+{
+	if (stream_backlog(c->stream) && stream_taken(c->stream) != c->window_taken) {
+		c->window_taken = stream_taken(c->stream);
+		deadline_set(c->worker->loop, &c->deadline, timeouts_of(c)->stall_ms, on_deadline, c);
+	} else if (c->yielded && !stream_backlog(c->stream)) {
+		go_on(c);
+	} else {
+		client_close(c);
+	}
+}
+
 static void on_deadline(void *owner)
 {
 	struct client *c = owner;
@@ -491,6 +534,7 @@ static void on_deadline(void *owner)
 			      "The head of the request did not come in time");
 		return;
 	case CLIENT_LINGER: on_linger_deadline(c); return;
+	case CLIENT_IDLE: on_idle_deadline(c); return;
 	case CLIENT_BUSY: on_busy_deadline(c); return;
 	default: client_close(c);
 	}

@@ -35,6 +35,7 @@ struct client {
 	enum client_state state;
 	bool tls, taking, ended, counted, last; /* last: ends after the running exchange */
 	bool paused_ahead, paused_upload, watching;
+	bool yielded;               /* what came ahead goes on later */
 	bool body_at_hand;          /* the head's read brought part of the body too */
 	struct ip peer, from;       /* who connected; the same or what the PROXY header said */
 	uint16_t port;

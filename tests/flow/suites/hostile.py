@@ -643,3 +643,90 @@ def an_answer_without_framing_that_is_reset_never_looks_whole():
                     assert got.status == 502 or not got.complete, f"{got!r} looks whole"
                 except Ended:
                     pass
+
+
+# floods of what the gate answers by itself
+
+
+def denying(origin, top=None):
+    """Whatever asks for /no is refused by an own rule, and the connection stays open."""
+    rule = {"path": "/no", "do": "deny"}
+    return calm(origin, top, rules=[rule])
+
+
+@claim
+def refusals_that_nobody_reads_are_not_piled_up():
+    with Origin() as origin, denying(origin) as gate:
+        expect(gate.ask(target="/no").status, 403)
+        client = gate.connect()
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        before, flood, at = gate.memory(), request(target="/no") * 2000, 0
+        client.sock.settimeout(0.1)
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            try:
+                at = (at + client.sock.send(flood[at:])) % len(flood)
+            except TimeoutError:
+                pass
+        grown = gate.memory() - before
+        assert grown < 6 << 20, f"{grown >> 20} MiB of answers wait"
+        client.reset()
+        emptied(gate)
+
+
+@claim
+def a_flood_of_refusals_leaves_others_their_turn():
+    with Origin() as origin, denying(origin) as gate, gate.connect() as other:
+        other.ask()
+        stop, answers = [], []
+
+        def flood():
+            with gate.connect(record=False) as client:
+                client.sock.settimeout(5)
+                threading.Thread(target=lambda: [client.try_send(request(target="/no") * 1000) for _ in range(30)],
+                                 daemon=True).start()
+                while not stop:
+                    client.more(5)
+                    answers.append(client.buffer.count(b"HTTP/1.1 403"))
+                    client.buffer.clear()
+        thread = threading.Thread(target=flood)
+        thread.start()
+        time.sleep(0.3)
+        slowest = 0.0
+        for _ in range(50):
+            started = time.monotonic()
+            expect(other.ask().status, 200)
+            slowest = max(slowest, time.monotonic() - started)
+        stop.append(True)
+        thread.join()
+        assert sum(answers) > 16, "the flood was answered too"
+        assert slowest < 0.3, f"another client waited {slowest:.2f} s"
+
+
+@claim
+def pipelined_refusals_are_all_answered_in_the_end():
+    with Origin() as origin, denying(origin) as gate:
+        for half_close in (False, True):
+            with gate.connect() as client:
+                client.send(b"".join(request(target="/no" if i % 3 else "/yes") for i in range(100)))
+                if half_close:
+                    client.finish()
+                expect([client.response().status for _ in range(100)], [403 if i % 3 else 200 for i in range(100)])
+                if half_close:
+                    expect(client.end(2), "fin")
+
+
+@claim
+def a_slow_reader_gets_the_end_of_its_answer_although_it_asks_nothing_more():
+    with Origin(lambda r: answer(200, bytes(6 << 20)), record=False) as origin, \
+            calm(origin, {"timeouts": {"idle": "1s", "stall": "2s"}}) as gate, gate.connect(record=False) as client:
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        client.send(request())
+        head = client.until(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200")
+        got = len(client.take(len(client.buffer)))
+        while got < 6 << 20:
+            client.more()
+            got += len(client.take(len(client.buffer)))
+            time.sleep(0.02)
+            assert not client.ended, f"cut after {got} bytes"
