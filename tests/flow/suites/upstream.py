@@ -127,7 +127,7 @@ def without_any_server_the_answer_is_502_at_once():
             got = gate.ask()
             assert got.status in (502, 503), got
             assert got.fields.get("x-request-id") in got.text, "the page names the request id"
-        within(2, started, "five refusals")
+        within(5, started, "five refusals")
 
 
 @claim
@@ -303,20 +303,20 @@ def no_connection_in_time_is_504_or_502():
         with Gate(config) as gate:
             started = time.monotonic()
             assert gate.ask().status in (502, 504)
-            within(2, started, "giving up")
+            within(5, started, "giving up")
         for sock in filling:
             sock.close()
 
 
 @claim
 def no_first_byte_in_time_is_504():
-    with Origin(lambda r: time.sleep(4) or answer()) as origin, Gate(
+    with Origin(lambda r: time.sleep(8) or answer()) as origin, Gate(
         one_app(origin.url, {"timeouts": {"first_byte": "500ms"}})
     ) as gate:
         started = time.monotonic()
         got = gate.ask("POST", body=b"x")
         expect(got.status, 504)
-        within(2, started, "giving up")
+        within(5, started, "giving up")
         assert got.fields.get("x-request-id") in got.text
         expect(len(origin.requests), 1, "never asked again")
 
@@ -332,7 +332,7 @@ def a_head_that_stops_half_way_is_504_or_502():
     with Origin(script=script) as origin, Gate(one_app(origin.url, top)) as gate:
         started = time.monotonic()
         assert gate.ask().status in (502, 504)
-        within(4, started, "giving up")
+        within(6, started, "giving up")
 
 
 @claim
@@ -348,12 +348,12 @@ def a_body_that_stops_is_cut_after_the_idle_time():
         started = time.monotonic()
         got = gate.ask()
         assert not got.complete and bytes(got.body) == b"half", got
-        within(4, started, "cutting it")
+        within(6, started, "cutting it")
 
 
 @claim
 def one_hanging_origin_does_not_slow_others():
-    with Origin(lambda r: time.sleep(3) or answer()) as hanging, Origin(
+    with Origin(lambda r: time.sleep(12) or answer()) as hanging, Origin(
         lambda r: answer(200, b"fine")
     ) as fine:
         apps = {
@@ -367,7 +367,7 @@ def one_hanging_origin_does_not_slow_others():
             started = time.monotonic()
             for _ in range(50):
                 expect(gate.ask(host="f.example").text, "fine")
-            within(3, started, "fifty requests to the other app")
+            within(8, started, "fifty requests to the other app")
             for client in stuck:
                 client.close()
 
