@@ -1,0 +1,43 @@
+/* gate.h -- the serving child, as its control thread sees it: gate.c starts and
+ * ends it, reload.c changes its configuration, hooks.c answers for it. All of it
+ * runs on the control thread. */
+#ifndef PROXY_GATE_H
+#define PROXY_GATE_H
+#include "admin/admin.h"
+#include "proxy/handover.h"
+#include "proxy/health.h"
+#include "proxy/options.h"
+#include "proxy/worker.h"
+
+struct gate {
+	struct options options;
+	char demo_url[40];
+	int supervisor;
+	struct loop *loop;
+	struct process process;
+	struct shared shared;
+	struct worker *workers[SOCKETS_MAX];
+	unsigned nworkers;
+	struct site *site;
+	struct health *health;
+	struct admin *admin;
+	struct reload *reload;      /* under way */
+	bool reload_again;          /* asked for once more meanwhile */
+	uint64_t started_ms, reloaded_ms;
+	char reload_error[256];
+	struct deadline alive, drain;
+	atomic_uint undrained;
+	bool stopping;
+};
+
+/* Reads the configuration anew and swaps it in, or keeps the old one. `asker`
+ * (may be NULL) is told the outcome, which may be later. */
+void reload_start(struct gate *, struct admin_answer *asker);
+/* Opens listeners for what `new` has and `old` (NULL: none) had not, and has the
+ * workers switch. On failure nothing has changed. */
+bool reload_serve(struct gate *, const struct site *old, struct site *new, struct err *);
+
+/* What the admin folder may ask of the gate. */
+struct admin_hooks hooks_of(struct gate *);
+const char *mode_word(enum waf_mode);
+#endif

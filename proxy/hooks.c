@@ -1,0 +1,116 @@
+/* hooks.c -- what the admin folder may ask of the gate. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/gate.h"
+#include <unistd.h>
+
+static const char *const modes[] = { [WAF_BLOCK] = "block", [WAF_DETECT] = "detect", [WAF_OFF] = "off" };
+
+const char *mode_word(enum waf_mode m)
+{
+	return modes[m];
+}
+
+static void app_status(struct arena *a, const struct app *app, struct admin_app *out)
+{
+	struct admin_server *servers = arena_get(a, (app->upstream.n + 1) * sizeof *servers);
+
+	*out = (struct admin_app){ .name = app->config->name, .mode = modes[app_mode(app)],
+				   .rules = app->rules ? ruleset_count(app->rules) : 0,
+				   .servers = servers, .nservers = servers ? app->upstream.n : 0 };
+	for (unsigned i = 0; servers && i < app->upstream.n; i++) {
+		const struct server *s = app->upstream.backends[i].server;
+
+		servers[i] = (struct admin_server){ bytes_of(s->name), server_is_up(s, clock_mono_ms()),
+						    atomic_load(&s->inflight) };
+	}
+}
+
+static void hook_status(void *ctx, struct arena *a, struct admin_status *out)
+{
+	struct gate *g = ctx;
+	const struct site *s = g->site;
+	struct admin_app *apps = arena_get(a, (s->napps + 1) * sizeof *apps);
+	struct bytes *listeners = arena_get(a, (s->nlistens + 1) * sizeof *listeners);
+
+	*out = (struct admin_status){
+		.started_ms = g->started_ms, .reloaded_ms = g->reloaded_ms, .pid = (unsigned)getpid(),
+		.workers = g->nworkers, .config = s->config->file ? s->config->file : "command line",
+		.config_hash = s->config->hash, .reload_error = bytes_of(g->reload_error),
+		.draining = atomic_load(&g->shared.draining),
+	};
+	metrics_totals(g->process.metrics, &out->connections, &out->requests);
+	for (size_t i = 0; apps && i < s->napps; i++)
+		app_status(a, &s->apps[i], &apps[i]);
+	for (size_t i = 0; listeners && i < s->nlistens; i++)
+		listeners[i] = s->listens[i].config->bind;
+	out->apps = apps;
+	out->napps = apps ? s->napps : 0;
+	out->listeners = listeners;
+	out->nlisteners = listeners ? s->nlistens : 0;
+}
+
+static void hook_reload(void *ctx, struct admin_answer *asker)
+{
+	reload_start(ctx, asker);
+}
+
+static bool hook_mode(void *ctx, struct bytes name, struct bytes mode, struct err *err)
+{
+	struct gate *g = ctx;
+	const struct app *app = site_app(g->site, name);
+
+	if (!app)
+		return err_set(err, SIDE_CLIENT, 404, "no app '%.*s'", BYTES_ARG(name));
+	for (size_t i = 0; i < nelems(modes); i++)
+		if (bytes_eq(mode, bytes_of(modes[i]))) {
+			atomic_store(&app->state->mode, (int)i);
+			log_warn("app %.*s: mode %s, by ctl", BYTES_ARG(name), modes[i]);
+			return true;
+		}
+	return err_set(err, SIDE_CLIENT, 400, "'%.*s' is no mode: block, detect or off", BYTES_ARG(mode));
+}
+
+static void hook_drain(void *ctx)
+{
+	struct gate *g = ctx;
+
+	atomic_store(&g->shared.draining, true);
+	log_warn("draining by ctl: not ready any more, clients are sent away");
+}
+
+static bool hook_ready(void *ctx, struct text *why)
+{
+	struct gate *g = ctx;
+
+	if (atomic_load(&g->shared.draining))
+		text_str(why, "draining");
+	return !atomic_load(&g->shared.draining);
+}
+
+static void hook_metrics(void *ctx, struct text *out)
+{
+	struct gate *g = ctx;
+	const struct site *s = g->site;
+	struct metrics_drops drops[3] = { { "events", events_dropped(g->shared.events) } };
+	struct metrics_cert certs[64];
+	struct metrics_now now = { .drops = drops, .ndrops = 1, .certs = certs };
+
+	if (s->access)
+		drops[now.ndrops++] = (struct metrics_drops){ "access", log_dropped(s->access) };
+	if (s->security)
+		drops[now.ndrops++] = (struct metrics_drops){ "security", log_dropped(s->security) };
+	for (size_t i = 0; i < s->nlistens && now.ncerts < nelems(certs); i++)
+		if (s->listens[i].tls)
+			certs[now.ncerts++] = (struct metrics_cert){
+				s->listens[i].config->bind,
+				(uint64_t)tls_context_expiry(s->listens[i].tls) };
+	for (unsigned i = 0; i < g->nworkers; i++)
+		worker_probe(g->workers[i]);
+	metrics_print(g->process.metrics, &now, out);
+}
+
+struct admin_hooks hooks_of(struct gate *g)
+{
+	return (struct admin_hooks){ g, hook_status, hook_reload, hook_mode, hook_drain, hook_ready, hook_metrics };
+}

@@ -1,0 +1,179 @@
+/* reload.c -- from a changed file to what is served by, with nothing dropped.
+ *
+ * A reload is built on a thread of its own (it may resolve names and compile
+ * rules) and swapped in on the control thread: sockets bound, workers switched,
+ * listeners opened, the old site let go. On any failure the old one stays. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/gate.h"
+#include <pthread.h>
+#include <unistd.h>
+
+/* ---- listening ---- */
+
+/* Does the site listen where the other one (NULL: none) did not? */
+static bool is_new(const struct listen *l, const struct site *old)
+{
+	return !old || !site_listen(old, l->config->bind);
+}
+
+static void sockets_drop(struct gate *g, const struct listen *l, const int *fds)
+{
+	for (unsigned i = 0; i < g->nworkers; i++)
+		close(fds[i]);
+	handover_drop(g->supervisor, l->config);
+}
+
+/* Sockets for what is new, a row of `fds` each; on failure none is left. */
+static bool sockets_bind(struct gate *g, const struct site *old, const struct site *new, int (*fds)[SOCKETS_MAX],
+			 struct err *err)
+{
+	for (size_t i = 0; i < new->nlistens; i++) {
+		const struct listen_config *l = new->listens[i].config;
+
+		if (!is_new(&new->listens[i], old) || handover_bind(g->supervisor, l, g->nworkers, fds[i], err))
+			continue;
+		while (i-- > 0)
+			if (is_new(&new->listens[i], old))
+				sockets_drop(g, &new->listens[i], fds[i]);
+		return err_at(err, "%s:%u:%u: listen", l->where.file ? l->where.file : "--listen",
+			      l->where.line, l->where.column);
+	}
+	return true;
+}
+
+static void sockets_open(struct gate *g, const struct site *old, const struct site *new, int (*fds)[SOCKETS_MAX])
+{
+	for (size_t i = 0; i < new->nlistens; i++)
+		for (unsigned k = 0; is_new(&new->listens[i], old) && k < g->nworkers; k++)
+			if (!worker_listen(g->workers[k], new->listens[i].config->bind, fds[i][k]))
+				close(fds[i][k]);
+}
+
+/* The workers take over `new` before they accept where it is the first to listen. */
+bool reload_serve(struct gate *g, const struct site *old, struct site *new, struct err *err)
+{
+	int (*fds)[SOCKETS_MAX] = calloc(new->nlistens + 1, sizeof *fds);
+	bool ok = fds ? sockets_bind(g, old, new, fds, err) : err_set(err, SIDE_SELF, 0, "out of memory");
+
+	for (unsigned i = 0; ok && old && i < g->nworkers; i++)
+		worker_switch(g->workers[i], new);
+	if (ok)
+		sockets_open(g, old, new, fds);
+	free(fds);
+	return ok;
+}
+
+static void listens_close(struct gate *g, const struct site *old, const struct site *new)
+{
+	for (size_t i = 0; i < old->nlistens; i++) {
+		const struct listen_config *l = old->listens[i].config;
+
+		if (!is_new(&old->listens[i], new))
+			continue;
+		for (unsigned k = 0; k < g->nworkers; k++)
+			worker_unlisten(g->workers[k], l->bind);
+		handover_drop(g->supervisor, l);
+	}
+}
+
+/* ---- reload ---- */
+
+struct reload {
+	struct gate *gate;
+	struct site *site; /* built; NULL: err */
+	struct err err;
+	struct admin_answer *answers[16]; /* who waits for the outcome */
+	size_t nanswers;
+	pthread_t thread;
+};
+
+static bool reload_apply(struct gate *g, struct site *new, struct err *err)
+{
+	struct site *old = g->site;
+
+	if (!reload_serve(g, old, new, err))
+		return false;
+	listens_close(g, old, new);
+	g->site = new;
+	health_stop(g->health);
+	g->health = health_start(g->loop, new);
+	site_release(old);
+	return true;
+}
+
+static void reload_done(void *arg)
+{
+	struct reload *r = arg;
+	struct gate *g = r->gate;
+	uint64_t hash = 0;
+	bool ok;
+
+	pthread_join(r->thread, NULL);
+	ok = r->site && reload_apply(g, r->site, &r->err);
+	if (r->site && !ok)
+		site_release(r->site);
+	g->reload = NULL;
+	g->reloaded_ms = clock_wall_ms();
+	hash = g->site->config->hash;
+	metrics_reloaded(g->process.metrics, ok, g->reloaded_ms, hash);
+	snprintf(g->reload_error, sizeof g->reload_error, "%s", ok ? "" : r->err.text);
+	if (ok)
+		log_info("reloaded %s", g->site->config->file ? g->site->config->file : "");
+	else
+		log_error("reload refused, the running configuration stays: %s", r->err.text);
+	for (size_t i = 0; i < r->nanswers; i++)
+		admin_answer(r->answers[i], ok, ok ? "reloaded" : r->err.text);
+	free(r);
+	if (g->reload_again) {
+		g->reload_again = false;
+		reload_start(g, NULL);
+	}
+}
+
+static void *reload_build(void *arg)
+{
+	struct reload *r = arg;
+	struct gate *g = r->gate;
+	struct config *c = options_config(&g->options, &r->err);
+
+	if (c)
+		r->site = site_build(&g->process, c, &r->err);
+	arena_thread_end();
+	loop_post(g->loop, reload_done, r);
+	return NULL;
+}
+
+void reload_start(struct gate *g, struct admin_answer *asker)
+{
+	struct reload *r = g->reload;
+
+	if (g->stopping) {
+		if (asker)
+			admin_answer(asker, false, "the gate is shutting down");
+		return;
+	}
+	log_reopen(g->process.log);
+	if (r) { /* the file may have changed since that one read it */
+		g->reload_again = true;
+		if (asker && r->nanswers < nelems(r->answers))
+			r->answers[r->nanswers++] = asker;
+		else if (asker)
+			admin_answer(asker, false, "a reload is under way");
+		return;
+	}
+	r = calloc(1, sizeof *r);
+	if (r) {
+		r->gate = g;
+		g->reload = r;
+		if (asker)
+			r->answers[r->nanswers++] = asker;
+	}
+	if (!r || pthread_create(&r->thread, NULL, reload_build, r) != 0) {
+		log_error("reload: out of memory");
+		if (asker)
+			admin_answer(asker, false, "out of memory");
+		g->reload = NULL;
+		free(r);
+	}
+}
