@@ -267,8 +267,9 @@ static void on_ready(struct supervisor *s, struct child *c)
 	c->ready = s->ever_ready = true;
 	s->backoff_ms = 0;
 	s->alive_ms = clock_mono_ms();
+	/* Who is still starting stays: it takes over in its turn. */
 	for (int i = 0; i < CHILDREN_MAX; i++)
-		if (&s->children[i] != c && s->children[i].pid && !s->children[i].leaving) {
+		if (&s->children[i] != c && s->children[i].pid && s->children[i].ready && !s->children[i].leaving) {
 			s->children[i].leaving = true;
 			kill(s->children[i].pid, SIGTERM);
 		}
