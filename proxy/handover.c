@@ -1,4 +1,4 @@
-/* handover.c -- the child's side of the talk with the supervisor. */
+/* handover.c -- the talk between the serving child and its supervisor. */
 #include "proxy/handover.h"
 #include <errno.h>
 #include <sys/socket.h>
@@ -86,4 +86,42 @@ bool handover_parse(struct bytes bind, struct listen_config *l, struct err *err)
 			       BYTES_ARG(bind));
 	l->port = (uint16_t)port;
 	return true;
+}
+
+/* ---- the supervisor's side ---- */
+
+static void answer_with(int fd, const char *text, const int *fds, unsigned n)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int) * SOCKETS_MAX)];
+	} control;
+	struct iovec iov = { (char *)(uintptr_t)text, strlen(text) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+
+	if (n) {
+		memset(&control, 0, sizeof control);
+		m.msg_control = &control;
+		m.msg_controllen = CMSG_SPACE(sizeof(int) * n);
+		c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int) * n);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * n);
+	}
+	sendmsg(fd, &m, MSG_NOSIGNAL);
+}
+
+void handover_give(int fd, const int *sockets, unsigned n)
+{
+	answer_with(fd, "ok", sockets, n);
+}
+
+void handover_refuse(int fd, const char *why)
+{
+	char text[HANDOVER_MAX];
+
+	snprintf(text, sizeof text, "error %s", why);
+	answer_with(fd, text, NULL, 0);
 }

@@ -20,6 +20,9 @@ enum { HANDOVER_MAX = 512, SOCKETS_MAX = 256 /* workers */ };
 bool handover_bind(int fd, const struct listen_config *, unsigned n, int *sockets, struct err *);
 void handover_drop(int fd, const struct listen_config *);
 void handover_say(int fd, const char *word);
+/* The supervisor's answers to `bind`. */
+void handover_give(int fd, const int *sockets, unsigned n);
+void handover_refuse(int fd, const char *why);
 /* "127.0.0.1:9180", ":9180", "[::1]:9180": as listen_config has it. */
 bool handover_parse(struct bytes bind, struct listen_config *, struct err *);
 #endif

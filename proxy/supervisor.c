@@ -9,13 +9,11 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "proxy/handover.h"
+#include "proxy/bound.h"
 #include "proxy/notify.h"
 #include "proxy/options.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -29,12 +27,6 @@ enum {
 	CHILDREN_MAX = 8,       /* the serving one, the next one, and old ones that drain */
 	BACKOFF_MAX_MS = 5000,
 	STATE_MAX = 128 << 10,
-};
-
-struct bound {
-	char key[100]; /* "any 8080", "127.0.0.1 9180" */
-	int fds[SOCKETS_MAX];
-	unsigned n;
 };
 
 struct child {
@@ -58,141 +50,42 @@ struct supervisor {
 
 /* ---- sockets ---- */
 
-static bool address_of(const char *host, unsigned port, struct sockaddr_in6 *six, struct sockaddr_in *four)
+static struct bound *bound_find(struct supervisor *s, const char *host, unsigned port)
 {
-	*six = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
-	*four = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	if (strcmp(host, "any") == 0)
-		return true;
-	if (inet_pton(AF_INET, host, &four->sin_addr) == 1) {
-		six->sin6_family = AF_UNSPEC;
-		return true;
-	}
-	four->sin_family = AF_UNSPEC;
-	return inet_pton(AF_INET6, host, &six->sin6_addr) == 1;
-}
+	char key[sizeof s->bound[0].key];
 
-static int bind_one(const struct sockaddr *sa, socklen_t len, bool dual)
-{
-	int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, off = 0;
-
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-	if (sa->sa_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, dual ? &off : &on, sizeof on);
-	if (bind(fd, sa, len) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static int bind_any(const char *host, unsigned port)
-{
-	struct sockaddr_in6 six;
-	struct sockaddr_in four;
-	int fd = -1;
-
-	if (!address_of(host, port, &six, &four)) {
-		errno = EINVAL;
-		return -1;
-	}
-	if (six.sin6_family == AF_INET6)
-		fd = bind_one((struct sockaddr *)&six, sizeof six, four.sin_family == AF_INET);
-	if (fd < 0 && four.sin_family == AF_INET && errno != EADDRINUSE && errno != EACCES)
-		fd = bind_one((struct sockaddr *)&four, sizeof four, false);
-	return fd;
-}
-
-/* Does a stranger listen there? SO_REUSEPORT would let us share its port. */
-static bool taken_by_other(const char *host, unsigned port)
-{
-	struct sockaddr_in6 six;
-	struct sockaddr_in four;
-	bool taken = false;
-	int on = 1, fd;
-
-	address_of(host, port, &six, &four);
-	fd = socket(six.sin6_family == AF_INET6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	taken = (six.sin6_family == AF_INET6 ? bind(fd, (struct sockaddr *)&six, sizeof six)
-					     : bind(fd, (struct sockaddr *)&four, sizeof four)) != 0 &&
-		errno == EADDRINUSE;
-	close(fd);
-	return taken;
-}
-
-static struct bound *bound_find(struct supervisor *s, const char *key)
-{
+	snprintf(key, sizeof key, "%s %u", host, port);
 	for (unsigned i = 0; i < s->nbound; i++)
 		if (strcmp(s->bound[i].key, key) == 0)
 			return &s->bound[i];
 	return NULL;
 }
 
-static void bound_drop(struct supervisor *s, const char *key)
+static void bound_drop(struct supervisor *s, const char *host, unsigned port)
 {
-	struct bound *b = bound_find(s, key);
+	struct bound *b = bound_find(s, host, port);
 
 	if (!b)
 		return;
-	for (unsigned i = 0; i < b->n; i++)
-		close(b->fds[i]);
+	bound_close(b);
 	*b = s->bound[--s->nbound];
 }
 
-static struct bound *bound_make(struct supervisor *s, unsigned n, const char *host, unsigned port, char *why,
-				size_t cap)
+/* The sockets for who asks: those that are there, or new ones. */
+static void bound_give(struct supervisor *s, int fd, unsigned n, const char *host, unsigned port)
 {
-	struct bound *b = &s->bound[s->nbound];
+	struct bound *b = bound_find(s, host, port);
+	struct err err = { .text = "the number of workers is fixed at start" };
 
-	if (s->nbound == ADDRESSES_MAX || n == 0 || n > SOCKETS_MAX) {
-		snprintf(why, cap, "error more than %d addresses or %d workers", ADDRESSES_MAX, SOCKETS_MAX);
-		return NULL;
+	if (!b && s->nbound == ADDRESSES_MAX) {
+		err_set(&err, SIDE_CONFIG, 0, "more than %d addresses", ADDRESSES_MAX);
+	} else if (!b && bound_open(&s->bound[s->nbound], n, host, port, &err)) {
+		b = &s->bound[s->nbound++];
 	}
-	if (taken_by_other(host, port)) {
-		snprintf(why, cap, "error cannot listen on %s port %u: another program does", host, port);
-		return NULL;
-	}
-	*b = (struct bound){ .n = 0 };
-	snprintf(b->key, sizeof b->key, "%s %u", host, port);
-	while (b->n < n && (b->fds[b->n] = bind_any(host, port)) >= 0)
-		b->n++;
-	if (b->n == n) {
-		s->nbound++;
-		return b;
-	}
-	snprintf(why, cap, "error cannot listen on %s port %u: %s%s", host, port, strerror(errno),
-		 errno == EACCES ? " (ports below 1024 need root or CAP_NET_BIND_SERVICE)" : "");
-	while (b->n > 0)
-		close(b->fds[--b->n]);
-	return NULL;
-}
-
-static void reply(int fd, const char *text, const int *fds, unsigned n)
-{
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int) * SOCKETS_MAX)];
-	} control;
-	struct iovec iov = { (char *)(uintptr_t)text, strlen(text) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *c;
-
-	if (n) {
-		memset(&control, 0, sizeof control);
-		m.msg_control = &control;
-		m.msg_controllen = CMSG_SPACE(sizeof(int) * n);
-		c = CMSG_FIRSTHDR(&m);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int) * n);
-		memcpy(CMSG_DATA(c), fds, sizeof(int) * n);
-	}
-	sendmsg(fd, &m, MSG_NOSIGNAL);
+	if (b && b->n >= n)
+		handover_give(fd, b->fds, n);
+	else
+		handover_refuse(fd, err.text);
 }
 
 /* ---- children ---- */
@@ -278,9 +171,8 @@ static void on_ready(struct supervisor *s, struct child *c)
 
 static void on_message(struct supervisor *s, struct child *c)
 {
-	char text[HANDOVER_MAX], host[64], key[100], why[HANDOVER_MAX];
+	char text[HANDOVER_MAX], host[64];
 	ssize_t got = recv(c->fd, text, sizeof text - 1, MSG_DONTWAIT);
-	struct bound *b;
 	unsigned n, port;
 
 	if (got <= 0)
@@ -291,17 +183,9 @@ static void on_message(struct supervisor *s, struct child *c)
 	} else if (strcmp(text, "alive") == 0) {
 		s->alive_ms = clock_mono_ms();
 	} else if (sscanf(text, "bind %u %63s %u", &n, host, &port) == 3) {
-		snprintf(key, sizeof key, "%s %u", host, port);
-		b = bound_find(s, key);
-		if (!b)
-			b = bound_make(s, n, host, port, why, sizeof why);
-		if (b && b->n >= n)
-			reply(c->fd, "ok", b->fds, n);
-		else
-			reply(c->fd, b ? "error the number of workers is fixed at start" : why, NULL, 0);
+		bound_give(s, c->fd, n, host, port);
 	} else if (sscanf(text, "drop %63s %u", host, &port) == 2) {
-		snprintf(key, sizeof key, "%s %u", host, port);
-		bound_drop(s, key);
+		bound_drop(s, host, port);
 	}
 }
 
