@@ -219,6 +219,29 @@ def an_upgrade_under_load_fails_nothing():
 
 
 @claim(limit=60)
+def upgrades_in_quick_succession_leave_one_child_that_serves():
+    with Origin() as origin, Gate(one_app(origin.url)) as gate:
+        with Load(gate, rate=100) as load:
+            for _ in range(4):
+                gate.signal(signal.SIGUSR2)
+                time.sleep(0.1)
+            gate.signal(signal.SIGHUP)
+            time.sleep(4)
+        load.judge()
+        expect(gate.ctl("status").returncode, 0)
+
+
+@claim
+def sigterm_during_an_upgrade_ends_it():
+    with Origin() as origin, Gate(one_app(origin.url)) as gate:
+        for wait in (0.0, 0.05, 0.2):
+            gate.signal(signal.SIGUSR2)
+            time.sleep(wait)
+            gate.stop()
+            gate.start()
+
+
+@claim(limit=60)
 def an_upgrade_to_a_program_that_cannot_start_keeps_the_old_one():
     with Origin() as origin, Gate(one_app(origin.url)) as gate:
         gate.write("apps: [")
