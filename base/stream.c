@@ -370,6 +370,15 @@ static void on_shutdown(uv_shutdown_t *req, int status)
 	free(req);
 }
 
+/* Without memory the last word is said at once; what was queued is lost with the rest. */
+static void shutdown_now(struct stream *s)
+{
+	uv_os_fd_t fd;
+
+	if (uv_fileno(&s->u.handle, &fd) == 0)
+		shutdown(fd, SHUT_WR);
+}
+
 void stream_finish(struct stream *s)
 {
 	uv_shutdown_t *req;
@@ -381,7 +390,9 @@ void stream_finish(struct stream *s)
 	s->finishing = true;
 	submit(s); /* libuv's shutdown waits for what it has */
 	req = malloc(sizeof *req);
-	if (!req || uv_shutdown(req, &s->u.stream, on_shutdown) != 0)
+	if (!req)
+		shutdown_now(s);
+	else if (uv_shutdown(req, &s->u.stream, on_shutdown) != 0)
 		free(req);
 }
 
@@ -518,10 +529,21 @@ struct listener {
 	void (*accepted)(void *, struct stream *);
 	void (*starved)(void *);
 	void *ctx;
+	struct deadline again; /* when there was no memory for a stream */
 	bool unix_socket;
 };
 
-enum { BACKLOG = 4096 };
+enum { BACKLOG = 4096, AGAIN_MS = 100 };
+
+static void on_connection(uv_stream_t *, int status);
+
+/* libuv holds the connection until it is accepted, and takes no other. */
+static void accept_again(void *listener)
+{
+	struct listener *l = listener;
+
+	on_connection(&l->u.stream, 0);
+}
 
 static void on_connection(uv_stream_t *h, int status)
 {
@@ -532,6 +554,8 @@ static void on_connection(uv_stream_t *h, int status)
 	 * where another thread was quicker to take that, it tries again and again. */
 	if (status < 0 && l->starved)
 		l->starved(l->ctx);
+	if (!s && status == 0)
+		deadline_set(l->loop, &l->again, AGAIN_MS, accept_again, l);
 	if (!s)
 		return;
 	if (uv_accept(h, &s->u.stream) != 0) {
@@ -590,8 +614,10 @@ static void on_listener_closed(uv_handle_t *h)
 
 void listener_close(struct listener *l)
 {
-	if (l)
-		uv_close(&l->u.handle, on_listener_closed);
+	if (!l)
+		return;
+	deadline_clear(&l->again);
+	uv_close(&l->u.handle, on_listener_closed);
 }
 
 /* ---- facts ---- */

@@ -18,11 +18,6 @@ struct listening {
 	struct bytes bind;
 };
 
-struct drain {
-	void (*done)(void *);
-	void *ctx;
-};
-
 /* What is handed from the control thread to the worker's own. */
 struct order {
 	struct worker *worker;
@@ -161,13 +156,12 @@ bool worker_switch(struct worker *w, struct site *s)
 
 static void check_drained(struct worker *w)
 {
-	struct drain *d = w->drain;
+	struct drain d = w->drain;
 
-	if (!d || w->clients)
+	if (!d.done || w->clients)
 		return;
-	w->drain = NULL;
-	d->done(d->ctx);
-	free(d);
+	w->drain = (struct drain){ 0 };
+	d.done(d.ctx);
 }
 
 void worker_client_gone(struct worker *w)
@@ -181,9 +175,7 @@ static void do_drain(void *arg)
 	struct worker *w = o->worker;
 
 	w->draining = true;
-	w->drain = malloc(sizeof *w->drain);
-	if (w->drain)
-		*w->drain = o->drain;
+	w->drain = o->drain;
 	for (struct listening *l = w->listening; l; l = l->next)
 		if (l->listener) {
 			listener_close(l->listener);

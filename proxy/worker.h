@@ -33,7 +33,10 @@ struct worker {
 	struct rules_scratch *scratch;
 	struct ulid_source ids;
 	uint64_t wall_offset_ms, clock_read_ms; /* wall minus monotonic; when it was read */
-	struct drain *drain;         /* who waits for the last client to go */
+	struct drain {
+		void (*done)(void *);
+		void *ctx;
+	} drain;                     /* who waits for the last client to go */
 	bool draining;
 	pthread_t thread;
 };
