@@ -66,7 +66,7 @@ class Harmless:
         self.paths.add(path(request))
         self.values.update(values(request))
 
-    def is_attack(self, request):
-        if request.method not in self.methods or path(request) not in self.paths:
-            return True
-        return any(not PLAIN.fullmatch(value) and value not in self.values for value in values(request))
+    def news(self, request):
+        """What makes it an attack: new methods, paths and values. Nothing: it is none."""
+        return [*({request.method} - self.methods), *({path(request)} - self.paths),
+                *(value for value in values(request) if not PLAIN.fullmatch(value) and value not in self.values)]
