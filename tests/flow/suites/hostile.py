@@ -730,3 +730,203 @@ def a_slow_reader_gets_the_end_of_its_answer_although_it_asks_nothing_more():
             got += len(client.take(len(client.buffer)))
             time.sleep(0.02)
             assert not client.ended, f"cut after {got} bytes"
+
+
+# tunnels and TLS under pressure
+
+
+SWITCHED = b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+UPGRADE = ["Connection: upgrade", "Upgrade: websocket"]
+
+
+def counting(size, start=0):
+    """Bytes whose place can be told from them."""
+    block = bytes(i % 251 for i in range(251 * 256))
+    start %= 251
+    return (block * (size // len(block) + 2))[start:start + size]
+
+
+class Sink:
+    """Reads slowly at first, and checks every byte."""
+
+    def __init__(self):
+        self.n, self.wrong, self.end = 0, None, None
+
+    def read(self, conn, slow=0.5):
+        time.sleep(slow)
+        while conn.buffer or conn.more():
+            piece = conn.take(len(conn.buffer))
+            if self.wrong is None and piece != counting(len(piece), self.n):
+                self.wrong = self.n
+            self.n += len(piece)
+        self.end = conn.ended
+
+
+@claim
+def a_tunnel_holds_back_who_sends_too_fast_and_loses_nothing():
+    size, sink = 24 << 20, Sink()
+
+    def script(conn):
+        conn.request()
+        conn.send(SWITCHED)
+        sink.read(conn)
+        conn.send(counting(size))
+    with Origin(script=script, record=False) as origin, calm(origin) as gate, gate.connect(record=False) as client:
+        gate.ask(target="/%zz")
+        before = gate.memory()
+        ahead = counting(100000)  # far ahead of the 101
+        client.send(request(target="/ws", fields=UPGRADE) + ahead)
+        expect(client.response(tunnel=True).status, 101)
+        rest, most = counting(size, len(ahead)), 0
+        for at in range(0, size, 1 << 20):
+            client.send(rest[at:at + (1 << 20)])
+            most = max(most, gate.memory() - before)
+        client.finish()
+        back = Sink()
+        back.read(client, 1.0)
+        expect((sink.n, sink.wrong, sink.end), (size + len(ahead), None, "fin"))
+        expect((back.n, back.wrong, back.end), (size, None, "fin"))
+        assert max(most, gate.memory() - before) < 16 << 20, f"{most >> 20} MiB"  # a sanitizer's, mostly
+
+
+@claim
+def a_tunnel_cut_in_the_middle_leaves_nothing_behind():
+    ends = []
+
+    def script(conn):
+        how = conn.request().target
+        if how == "/":
+            return conn.send(answer(200, b"plain"))
+        conn.send(SWITCHED)
+        if how == "/origin":
+            conn.try_send(counting(200000))
+            return conn.reset()
+        ends.append(conn.end(10))
+        return None
+    with Origin(script=script, record=False) as origin, calm(origin) as gate:
+        for target in ("/origin", "/client") * 5:
+            with gate.connect(timeout=5, record=False) as client:
+                client.send(request(target=target, fields=UPGRADE))
+                expect(client.response(tunnel=True).status, 101)
+                client.try_send(counting(300000))
+                if target == "/client":
+                    client.reset()
+                else:
+                    assert client.end(5) in ("fin", "rst")
+        eventually(lambda: len(ends) == 5, 5, "every origin told")
+        settled(gate)
+
+
+def with_tls(origin, **app):
+    """A gate whose only listener speaks TLS."""
+    folder = tempfile.mkdtemp(prefix="embergate-flow-certs.")
+    cert, key = certs.make(folder, "t.example")
+    gate = Gate(one_app(origin, {"workers": 1, "tls": {"certs": [{"cert": cert, "key": key}]}}, waf=CALM, **app),
+                start=False)
+    config = gate.filled(gate.config)
+    config["listen"] = [{"bind": f"127.0.0.1:{gate.port}", "tls": True}]
+    gate.write(config)
+    gate.start()
+    return gate
+
+
+@claim
+def large_bodies_within_tls_wait_for_slow_ends_and_lose_nothing():
+    """Both hops are TLS; each is paused in the middle of records again and again."""
+    size, sink = 12 << 20, Sink()
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = certs.make(folder, "127.0.0.1")
+
+        def script(conn):
+            request_ = conn.request_head()
+            got = 0
+            while got < size:
+                if not conn.buffer:
+                    conn.more()
+                piece = conn.take(len(conn.buffer))
+                assert piece == counting(len(piece), got), f"wrong behind {got}"
+                got += len(piece)
+                time.sleep(0.002)
+            assert request_.method == "PUT"
+            conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+            conn.send(counting(size))
+            conn.more()
+        with Origin(script=script, tls=certs.server_context(cert, key), record=False) as origin, \
+                with_tls({"servers": [origin.url], "ca": cert}) as gate, \
+                gate.connect(tls=trusting(), record=False, timeout=20) as client:
+            client.send(request("PUT", "/", ["Content-Type: application/octet-stream", f"Content-Length: {size}"]))
+            client.send(counting(size))
+            head = client.until(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200"), head
+            while sink.n < size:
+                if not client.buffer:
+                    client.more()
+                piece = client.take(len(client.buffer))
+                assert piece == counting(len(piece), sink.n), f"wrong behind {sink.n}"
+                sink.n += len(piece)
+                time.sleep(0.001)
+
+
+@claim
+def a_reload_meets_every_state_of_a_connection():
+    """One client in each; the configuration changes under them three times; each then goes on."""
+    waits = threading.Event()
+
+    def script(conn):
+        while request_ := conn.request():
+            if request_.fields.all("upgrade"):
+                conn.send(SWITCHED)
+                while conn.buffer or conn.more():
+                    conn.send(conn.take(len(conn.buffer)))
+                return
+            if request_.target == "/answer":
+                waits.wait(10)
+            elif request_.target == "/stream":
+                conn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+                waits.wait(10)
+                conn.send(b"4\r\nlast\r\n0\r\n\r\n")
+                continue
+            conn.send(answer(200, b"done"))
+    with Origin(script=script) as origin, Gate(one_app(origin.url, {"workers": 1}, waf=CALM)) as gate:
+        tls = free_port()
+        cert, key = certs.make(gate.folder, "t.example")
+
+        def reload(n):
+            rules = [{"path": f"/old{n}", "do": "deny"}]
+            config = one_app(origin.url, {"tls": {"certs": [{"cert": cert, "key": key}]}, "workers": 1}, waf=CALM,
+                             rules=rules)
+            gate.write({**config, "listen": [{"bind": f"127.0.0.1:{gate.port}"},
+                                             {"bind": f"127.0.0.1:{tls}", "tls": True}]})
+            assert gate.reload(), gate.ctl("reload")
+        reload(0)
+        connect = {name: gate.connect() for name in ("idle", "head", "body", "answer", "stream", "tunnel", "linger")}
+        shaking = socket.create_connection(("127.0.0.1", tls))
+        shaking.sendall(hello_of(trusting())[:50])
+        connect["idle"].ask()
+        connect["head"].send(b"GET /head HTTP/1.1\r\nHost: t.exa")
+        connect["body"].send(request("POST", "/body", ["Content-Length: 10"]) + b"01234")
+        connect["answer"].send(request(target="/answer"))
+        connect["stream"].send(request(target="/stream"))
+        connect["tunnel"].send(request(target="/ws", fields=UPGRADE))
+        expect(connect["tunnel"].response(tunnel=True).status, 101)
+        connect["stream"].until(b"first\r\n")
+        connect["linger"].send(b"BAD\r\n\r\n")
+        expect(connect["linger"].response().status, 400)
+        for n in range(1, 4):
+            reload(n)
+        waits.set()
+        expect(connect["idle"].ask().status, 200)
+        connect["head"].send(b"mple\r\n\r\n")
+        expect(connect["head"].response().status, 200)
+        connect["body"].send(b"56789")
+        expect(connect["body"].response().status, 200)
+        expect(connect["answer"].response().text, "done")
+        expect(bytes(connect["stream"].exactly(14)), b"4\r\nlast\r\n0\r\n\r\n")
+        connect["tunnel"].send(b"echo")
+        expect(connect["tunnel"].exactly(4), b"echo")
+        expect(connect["linger"].end(5), "fin")
+        shaking.close()
+        expect(connect["idle"].ask(target="/old3").status, 403, "the newest configuration")
+        for client in connect.values():
+            client.close()
+        settled(gate)
