@@ -158,7 +158,9 @@ class Gate:
         if self.process.poll() is not None:
             raise AssertionError(f"the gate ended with {self.process.returncode}")
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            listening = probe.connect_ex(("127.0.0.1", self.port)) == 0
+        # Listening comes first; the control socket is there when it is ready for everything.
+        return listening and (not isinstance(self.config, dict) or os.path.exists(self.socket))
 
     def stop(self, by=signal.SIGTERM):
         if self.process and self.process.poll() is None:
