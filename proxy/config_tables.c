@@ -232,7 +232,7 @@ static const struct schema_row config_rows[] = {
 	{ .key = "size_limits", .type = &schema_nested, .table = &size_table, SCHEMA_FIELD(config, size),
 	  .help = "the largest and the most that is taken" },
 	{ .key = "workers", .type = &schema_int, .words = auto_workers, SCHEMA_FIELD(config, workers),
-	  .min = 1, .max = 256, .unset = "auto", .help = "threads that serve; `auto`: one a core" },
+	  .min = 1, .max = 253, .unset = "auto", .help = "threads that serve; `auto`: one a core" },
 	{ .key = "state", .type = &schema_path, SCHEMA_FIELD(config, state),
 	  .help = "directory for what is kept; without it `./.embergate`, under systemd `$STATE_DIRECTORY`" },
 	{ .key = "secret", .type = &schema_secret, SCHEMA_FIELD(config, secret),

@@ -90,7 +90,7 @@ bool handover_parse(struct bytes bind, struct listen_config *l, struct err *err)
 
 /* ---- the supervisor's side ---- */
 
-static void answer_with(int fd, const char *text, const int *fds, unsigned n)
+static bool answer_with(int fd, const char *text, const int *fds, unsigned n)
 {
 	union {
 		struct cmsghdr align;
@@ -110,12 +110,13 @@ static void answer_with(int fd, const char *text, const int *fds, unsigned n)
 		c->cmsg_len = CMSG_LEN(sizeof(int) * n);
 		memcpy(CMSG_DATA(c), fds, sizeof(int) * n);
 	}
-	sendmsg(fd, &m, MSG_NOSIGNAL);
+	return sendmsg(fd, &m, MSG_NOSIGNAL) >= 0;
 }
 
 void handover_give(int fd, const int *sockets, unsigned n)
 {
-	answer_with(fd, "ok", sockets, n);
+	if (!answer_with(fd, "ok", sockets, n))
+		handover_refuse(fd, strerror(errno)); /* it waits for an answer */
 }
 
 void handover_refuse(int fd, const char *why)

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "proxy/config.h"
 
-enum { HANDOVER_MAX = 512, SOCKETS_MAX = 256 /* workers */ };
+enum { HANDOVER_MAX = 512, SOCKETS_MAX = 253 /* workers: what one message may carry, unix(7) */ };
 
 /* N sockets for the address; false: err says why. They belong to the caller. */
 bool handover_bind(int fd, const struct listen_config *, unsigned n, int *sockets, struct err *);
