@@ -211,6 +211,10 @@ enum reading_outcome reading_outcome(struct reading *r, struct bytes *why)
 	enum reading_outcome worst = READING_FINE;
 	size_t fine = 0;
 
+	if (r->type.flags & TYPE_CHARSET_WIDE && reading_is_structured(r)) {
+		*why = BYTES("a character set in which rules would see nothing (UTF-7, UTF-16 or the like)");
+		return READING_REFUSED;
+	}
 	for (size_t i = 0; i < r->n; i++) {
 		struct body *b = r->readers[i].body;
 		enum reading_outcome o = outcome_of(body_fault(b));

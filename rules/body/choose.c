@@ -16,12 +16,19 @@ static const struct {
 	{ "+xml",                              &body_xml        },
 };
 
+/* image/svg+xml is a file that is stored, not a message that is read: drawing
+ * programs write entities into it. Its looks are still looked at. */
+static bool is_picture(const struct content_type *type)
+{
+	return bytes_starts(type->media, BYTES("image/"));
+}
+
 const struct body_parser *body_parser_of(const struct content_type *type)
 {
 	for (size_t i = 0; i < nelems(media); i++) {
 		struct bytes m = bytes_of(media[i].media);
 
-		if (m.at[0] == '+' ? bytes_ends(type->media, m) : bytes_eq(type->media, m))
+		if (m.at[0] == '+' ? bytes_ends(type->media, m) && !is_picture(type) : bytes_eq(type->media, m))
 			return media[i].parser;
 	}
 	return NULL;
