@@ -37,8 +37,10 @@ struct matcher_scratch {
 /* Everything that makes a database what it is. */
 struct recipe {
 	const char **expressions;
+	size_t *lengths;      /* of literals */
 	unsigned *flags, *ids;
 	unsigned n;
+	bool literals;        /* nothing else: for these Hyperscan has a way of its own */
 	hs_platform_info_t platform;
 	struct hash128 hash;
 };
@@ -70,31 +72,42 @@ static void recipe_hash(struct recipe *r)
 	hash_more(&r->hash, r->flags, r->n * sizeof *r->flags);
 	hash_more(&r->hash, r->ids, r->n * sizeof *r->ids);
 	for (unsigned i = 0; i < r->n; i++)
-		hash_more(&r->hash, r->expressions[i], strlen(r->expressions[i]));
+		hash_more(&r->hash, r->expressions[i], r->lengths[i]);
 }
 
-static unsigned flags_of(unsigned pattern)
+static unsigned flags_of(unsigned pattern, bool literals)
 {
-	return ALWAYS | (pattern & PATTERN_CASELESS ? HS_FLAG_CASELESS : 0) |
-	       (pattern & PATTERN_JOINED ? HS_FLAG_MULTILINE : 0) |
+	return (literals ? 0 : ALWAYS | (pattern & PATTERN_JOINED ? HS_FLAG_MULTILINE : 0)) |
+	       (pattern & PATTERN_CASELESS ? HS_FLAG_CASELESS : 0) |
 	       (pattern & PATTERN_EACH && pattern & PATTERN_LITERAL ? 0 : HS_FLAG_SINGLEMATCH);
+}
+
+static bool all_literal(const struct pattern *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!(p[i].flags & PATTERN_LITERAL) || !p[i].text.len)
+			return false;
+	return true;
 }
 
 static bool recipe_make(struct recipe *r, struct arena *a, const struct pattern *p, size_t n,
 			struct err *e)
 {
 	r->expressions = arena_get(a, n * sizeof *r->expressions);
+	r->lengths = arena_get(a, n * sizeof *r->lengths);
 	r->flags = arena_get(a, n * sizeof *r->flags);
 	r->ids = arena_get(a, n * sizeof *r->ids);
 	r->n = (unsigned)n;
-	if (!r->expressions || !r->flags || !r->ids)
+	r->literals = all_literal(p, n);
+	if (!r->expressions || !r->lengths || !r->flags || !r->ids)
 		return too_much(e);
 	for (size_t i = 0; i < n; i++) {
-		r->flags[i] = flags_of(p[i].flags);
+		r->flags[i] = flags_of(p[i].flags, r->literals);
 		r->ids[i] = p[i].id;
-		r->expressions[i] = matcher_expression(a, &p[i]);
+		r->expressions[i] = r->literals ? p[i].text.at : matcher_expression(a, &p[i]);
 		if (!r->expressions[i])
 			return err_set(e, SIDE_CONFIG, (int)i, "a NUL byte, too long or nested too deeply");
+		r->lengths[i] = r->literals ? p[i].text.len : strlen(r->expressions[i]);
 	}
 	if (hs_populate_platform(&r->platform) != HS_SUCCESS)
 		return err_set(e, SIDE_SELF, -1, "Hyperscan does not know this processor");
@@ -106,9 +119,15 @@ static hs_database_t *recipe_compile(const struct recipe *r, struct err *e)
 {
 	hs_compile_error_t *why = NULL;
 	hs_database_t *db = NULL;
+	hs_error_t rc;
 
-	if (hs_compile_multi(r->expressions, r->flags, r->ids, r->n, HS_MODE_BLOCK, &r->platform,
-			     &db, &why) == HS_SUCCESS)
+	if (r->literals)
+		rc = hs_compile_lit_multi(r->expressions, r->flags, r->ids, r->lengths, r->n, HS_MODE_BLOCK,
+					  &r->platform, &db, &why);
+	else
+		rc = hs_compile_multi(r->expressions, r->flags, r->ids, r->n, HS_MODE_BLOCK, &r->platform,
+				      &db, &why);
+	if (rc == HS_SUCCESS)
 		return db;
 	if (why)
 		err_set(e, SIDE_CONFIG, why->expression, "%s", why->message);

@@ -20,6 +20,7 @@ enum {
 
 struct regex {
 	pcre2_code *code;
+	bool jit; /* there is machine code for it */
 };
 
 struct thread {
@@ -106,7 +107,7 @@ struct regex *regex_new(struct bytes pattern, unsigned flags, struct err *e)
 		free(r);
 		return NULL;
 	}
-	pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE); /* without it the same answers come slower */
+	r->jit = pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0; /* else the same answers come slower */
 	return r;
 }
 
@@ -117,7 +118,8 @@ enum regex_result regex_find(const struct regex *r, struct bytes in, size_t *fro
 
 	if (!t)
 		return REGEX_LIMIT;
-	rc = pcre2_match(r->code, (PCRE2_SPTR)(in.at ? in.at : ""), in.len, 0, 0, t->found, t->limits);
+	rc = (r->jit ? pcre2_jit_match : pcre2_match)(r->code, (PCRE2_SPTR)(in.at ? in.at : ""), in.len, 0, 0,
+						       t->found, t->limits);
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return REGEX_NO;
 	if (rc < 0)

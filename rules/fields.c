@@ -205,6 +205,24 @@ bool values_trailers(struct values *v, const struct fields *trailers)
 	return add_fields(v, trailers);
 }
 
+static bool is_same(struct bytes a, struct bytes b)
+{
+	return a.at == b.at && a.len == b.len;
+}
+
+static struct bytes make(struct values *v, struct value *of, uint16_t node);
+
+/* Another way may have come to the same text and done the same to it. */
+static struct bytes made_before(struct values *v, struct value *of, uint16_t node, struct bytes in)
+{
+	const struct step *steps = v->ir->steps;
+
+	for (uint16_t k = steps[node].same; k; k = steps[k].same)
+		if (of->made[k].at && is_same(make(v, of, steps[k].parent), in))
+			return of->made[k];
+	return (struct bytes){ 0 };
+}
+
 /* The way to a node is as long as the longest rule's list of transformations. */
 static struct bytes make(struct values *v, struct value *of, uint16_t node)
 {
@@ -216,7 +234,11 @@ static struct bytes make(struct values *v, struct value *of, uint16_t node)
 	if (of->made[node].at)
 		return of->made[node];
 	in = make(v, of, s->parent);
-	if (in.at)
+	if (!in.at)
+		return in;
+	if (is_same(in, of->text) && !transform_may_change(s->transform, of->traits))
+		of->made[node] = in;
+	else if (!(of->made[node] = made_before(v, of, node, in)).at)
 		of->made[node] = s->transform->fn(v->arena, in);
 	v->spent |= !of->made[node].at;
 	return of->made[node];

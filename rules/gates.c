@@ -116,6 +116,39 @@ static double burden(const struct gate *g, const struct condition *c)
 	return all_named(c) ? share * 0.1 : share;
 }
 
+/* ---- one text for all cases ---- */
+
+/* Transformations that do not care about the case of letters: lower case may
+ * come before or after them. */
+static bool is_case_blind(const struct transform *t)
+{
+	static const char *const names[] = { "urlDecode", "urlDecodeUni", "removeNulls", "replaceNulls", "removeComments",
+					     "replaceComments", "compressWhitespace", "removeWhitespace", "trim",
+					     "trimLeft", "trimRight", "normalizePath", "normalizePathWin", "lowercase" };
+
+	for (size_t i = 0; i < nelems(names); i++)
+		if (t == transform_find(bytes_of(names[i])))
+			return true;
+	return false;
+}
+
+/* The same way without the steps to lower case that can be left to a search
+ * without case: so the text that came and its lower case are scanned once. */
+static bool without_case(struct build *b, uint16_t node, bool blind, uint16_t *out, bool *dropped)
+{
+	struct step s = b->rs->ir->steps[node];
+
+	if (!node) {
+		*out = 0;
+		return true;
+	}
+	if (!without_case(b, s.parent, blind && is_case_blind(s.transform), out, dropped))
+		return false;
+	if (blind && s.transform == transform_find(BYTES("lowercase")))
+		return *dropped = true;
+	return ir_step(b->rs->ir, out, s.transform) || short_of_memory(b);
+}
+
 static bool add_pattern(struct build *b, struct bytes text, unsigned flags)
 {
 	struct pattern *at = arena_grow(b->arena, b->patterns, &b->patterns_cap, b->npatterns + 1, sizeof *at);
@@ -154,8 +187,15 @@ static bool same_gate(const struct gate *a, const struct gate *b)
 }
 
 /* The id of a gate; equal ones share it. */
-static bool gate_id(struct build *b, const struct gate *g, struct condition *c)
+static bool gate_id(struct build *b, struct gate *g, struct condition *c)
 {
+	bool caseless = false;
+
+	c->scanned = c->node;
+	if (g->how != BY_REGEX && !without_case(b, c->node, true, &c->scanned, &caseless))
+		return false;
+	if (caseless)
+		g->how = BY_WORDS;
 	for (size_t i = 0; i < b->ngates; i++)
 		if (same_gate(&b->gates[i], g)) {
 			c->pattern = (uint32_t)i;
@@ -217,11 +257,30 @@ static struct matcher *database(struct build *b, unsigned each, const char *cach
 	return b->rs->kind->compile(b->patterns, b->npatterns, cache_dir, b->err);
 }
 
+/* Expressions need line ends. With literals alone a byte will do that is in none
+ * of them, so that the separators are no hits. */
+static char separator_of(const struct build *b)
+{
+	bool used[256] = { false };
+	int c = 255;
+
+	for (size_t i = 0; i < b->npatterns; i++) {
+		if (!(b->patterns[i].flags & PATTERN_LITERAL))
+			return '\n';
+		for (size_t k = 0; k < b->patterns[i].text.len; k++)
+			used[(unsigned char)b->patterns[i].text.at[k]] = true;
+	}
+	while (c && used[c])
+		c--;
+	return c ? (char)c : '\n';
+}
+
 static bool note_kinds(struct build *b)
 {
 	struct ruleset *rs = b->rs;
 
 	rs->npatterns = b->ngates;
+	rs->separator = separator_of(b);
 	rs->users = arena_get(rs->ir->arena, (rs->npatterns + 1) * sizeof *rs->users);
 	for (size_t i = 0; rs->users && i < b->ngates; i++)
 		rs->users[i].anywhere = b->gates[i].how == BY_REGEX;

@@ -216,8 +216,12 @@ static void ask_all(struct inspection *in)
 	const struct ruleset *rs = in->rules;
 
 	for (size_t w = 0; w < rs->nwords; w++) {
-		uint64_t due = in->phase == PHASE_HEAD ? (in->groups[w] | rs->always[w]) & rs->early[w]
-						       : in->groups[w] | (rs->always[w] & rs->late[w]);
+		uint64_t due = in->groups[w] | rs->always[w];
+
+		if (in->phase == PHASE_HEAD)
+			due &= rs->early[w];
+		else if (in->head_asked)
+			due &= in->groups[w] | rs->late[w];
 
 		in->groups[w] &= rs->late[w];
 		for (; due; due &= due - 1)
@@ -232,6 +236,7 @@ bool inspection_decide(struct inspection *in, enum phase phase)
 		for (size_t i = 0; i < in->rules->ir->ngroups; i++)
 			bit_set(in->groups, i);
 	ask_all(in);
+	in->head_asked = true;
 	if (in->values.spent)
 		return out_of_memory(in);
 	return in->verdict.remedy == REMEDY_DENY;
@@ -243,9 +248,7 @@ const struct verdict *inspection_head(struct inspection *in)
 		return &in->verdict;
 	if (!values_head(&in->values, in->request) && in->values.fault.len)
 		inspection_fail(in, 400, in->values.fault);
-	inspection_decide(in, PHASE_HEAD);
-	if (in->request->framing == BODY_NONE && in->verdict.remedy != REMEDY_DENY)
-		inspection_decide(in, PHASE_BODY);
+	inspection_decide(in, in->request->framing == BODY_NONE ? PHASE_BODY : PHASE_HEAD);
 	return &in->verdict;
 }
 

@@ -14,6 +14,7 @@ struct inspection {
 	struct inspect_options options;
 	struct values values;
 	enum phase phase;
+	bool head_asked;  /* groups of the head have had their turn */
 	uint64_t *groups; /* gate was hit: to be asked */
 	uint64_t *fired;  /* rules that matched, also those that an exception took out */
 	struct verdict verdict;

@@ -57,22 +57,27 @@ struct group *ir_group(struct ir *ir, size_t nconditions)
 
 bool ir_step(struct ir *ir, uint16_t *node, const struct transform *t)
 {
+	uint16_t same = 0;
 	struct step *at;
 
 	if (t->idempotent && ir->steps[*node].transform == t)
 		return true;
-	for (size_t i = 1; i < ir->nsteps; i++)
-		if (ir->steps[i].parent == *node && ir->steps[i].transform == t) {
+	for (size_t i = 1; i < ir->nsteps; i++) {
+		if (ir->steps[i].transform != t)
+			continue;
+		if (ir->steps[i].parent == *node) {
 			*node = (uint16_t)i;
 			return true;
 		}
+		same = (uint16_t)i;
+	}
 	if (ir->nsteps > UINT16_MAX)
 		return false;
 	at = arena_grow(ir->arena, ir->steps, &ir->steps_cap, ir->nsteps + 1, sizeof *at);
 	if (!at)
 		return false;
 	ir->steps = at;
-	at[ir->nsteps] = (struct step){ t, *node, at[*node].needs | t->needs };
+	at[ir->nsteps] = (struct step){ t, *node, same, at[*node].needs | t->needs };
 	*node = (uint16_t)ir->nsteps++;
 	return true;
 }

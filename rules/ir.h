@@ -56,6 +56,7 @@ struct target {
 struct step {
 	const struct transform *transform; /* NULL: node 0 */
 	uint16_t parent;
+	uint16_t same;  /* an earlier node with the same transformation; 0: none */
 	uint32_t needs; /* traits without which the way from node 0 changes nothing */
 };
 
@@ -68,6 +69,7 @@ struct condition {
 	bool negate;
 	bool count;      /* the operator sees how many values there are, in decimal */
 	uint32_t pattern; /* in the union database: without its hit this cannot hold */
+	uint16_t scanned; /* the node whose text is scanned for it: `node` but for its case */
 };
 #define NO_PATTERN UINT32_MAX
 

@@ -85,6 +85,7 @@ static bool want_target(struct ruleset *rs, const struct target *t, uint16_t nod
 
 static bool want_finish(struct ruleset *rs, struct wants *ws)
 {
+	ws->widest = ws->any.n;
 	if (!hash128_key(&ws->any.salt))
 		return false;
 	for (size_t i = 0; i < ws->nnamed; i++) {
@@ -93,6 +94,8 @@ static bool want_finish(struct ruleset *rs, struct wants *ws)
 		for (size_t k = 0; k < ws->any.n; k++)
 			if (!want_node(rs->ir->arena, &ws->named[i], ws->any.nodes[k]))
 				return false;
+		if (ws->named[i].n > ws->widest)
+			ws->widest = ws->named[i].n;
 	}
 	return true;
 }
@@ -103,7 +106,7 @@ static bool index_wants(struct ruleset *rs)
 		const struct condition *c = group_gate(&rs->ir->groups[i]);
 
 		for (size_t k = 0; c && k < c->ntargets; k++)
-			if (!want_target(rs, &c->targets[k], c->node))
+			if (!want_target(rs, &c->targets[k], c->scanned))
 				return false;
 	}
 	for (size_t z = 0; z < ZONE_COUNT; z++)

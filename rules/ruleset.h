@@ -22,6 +22,7 @@ struct wants {
 	struct want any;    /* whatever the value's name is */
 	struct want *named; /* these include what `any` has */
 	size_t nnamed, cap;
+	size_t widest;      /* the most nodes that one value is wanted after */
 	bool by_name;       /* values of equal text may differ by their names otherwise too */
 };
 
@@ -39,6 +40,7 @@ struct ruleset {
 	struct matcher *once;    /* the same patterns, each reported once */
 	struct users *users; /* by pattern */
 	size_t npatterns;
+	char separator;      /* of joined values: '\n', or a byte that no literal holds */
 	struct wants wants[ZONE_COUNT];
 	uint32_t zones;      /* bits: some condition looks there */
 	size_t nwords;       /* of the bit sets of groups */

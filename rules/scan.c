@@ -16,7 +16,8 @@ enum {
 	TEXTS_OF_ONE = 64,      /* that are compared; more are scanned although they may be equal */
 	MEMO_BYTES = 2 << 10,   /* longer values are seldom sent twice */
 	MEMO_BYTES_ONCE = 64,   /* the same for arguments and bodies */
-	FLOOD = 1024,           /* hits in a batch */
+	LUMP_VALUES = 400,      /* names that are remembered in one */
+	FLOOD = 256,            /* hits in a batch, beside one for every second byte */
 	ANYWHERE_MAX = 64,      /* expressions found in a batch */
 };
 
@@ -31,7 +32,7 @@ struct batched {
 
 struct part {
 	uint32_t value;    /* index in batch.values */
-	uint32_t from, to; /* in joined; the '\n' is at `to` */
+	uint32_t from, to; /* in joined; the separator is at `to` */
 };
 
 struct rules_scratch {
@@ -54,6 +55,9 @@ struct scan {
 	const struct ruleset *rules;
 	struct values *values;
 	uint64_t *groups;
+	struct hash128 lumps[ZONE_COUNT]; /* names of a zone, being scanned for the first time */
+	uint32_t lumped;    /* zones that have one */
+	uint32_t suspect;   /* zones with a suspect value */
 	size_t hits, part;  /* in the batch; the part that the last one was in */
 	uint32_t anywhere[ANYWHERE_MAX];
 	size_t nanywhere;
@@ -129,6 +133,7 @@ static void ask(struct scan *s, struct batched *b, uint32_t pattern)
 			continue;
 		bit_set(s->groups, u->groups[i]);
 		b->suspect = true;
+		s->suspect |= 1u << b->zone;
 	}
 }
 
@@ -154,12 +159,17 @@ static const struct part *part_at(struct scan *s, size_t end)
 	return end <= parts[s->part].to ? &parts[s->part] : NULL;
 }
 
+static size_t flood(const struct scan *s)
+{
+	return FLOOD + s->scratch->len / 2;
+}
+
 static bool on_hit(void *ctx, uint32_t pattern, size_t end)
 {
 	struct scan *s = ctx;
 	const struct part *part;
 
-	if (++s->hits > FLOOD)
+	if (++s->hits > flood(s))
 		return true;
 	if (s->rules->users[pattern].anywhere) {
 		if (s->nanywhere < ANYWHERE_MAX)
@@ -198,7 +208,7 @@ static bool scan_joined(struct scan *s)
 	s->hits = s->part = s->nanywhere = 0;
 	if (!s->rules->kind->scan(s->rules->matcher, b->matcher, (struct bytes){ b->joined, b->len }, on_hit, s))
 		return false;
-	if (s->hits > FLOOD || s->nanywhere > ANYWHERE_MAX)
+	if (s->hits > flood(s) || s->nanywhere > ANYWHERE_MAX)
 		return scan_one_by_one(s);
 	for (size_t i = 0; i < s->nanywhere; i++)
 		for (size_t k = 0; k < b->nvalues; k++)
@@ -242,7 +252,7 @@ static bool join(struct scan *s, struct bytes text)
 	if (!reserve(b, text.len + 1) || b->nparts == BATCH_PARTS)
 		return false;
 	memcpy(b->joined + b->len, text.at, text.len);
-	b->joined[b->len + text.len] = '\n';
+	b->joined[b->len + text.len] = s->rules->separator;
 	b->parts[b->nparts++] = (struct part){ (uint32_t)b->nvalues - 1, (uint32_t)b->len, (uint32_t)(b->len + text.len) };
 	b->len += text.len + 1;
 	return true;
@@ -314,6 +324,70 @@ static bool scan_value(struct scan *s, enum zone zone, struct value *v)
 	return scan_texts(s, &b->values[b->nvalues++], w, false);
 }
 
+/* A page or form asks with the same names each time, so they are remembered in a
+ * lump: their texts are joined, and taken back if that was clean before. */
+static bool scan_names(struct scan *s, enum zone zone, struct zone_values *z)
+{
+	struct rules_scratch *b = s->scratch;
+	size_t len = b->len, nparts = b->nparts, nvalues = b->nvalues;
+	struct hash128 key;
+
+	for (; z->scanned < z->n; z->scanned++) {
+		struct batched one = { .value = &z->at[z->scanned], .zone = zone, .serial = ++b->serial };
+		const struct want *w = ruleset_want(s->rules, zone, one.value->name);
+
+		b->values[b->nvalues] = one;
+		if (w && !scan_texts(s, &b->values[b->nvalues++], w, false))
+			return false;
+	}
+	key = memo_key(b->memo, s->rules->wants[zone].any.salt, (struct bytes){ b->joined + len, b->len - len });
+	if (memo_has(b->memo, key)) {
+		b->len = len;
+		b->nparts = nparts;
+		b->nvalues = nvalues;
+	} else {
+		s->lumps[zone] = key;
+		s->lumped |= 1u << zone;
+	}
+	return true;
+}
+
+/* Few enough to stay in one batch, and short. */
+static bool is_lump(struct scan *s, enum zone zone, const struct zone_values *z)
+{
+	static const uint32_t names = 1u << ZONE_ARGS_NAMES | 1u << ZONE_HEADERS_NAMES | 1u << ZONE_COOKIES_NAMES |
+				      1u << ZONE_BODY_ARGS_NAMES;
+	size_t n = z->n - z->scanned;
+
+	if (!(names >> zone & 1) || !n || n > LUMP_VALUES || n * s->rules->wants[zone].widest > BATCH_PARTS)
+		return false;
+	for (size_t i = z->scanned; i < z->n; i++)
+		if (z->at[i].text.len > MEMO_BYTES_ONCE)
+			return false;
+	return (s->scratch->nvalues + n <= BATCH_VALUES &&
+		s->scratch->nparts + n * s->rules->wants[zone].widest <= BATCH_PARTS) || flush(s);
+}
+
+static bool scan_zone(struct scan *s, enum zone zone, struct zone_values *z)
+{
+	bool ok = true;
+
+	if (is_lump(s, zone, z))
+		return scan_names(s, zone, z);
+	for (; ok && z->scanned < z->n; z->scanned++)
+		ok = scan_value(s, zone, &z->at[z->scanned]);
+	return ok;
+}
+
+static void remember_lumps(struct scan *s)
+{
+	for (uint32_t due = s->lumped & ~s->suspect; due; due &= due - 1) {
+		unsigned zone = (unsigned)__builtin_ctz(due);
+
+		memo_add(s->scratch->memo, s->lumps[zone]);
+	}
+}
+
 static bool room_to_ask(struct rules_scratch *b, size_t npatterns)
 {
 	uint64_t *at;
@@ -335,13 +409,11 @@ bool scan_new_values(struct rules_scratch *scratch, const struct ruleset *rules,
 	struct scan s = { .scratch = scratch, .rules = rules, .values = values, .groups = groups };
 	bool ok = room_to_ask(scratch, rules->npatterns);
 
-	for (enum zone z = 0; ok && z < ZONE_COUNT; z++) {
-		struct zone_values *zone = &values->zones[z];
-
-		for (; ok && zone->scanned < zone->n; zone->scanned++)
-			ok = scan_value(&s, z, &zone->at[zone->scanned]);
-	}
+	for (enum zone z = 0; ok && z < ZONE_COUNT; z++)
+		ok = scan_zone(&s, z, &values->zones[z]);
 	ok = ok && flush(&s);
+	if (ok)
+		remember_lumps(&s);
 	scratch->len = scratch->nparts = scratch->nvalues = 0; /* whatever happened */
 	return ok;
 }

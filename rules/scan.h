@@ -1,7 +1,7 @@
 /* scan.h -- values -> groups worth asking.
  *
- * The texts of many values are joined, a '\n' behind each, and scanned in one
- * call. A hit tells by its place which value it is in; the conditions behind
+ * The texts of many values are joined, a separator behind each, and scanned in
+ * one call. A hit tells by its place which value it is in; the conditions behind
  * the pattern are then asked about that value. A value for which none of them
  * holds is clean and remembered: a client that comes again with it costs a
  * hash. */

@@ -1,6 +1,6 @@
 /* inspect_time -- what inspecting a request costs, parsing not counted.
  *
- *   inspect_time RULES...
+ *   inspect_time [-s SHAPE] RULES...      SHAPE: 0 to 3, default all
  *
  * 1,000 different requests from 200 clients, which come again as clients do:
  * the same User-Agent and cookies each time. Prints nanoseconds a request, with
@@ -170,7 +170,10 @@ static double run(const struct ruleset *rs, const struct sample *samples, const 
 
 int main(int argc, char **argv)
 {
-	struct ruleset_options o = { .files = (const char *const *)argv + 1, .nfiles = (size_t)argc - 1 };
+	bool one = argc > 2 && strcmp(argv[1], "-s") == 0;
+	size_t first = one ? strtoul(argv[2], NULL, 10) : 0, last = one ? first + 1 : nelems(shapes);
+	int skip = one ? 3 : 1;
+	struct ruleset_options o = { .files = (const char *const *)argv + skip, .nfiles = (size_t)(argc - skip) };
 	struct sample *samples = calloc(REQUESTS, sizeof *samples);
 	struct err e = { 0 };
 	uint64_t from = now_ns();
@@ -181,7 +184,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	printf("%zu rules, loaded in %.0f ms\n", ruleset_count(rs), (double)(now_ns() - from) / 1e6);
-	for (size_t k = 0; k < nelems(shapes); k++) {
+	for (size_t k = first; k < last && k < nelems(shapes); k++) {
 		struct arena *a = arena_new(256 << 20);
 
 		memset(samples, 0, REQUESTS * sizeof *samples);
