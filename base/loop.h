@@ -1,6 +1,6 @@
 /* loop.h -- one thread's event loop: deadlines, posted work, one read buffer.
  *
- * libuv is only spoken to in loop.c and stream.c. Everything of a loop happens
+ * libuv is only spoken to in loop.c and stream*.c. Everything of a loop happens
  * on its thread, but for loop_post(). */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H

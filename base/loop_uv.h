@@ -1,4 +1,4 @@
-/* loop_uv.h -- what loop.c and stream.c share of libuv; nobody else's. */
+/* loop_uv.h -- what loops and streams share of libuv; nobody else's. */
 #ifndef BASE_LOOP_UV_H
 #define BASE_LOOP_UV_H
 #include "base/loop.h"

@@ -40,7 +40,7 @@ bool tls_self_signed(const char *name, const char *cert_file, const char *key_fi
 bool tls_derive_key(struct bytes secret, const char *purpose, uint8_t out[32]);
 bool tls_random(void *out, size_t n);
 
-/* ---- for stream.c ---- */
+/* ---- for stream_tls.c ---- */
 struct tls_conn;
 enum tls_want { TLS_OK, TLS_WANT_MORE, TLS_CLOSED, TLS_FAILED };
 /* `send` writes ciphertext; it may not fail (a broken stream swallows). */
