@@ -1,71 +1,30 @@
 /* client.c -- connections from outside: bytes in, exchanges one at a time. */
-#include "proxy/client.h"
-#include "proxy/exchange.h"
+#include "proxy/client_parts.h"
 #include "proxy/forward.h"
-#include "proxy/proxy_protocol.h"
 #include "proxy/upload.h"
-#include "proxy/worker.h"
 
 enum {
 	AHEAD_PAUSE = 64 << 10, /* pipelined bytes that wait; more are not read */
-	LINGER_MS = 2000,       /* and again, while the client still sends, */
-	LINGERS = 15,           /* so often */
-	REFUSED_MAX = 128,      /* connections too many that are told so, not just closed */
 	AT_ONCE = 16,           /* pipelined requests that may be answered before others have their turn */
 };
 
-static void on_deadline(void *);
-static void take(struct client *, struct bytes in);
-
-static const struct config *config_of(const struct client *c)
+const struct config *client_config(const struct client *c)
 {
 	return c->worker->use->site->config;
 }
 
-/* Of the listener it came by, whose app may have its own. */
-static const struct timeouts_config *timeouts_of(const struct client *c)
+const struct timeouts_config *client_timeouts(const struct client *c)
 {
 	const struct listen *l = site_listen(c->worker->use->site, c->bind);
 
-	return l ? l->config->timeouts : &config_of(c)->timeouts;
+	return l ? l->config->timeouts : &client_config(c)->timeouts;
 }
 
 struct http1_limits client_limits(const struct client *c)
 {
-	const struct size_limits_config *s = &config_of(c)->size;
+	const struct size_limits_config *s = &client_config(c)->size;
 
 	return (struct http1_limits){ s->head_bytes, s->target_bytes, s->fields };
-}
-
-static void wait_for(struct client *c, enum client_state state, uint64_t ms)
-{
-	c->state = state;
-	c->watching = false;
-	deadline_set(c->worker->loop, &c->deadline, ms, on_deadline, c);
-}
-
-/* Watches the throughput of what is under way, a window at a time. */
-static void watch_window(struct client *c)
-{
-	c->watching = true;
-	c->window_read = c->read;
-	c->window_taken = stream_taken(c->stream);
-	c->window_backlog = stream_backlog(c->stream);
-	deadline_set(c->worker->loop, &c->deadline, config_of(c)->min_rate.window_ms, on_deadline, c);
-}
-
-bool client_write(struct client *c, const struct bytes *v, size_t n)
-{
-	if (c->state == CLIENT_CLOSED)
-		return false;
-	if (!stream_write(c->stream, v, n)) {
-		/* Where it is not read, nobody else would notice that it has gone. */
-		deadline_set(c->worker->loop, &c->deadline, 0, on_deadline, c);
-		return false;
-	}
-	if (!c->watching && stream_backlog(c->stream))
-		watch_window(c);
-	return true;
 }
 
 /* ---- the end ---- */
@@ -105,7 +64,7 @@ void client_reset(struct client *c)
 }
 
 /* Nothing can be told to it any more. */
-static void lose(struct client *c)
+void client_lose(struct client *c)
 {
 	struct exchange *x = c->x;
 
@@ -135,7 +94,7 @@ static void read_or_not(struct client *c)
 /* The last answer is written: FIN now, and what the client still sends is read
  * and dropped for a while, for a close with unread bytes would be a reset that
  * may overtake the answer. */
-static void linger(struct client *c)
+void client_linger(struct client *c)
 {
 	stream_finish(c->stream);
 	c->nahead = 0;
@@ -145,7 +104,7 @@ static void linger(struct client *c)
 	}
 	c->window_backlog = stream_backlog(c->stream);
 	c->window_read = c->read;
-	wait_for(c, CLIENT_LINGER, LINGER_MS);
+	client_wait(c, CLIENT_LINGER, LINGER_MS);
 	c->paused_ahead = c->paused_upload = false;
 	read_or_not(c);
 }
@@ -156,21 +115,21 @@ void client_next(struct client *c, bool close, bool unread)
 	if (c->state == CLIENT_CLOSED)
 		return;
 	if (close || unread || c->last) {
-		linger(c);
+		client_linger(c);
 		return;
 	}
-	wait_for(c, CLIENT_IDLE, timeouts_of(c)->idle_ms);
+	client_wait(c, CLIENT_IDLE, client_timeouts(c)->idle_ms);
 	c->paused_ahead = c->paused_upload = false;
 	read_or_not(c);
 	if (!c->taking)
-		take(c, (struct bytes){ 0 }); /* what came ahead of its turn */
+		client_take(c, (struct bytes){ 0 }); /* what came ahead of its turn */
 }
 
 void client_drain(struct client *c, uint64_t grace_ms)
 {
 	c->last = true;
 	if (c->state == CLIENT_IDLE)
-		deadline_set(c->worker->loop, &c->deadline, grace_ms, on_deadline, c);
+		deadline_set(c->worker->loop, &c->deadline, grace_ms, client_on_deadline, c);
 }
 
 /* ---- reading ---- */
@@ -208,7 +167,7 @@ static void keep(struct client *c, struct bytes in)
 		return;
 	}
 	if (!reserve(c, in.len)) {
-		lose(c);
+		client_lose(c);
 		return;
 	}
 	if (in.at != c->ahead)
@@ -248,49 +207,15 @@ static struct bytes take_head(struct client *c, struct bytes in, bool *more)
 		c->scanned = (uint32_t)scanned;
 		*more = true;
 		if (c->state == CLIENT_IDLE && in.len)
-			wait_for(c, CLIENT_HEAD, timeouts_of(c)->head_ms);
+			client_wait(c, CLIENT_HEAD, client_timeouts(c)->head_ms);
 		return in;
 	}
-}
-
-static bool enter(struct client *c);
-
-/* The PROXY header in front of everything else. */
-static struct bytes take_preface(struct client *c, struct bytes in, bool *more)
-{
-	const struct listen *listen = site_listen(c->worker->use->site, c->bind);
-	enum proxy_protocol version = listen ? listen->config->proxy_protocol : PROXY_PROTOCOL_ANY;
-	bool known = false;
-	struct err err;
-	size_t used = 0;
-
-	switch (proxy_header_read(version, in, &c->from, &c->port, &known, &used, &err)) {
-	case PROXY_MORE: *more = true; return in;
-	case PROXY_BAD: client_close(c); return in;
-	default: break;
-	}
-	in = bytes_from(in, used);
-	if (!known)
-		c->from = c->peer;
-	c->tls = listen && listen->tls;
-	if (!enter(c))
-		return in;
-	if (!c->tls) {
-		wait_for(c, CLIENT_IDLE, timeouts_of(c)->head_ms);
-		return in;
-	}
-	/* From here on the stream gives plaintext, through on_bytes; none before the
-	 * client has had an answer to its hello. */
-	c->state = CLIENT_SHAKING;
-	if (!stream_start_tls(c->stream, listen->tls, in))
-		client_close(c);
-	return (struct bytes){ 0 };
 }
 
 static struct bytes take_some(struct client *c, struct bytes in, bool *more)
 {
 	switch (c->state) {
-	case CLIENT_PREFACE: return take_preface(c, in, more);
+	case CLIENT_PREFACE: return client_preface(c, in, more);
 	case CLIENT_IDLE:
 	case CLIENT_HEAD: return take_head(c, in, more);
 	case CLIENT_BUSY:
@@ -310,9 +235,9 @@ static struct bytes take_some(struct client *c, struct bytes in, bool *more)
 static void settle(struct client *c)
 {
 	if (c->state == CLIENT_BUSY && !c->x->up.done)
-		lose(c);
+		client_lose(c);
 	else if (c->state == CLIENT_IDLE || c->state == CLIENT_HEAD)
-		linger(c);
+		client_linger(c);
 }
 
 /* What came ahead waits: for its answers to be taken, or for others to have their turn. */
@@ -323,27 +248,27 @@ static void yield(struct client *c)
 	c->yielded = c->paused_ahead = true;
 	read_or_not(c);
 	c->window_taken = stream_taken(c->stream);
-	deadline_set(c->worker->loop, &c->deadline, slow ? timeouts_of(c)->stall_ms : 0, on_deadline, c);
+	deadline_set(c->worker->loop, &c->deadline, slow ? client_timeouts(c)->stall_ms : 0, client_on_deadline, c);
 }
 
-static void go_on(struct client *c)
+void client_go_on(struct client *c)
 {
 	c->yielded = c->paused_ahead = false;
 	read_or_not(c);
 	if (stream_is_broken(c->stream))
-		lose(c);
+		client_lose(c);
 	else
-		take(c, (struct bytes){ 0 });
+		client_take(c, (struct bytes){ 0 });
 }
 
-static void take(struct client *c, struct bytes in)
+void client_take(struct client *c, struct bytes in)
 {
 	bool more = false;
 	unsigned begun = 0;
 
 	if (c->nahead && in.len) {
 		if (!reserve(c, c->nahead + in.len)) {
-			lose(c);
+			client_lose(c);
 			return;
 		}
 		memcpy(c->ahead + c->nahead, in.at, in.len);
@@ -364,7 +289,7 @@ static void take(struct client *c, struct bytes in)
 	if (c->ended)
 		settle(c);
 	else if (c->state == CLIENT_BUSY && !c->x->up.done && !c->watching)
-		watch_window(c);
+		client_watch(c);
 }
 
 /* ---- events of the stream ---- */
@@ -375,7 +300,7 @@ static void on_ready(void *owner)
 
 	metrics_handshake(c->worker->shared->process->metrics, c->worker->number,
 			  stream_tls_version(c->stream));
-	wait_for(c, CLIENT_IDLE, timeouts_of(c)->head_ms);
+	client_wait(c, CLIENT_IDLE, client_timeouts(c)->head_ms);
 }
 
 static void on_bytes(void *owner, struct bytes b)
@@ -384,7 +309,7 @@ static void on_bytes(void *owner, struct bytes b)
 
 	c->read += b.len;
 	if (c->state != CLIENT_LINGER)
-		take(c, b);
+		client_take(c, b);
 }
 
 static void on_ended(void *owner, enum stream_end end, const char *why)
@@ -396,14 +321,15 @@ static void on_ended(void *owner, enum stream_end end, const char *why)
 	c->ended = true;
 	if (c->state == CLIENT_SHAKING)
 		metrics_handshake(c->worker->shared->process->metrics, c->worker->number, NULL);
-	if (!x) {
-		if (c->state == CLIENT_LINGER && end == END_CLEAN && stream_backlog(c->stream))
-			return; /* it may still be reading */
+	if (!x && (end == END_BROKEN || !stream_backlog(c->stream))) {
 		client_close(c);
+	} else if (!x) {
+		if (c->state != CLIENT_LINGER) /* it may still be reading */
+			client_linger(c);
 	} else if (end == END_CLEAN && x->down.tunnel) {
 		tunnel_ended(x, true);
 	} else if (end == END_BROKEN || !x->up.done) {
-		lose(c);
+		client_lose(c);
 	}
 }
 
@@ -412,16 +338,16 @@ static void on_drained(void *owner)
 	struct client *c = owner;
 
 	if (stream_is_broken(c->stream))
-		lose(c);
+		client_lose(c);
 	else if (c->x)
 		respond_drained(c->x);
 	else if (c->yielded)
-		go_on(c);
+		client_go_on(c);
 	else if (c->state == CLIENT_LINGER && c->ended)
 		client_close(c);
 }
 
-static const struct stream_events events = { on_ready, on_bytes, on_ended, on_drained, on_closed };
+const struct stream_events client_events = { on_ready, on_bytes, on_ended, on_drained, on_closed };
 
 void client_pause_upload(struct client *c, bool pause)
 {
@@ -434,194 +360,21 @@ void client_pause_upload(struct client *c, bool pause)
 void client_tunnel(struct client *c)
 {
 	stream_probe(c->stream);
-	take(c, (struct bytes){ 0 });
+	client_take(c, (struct bytes){ 0 });
 	c->paused_ahead = false;
 	read_or_not(c);
 }
 
-/* ---- deadlines ---- */
-
-/* A refusal before any request: not worth an exchange, but never silent. */
-static void say_and_close(struct client *c, const char *answer)
+bool client_write(struct client *c, const struct bytes *v, size_t n)
 {
-	struct bytes b = bytes_of(answer);
-
-	if (!c->tls || c->state >= CLIENT_IDLE)
-		stream_write(c->stream, &b, 1);
-	linger(c);
-}
-
-#define SHORT_ANSWER(status, text)                                                              \
-	"HTTP/1.1 " status "\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: " text
-
-static bool under(uint64_t bytes, uint64_t rate, const struct min_rate_config *r)
-{
-	return bytes * 1000 < rate * r->window_ms;
-}
-
-/* The client took less, or sent less, than the configuration asks of it. */
-static bool window_too_slow(const struct client *c)
-{
-	const struct min_rate_config *r = &config_of(c)->min_rate;
-	uint64_t took = stream_taken(c->stream) - c->window_taken;
-
-	if (stream_backlog(c->stream))
-		return took < c->window_backlog && under(took, r->response, r);
-	return !c->x->up.done && !c->paused_upload && under(c->read - c->window_read, r->body, r);
-}
-
-static void on_busy_deadline(struct client *c)
-{
-	struct exchange *x = c->x;
-	bool needed = !x->up.done || stream_backlog(c->stream);
-
-	if (stream_is_broken(c->stream)) {
-		lose(c);
-	} else if (x->down.tunnel) {
-		return; /* it may be silent: the kernel asks whether both ends are there */
-	} else if (!c->watching || !window_too_slow(c)) {
-		c->watching = false;
-		if (needed)
-			watch_window(c);
-	} else if (!x->up.done && x->status == 0 && !x->up.begun) {
-		exchange_rule(x, REMEDY_DENY, SOURCE_PROTOCOL, 408, BYTES("the body came too slowly"));
-		x->up.decided = true;
-		x->close_client = true;
-		exchange_run(x);
-	} else {
-		client_reset(c);
-		exchange_abandon(x);
+	if (c->state == CLIENT_CLOSED)
+		return false;
+	if (!stream_write(c->stream, v, n)) {
+		/* Where it is not read, nobody else would notice that it has gone. */
+		deadline_set(c->worker->loop, &c->deadline, 0, client_on_deadline, c);
+		return false;
 	}
-}
-
-static void on_linger_deadline(struct client *c)
-{
-	size_t backlog = stream_backlog(c->stream);
-
-	if (backlog && backlog < c->window_backlog) {
-		c->window_backlog = backlog;
-		wait_for(c, CLIENT_LINGER, timeouts_of(c)->stall_ms);
-	} else if (backlog) {
-		client_reset(c);
-	} else if (c->read != c->window_read && c->lingers++ < LINGERS) {
-		c->window_read = c->read;
-		wait_for(c, CLIENT_LINGER, LINGER_MS);
-	} else {
-		client_close(c);
-	}
-}
-
-/* An answer may still be on its way: who takes of it is not idle. */
-static void on_idle_deadline(struct client *c)
-{
-	if (stream_backlog(c->stream) && stream_taken(c->stream) != c->window_taken) {
-		c->window_taken = stream_taken(c->stream);
-		deadline_set(c->worker->loop, &c->deadline, timeouts_of(c)->stall_ms, on_deadline, c);
-	} else if (c->yielded && !stream_backlog(c->stream)) {
-		go_on(c);
-	} else {
-		client_close(c);
-	}
-}
-
-static void on_deadline(void *owner)
-{
-	struct client *c = owner;
-
-	switch (c->state) {
-	case CLIENT_HEAD:
-		say_and_close(c, SHORT_ANSWER("408 Request Timeout", "44\r\n\r\n")
-			      "The head of the request did not come in time");
-		return;
-	case CLIENT_LINGER: on_linger_deadline(c); return;
-	case CLIENT_IDLE: on_idle_deadline(c); return;
-	case CLIENT_BUSY: on_busy_deadline(c); return;
-	default: client_close(c);
-	}
-}
-
-/* ---- birth ---- */
-
-/* Counts the connection for its address. False: too many, and it was told. */
-static bool enter(struct client *c)
-{
-	struct shared *s = c->worker->shared;
-	uint64_t max = config_of(c)->size.connections_per_address;
-
-	if (max == 0 || ip_is_loopback(&c->from))
-		max = UINT32_MAX;
-	c->counted = addresses_enter(s->addresses, &c->from, (unsigned)max);
-	if (!c->counted)
-		say_and_close(c, SHORT_ANSWER("429 Too Many Requests", "42\r\nRetry-After: 10\r\n\r\n")
-			      "Too many connections from your address now");
-	return c->counted;
-}
-
-static struct client *client_new(struct worker *w, struct bytes bind, const struct listen *listen,
-				 struct stream *s)
-{
-	struct client *c = calloc(1, sizeof *c);
-
-	if (!c)
-		return NULL;
-	*c = (struct client){ .worker = w, .bind = bind, .stream = s, .next = w->clients,
-			      .metrics = listen->metrics };
-	if (c->next)
-		c->next->prev = c;
-	w->clients = c;
-	metrics_connection(c->metrics, w->number, 1);
-	stream_peer(s, &c->peer, &c->port);
-	c->from = c->peer;
-	return c;
-}
-
-/* There are too many: it is told so; when even those that are being told are too
- * many, it is just closed. */
-static void refuse(struct client *c, unsigned long others, unsigned long max)
-{
-	unsigned long told = max / 8 + 1;
-
-	if (others >= max + (told < REFUSED_MAX ? told : REFUSED_MAX))
-		client_close(c);
-	else
-		say_and_close(c, SHORT_ANSWER("503 Service Unavailable", "35\r\nRetry-After: 5\r\n\r\n")
-			      "Too many connections; please retry.");
-}
-
-void client_accept(struct worker *w, struct bytes bind, struct stream *s)
-{
-	const struct listen *listen = site_listen(w->use->site, bind);
-	struct client *c = listen ? client_new(w, bind, listen, s) : NULL;
-	unsigned long max = worker_connections_max(w), others;
-	bool preface;
-
-	if (!c) {
-		stream_close(s); /* out of memory, or the site has no such listener any more */
-		return;
-	}
-	preface = listen->config->proxy_protocol != PROXY_PROTOCOL_OFF;
-	c->tls = listen->tls && !preface;
-	wait_for(c, preface ? CLIENT_PREFACE : c->tls ? CLIENT_SHAKING : CLIENT_IDLE,
-		 timeouts_of(c)->head_ms);
-	others = atomic_fetch_add_explicit(&w->shared->connections, 1, memory_order_relaxed);
-	if (!stream_start(s, &events, c, c->tls ? listen->tls : NULL))
-		client_close(c);
-	else if (others >= max)
-		refuse(c, others, max);
-	else if (preface && !ip_in_nets(&c->peer, listen->config->from.at, listen->config->from.n))
-		client_close(c);
-	else if (!preface)
-		enter(c);
-}
-
-void client_shed(struct worker *w)
-{
-	struct client *c = w->clients;
-
-	while (c && c->state != CLIENT_LINGER && c->state != CLIENT_IDLE)
-		c = c->next;
-	if (c)
-		client_close(c);
-	else if (w->clients)
-		lose(w->clients);
+	if (!c->watching && stream_backlog(c->stream))
+		client_watch(c);
+	return true;
 }
