@@ -18,15 +18,15 @@ static bool node_parse(struct bytes b, struct ip *out)
 	return colon != SIZE_MAX && ip_parse(bytes_sub(b, 0, colon), out);
 }
 
-/* The `for` parameter of one element of Forwarded. */
-static struct bytes forwarded_for(struct bytes element)
+/* A parameter of one element of Forwarded; `name` ends in '='. */
+static struct bytes parameter(struct bytes element, struct bytes name)
 {
 	struct bytes pair;
 
 	while (bytes_cut(&element, ';', &pair)) {
 		pair = bytes_trim(pair);
-		if (bytes_starts_nocase(pair, BYTES("for=")))
-			return bytes_from(pair, 4);
+		if (bytes_starts_nocase(pair, name))
+			return bytes_from(pair, name.len);
 	}
 	return (struct bytes){ 0 };
 }
@@ -49,7 +49,8 @@ static bool last_element(struct bytes *list, struct bytes *out)
 }
 
 /* Walks one kind of field, the last one of several first. */
-static bool walk(const struct fields *fields, enum field_id id, const struct nets *trust, struct ip *client)
+static bool walk(const struct fields *fields, enum field_id id, const struct nets *trust,
+		 struct client_origin *o)
 {
 	bool any = false;
 
@@ -59,13 +60,16 @@ static bool walk(const struct fields *fields, enum field_id id, const struct net
 		if (fields->at[i].id != id)
 			continue;
 		while (last_element(&list, &element)) {
+			struct bytes node = element;
 			struct ip hop;
 
 			if (id == FIELD_FORWARDED)
-				element = forwarded_for(element);
-			if (!node_parse(element, &hop))
+				node = parameter(element, BYTES("for="));
+			if (!node_parse(node, &hop))
 				return any; /* what is left of it cannot be trusted */
-			*client = hop;
+			o->client = hop;
+			if (id == FIELD_FORWARDED)
+				o->proto = parameter(element, BYTES("proto="));
 			any = true;
 			if (!ip_in_nets(&hop, trust->at, trust->n))
 				return true;
@@ -87,7 +91,7 @@ static const struct {
 struct client_origin client_ip_find(const struct client_ip_config *c, const struct fields *fields,
 				    const struct ip *peer)
 {
-	struct client_origin o = { *peer, BYTES("connection"), false };
+	struct client_origin o = { .client = *peer, .from = BYTES("connection") };
 
 	if (c->trust.n == 0 || !ip_in_nets(peer, c->trust.at, c->trust.n))
 		return o;
@@ -95,7 +99,7 @@ struct client_origin client_ip_find(const struct client_ip_config *c, const stru
 	for (size_t i = 0; i < nelems(ways) && c->header != CLIENT_IP_OFF; i++) {
 		if (c->header != CLIENT_IP_AUTO && c->header != ways[i].header)
 			continue;
-		if (walk(fields, ways[i].id, &c->trust, &o.client)) {
+		if (walk(fields, ways[i].id, &c->trust, &o)) {
 			o.from = ways[i].name;
 			return o;
 		}

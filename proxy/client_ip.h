@@ -11,6 +11,7 @@
 struct client_origin {
 	struct ip client;
 	struct bytes from;  /* "connection", "X-Forwarded-For", "Forwarded", "X-Real-IP" */
+	struct bytes proto; /* what Forwarded says of the client's own connection; else empty */
 	bool trusted_hop;   /* the peer is one: its X-Forwarded-Proto and -Host count */
 };
 

@@ -58,48 +58,67 @@ static struct bytes copy_text(struct exchange *x, const struct text *t)
 	return arena_copy(x->arena, text_bytes(t));
 }
 
+static struct bytes address_of(struct exchange *x, const struct ip *ip)
+{
+	char buf[64];
+	struct text t = text_over(buf, sizeof buf);
+
+	ip_text(&t, ip);
+	return copy_text(x, &t);
+}
+
 /* for=192.0.2.1;host="shop.example:8080";proto=https */
-static struct bytes forwarded_element(struct exchange *x, struct bytes peer, bool four, struct bytes scheme)
+static struct bytes forwarded_element(struct exchange *x, const struct ip *who, struct bytes scheme)
 {
 	char buf[512];
 	struct text t = text_over(buf, sizeof buf);
+	bool four = ip_is4(who), quote = !is_token(x->request.host);
 
 	text_str(&t, four ? "for=" : "for=\"[");
-	text_put(&t, peer);
+	ip_text(&t, who);
 	text_str(&t, four ? ";host=" : "]\";host=");
-	if (is_token(x->request.host)) {
-		text_put(&t, x->request.host);
-	} else {
-		text_byte(&t, '"');
-		text_put(&t, x->request.host); /* host characters need no escape in quotes */
-		text_byte(&t, '"');
-	}
-	text_str(&t, ";proto=");
+	text_str(&t, quote ? "\"" : "");
+	text_put(&t, x->request.host); /* host characters need no escape in quotes */
+	text_str(&t, quote ? "\";proto=" : ";proto=");
 	text_put(&t, scheme);
 	return t.full ? (struct bytes){ 0 } : copy_text(x, &t);
+}
+
+/* Behind a trusted hop: the field that told who the client is goes on, the hop
+ * added to it; the other one is written anew, so that both say the same. */
+static void continue_chain(struct exchange *x, struct extras *e)
+{
+	const struct ip *hop = &x->client->from, *client = &x->origin.client;
+	struct bytes scheme = x->client->tls ? BYTES("https") : BYTES("http"), peer = address_of(x, hop), chain[2];
+
+	if (bytes_eq(x->origin.from, BYTES("X-Forwarded-For"))) {
+		chain[0] = continued(x, FIELD_X_FORWARDED_FOR, peer);
+		chain[1] = forwarded_element(x, client, x->request.scheme);
+	} else if (bytes_eq(x->origin.from, BYTES("Forwarded"))) {
+		chain[0] = address_of(x, client);
+		chain[1] = continued(x, FIELD_FORWARDED, forwarded_element(x, hop, scheme));
+	} else {
+		chain[0] = address_of(x, client);
+		chain[1] = forwarded_element(x, client, x->request.scheme);
+	}
+	extra(e, FIELD_X_FORWARDED_FOR, BYTES("X-Forwarded-For"), chain[0]);
+	extra(e, FIELD_FORWARDED, BYTES("Forwarded"), chain[1]);
 }
 
 static void forwarding(struct exchange *x, struct extras *e)
 {
 	const struct fields *f = &x->request.fields;
-	const struct client *c = x->client;
-	char buf[64];
-	struct text t = text_over(buf, sizeof buf);
-	struct bytes peer, forwarded, host = { 0 };
+	const struct ip *from = &x->client->from;
+	struct bytes host = { 0 };
 
-	ip_text(&t, &c->from);
-	peer = copy_text(x, &t);
-	forwarded = forwarded_element(x, peer, ip_is4(&c->from), c->tls ? BYTES("https") : BYTES("http"));
 	if (x->origin.trusted_hop) {
 		host = fields_value(f, FIELD_X_FORWARDED_HOST);
-		extra(e, FIELD_X_FORWARDED_FOR, BYTES("X-Forwarded-For"),
-		      continued(x, FIELD_X_FORWARDED_FOR, peer));
-		extra(e, FIELD_FORWARDED, BYTES("Forwarded"), continued(x, FIELD_FORWARDED, forwarded));
+		continue_chain(x, e);
 	} else {
-		extra(e, FIELD_X_FORWARDED_FOR, BYTES("X-Forwarded-For"), peer);
-		extra(e, FIELD_FORWARDED, BYTES("Forwarded"), forwarded);
+		extra(e, FIELD_X_FORWARDED_FOR, BYTES("X-Forwarded-For"), address_of(x, from));
+		extra(e, FIELD_FORWARDED, BYTES("Forwarded"), forwarded_element(x, from, x->request.scheme));
 		if (fields_first(f, FIELD_X_REAL_IP))
-			extra(e, FIELD_X_REAL_IP, BYTES("X-Real-IP"), peer);
+			extra(e, FIELD_X_REAL_IP, BYTES("X-Real-IP"), address_of(x, from));
 	}
 	extra(e, FIELD_X_FORWARDED_PROTO, BYTES("X-Forwarded-Proto"), x->request.scheme);
 	extra(e, FIELD_X_FORWARDED_HOST, BYTES("X-Forwarded-Host"), host.len ? host : x->request.host);

@@ -26,6 +26,8 @@ static bool said_https(const struct exchange *x)
 {
 	struct bytes proto = fields_value(&x->request.fields, FIELD_X_FORWARDED_PROTO);
 
+	if (!proto.len)
+		proto = x->origin.proto;
 	if (x->origin.trusted_hop && proto.len)
 		return bytes_eq_nocase(proto, BYTES("https"));
 	return x->client->tls;
@@ -48,7 +50,8 @@ enum flow stage_client(struct exchange *x)
 
 static enum flow to_https(struct exchange *x)
 {
-	size_t n = x->request.hostname.len + x->request.target.len + 16;
+	size_t n = x->request.hostname.len + x->request.target.len + 24;
+	unsigned port = x->use->site->https_port;
 	struct text t = text_over(arena_raw(x->arena, n), n);
 	bool six = bytes_index(x->request.hostname, ':') != SIZE_MAX;
 
@@ -57,6 +60,10 @@ static enum flow to_https(struct exchange *x)
 	text_str(&t, six ? "https://[" : "https://");
 	text_put(&t, x->request.hostname);
 	text_str(&t, six ? "]" : "");
+	if (port && port != 443) {
+		text_byte(&t, ':');
+		text_u64(&t, port);
+	}
 	text_put(&t, x->request.path);
 	if (x->request.query.at) {
 		text_byte(&t, '?');

@@ -220,9 +220,11 @@ const struct app *listen_app(const struct listen *l, struct bytes hostname)
 	for (size_t i = 0; i < hostname.len; i++)
 		buf[i] = byte_lower(hostname.at[i]);
 	a = host_find(l, name);
-	/* One label may stand for the star, as in certificates (RFC 6125). */
-	if (!a && (dot = bytes_index(name, '.')) != SIZE_MAX)
-		a = host_find(l, bytes_from(name, dot));
+	/* The nearest star above it. */
+	while (!a && (dot = bytes_index(bytes_from(name, 1), '.')) != SIZE_MAX) {
+		name = bytes_from(name, dot + 1);
+		a = host_find(l, name);
+	}
 	return a ? a : l->fallback;
 }
 
@@ -249,6 +251,8 @@ static bool listen_add(struct process *p, struct site *s, const struct listen_co
 	if (site_listen(s, c->bind))
 		return true; /* several apps may name the same one */
 	s->nlistens++;
+	if (c->tls && (!s->https_port || c->port == 443))
+		s->https_port = c->port;
 	*l = (struct listen){ .config = c, .metrics = metrics_listener(p->metrics, c->bind) };
 	return hosts_of(s, l, err) && (!c->tls || certs_open(p, s, l, err));
 }

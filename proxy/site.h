@@ -40,7 +40,7 @@ struct app {
 };
 
 struct host {
-	struct bytes name; /* lower case; "*.shop.example" as ".shop.example" */
+	struct bytes name; /* lower case; "*.shop.example", every name below it, as ".shop.example" */
 	const struct app *app;
 };
 
@@ -61,6 +61,7 @@ struct site {
 	size_t napps;
 	struct listen *listens; /* distinct addresses */
 	size_t nlistens;
+	unsigned https_port; /* where redirects lead: 443 where we have it, else our first; 0: none of ours */
 	struct ruleset **rulesets;
 	size_t nrulesets;
 	struct log_sink *access, *security;

@@ -6,6 +6,7 @@
 #include "proxy/upload.h"
 #include "base/clock.h"
 #include "proxy/client.h"
+#include "proxy/forward.h"
 #include "proxy/peer.h"
 #include "proxy/stages.h"
 #include "proxy/worker.h"
@@ -186,7 +187,12 @@ static void take_body(struct exchange *x, struct bytes *in)
 /* What a deny means once the server has part of the request. */
 static void cut(struct exchange *x)
 {
-	client_reset(x->client);
+	if (x->down.have_head) {
+		client_reset(x->client);
+	} else { /* the client has nothing yet, and may be told */
+		forward_release(x, false);
+		answer(x, x->ruling.status ? x->ruling.status : 403, x->ruling.detail);
+	}
 	exchange_abandon(x);
 }
 
