@@ -7,14 +7,14 @@
 static inline void too_late(void *owner)
 {
 	(void)owner;
-	fail_msg("it did not happen within five seconds");
+	fail_msg("it did not happen within half a minute");
 }
 
 /* Runs the loop until `condition` holds. */
 #define RUN_UNTIL(l, condition)                                \
 	do {                                                   \
 		struct deadline late_ = { 0 };                 \
-		deadline_set((l), &late_, 5000, too_late, NULL); \
+		deadline_set((l), &late_, 30000, too_late, NULL); \
 		while (!(condition))                           \
 			loop_run(l);                           \
 		deadline_clear(&late_);                        \

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <time.h>
 
-enum { LARGE = 3 << 20 };
+enum { LARGE = 1 << 20 };
 
 struct house {
 	struct loop *loop;
