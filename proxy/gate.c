@@ -21,6 +21,7 @@ enum {
 	FD_RESERVE = 256,     /* descriptors kept for logs, admin, lists */
 	FDS_A_CONNECTION = 2, /* a client and a server */
 	LOG_STOP_MS = 2000,
+	RELOAD_STOP_MS = 2000,
 	ALIVE_MS = 2000,
 };
 
@@ -287,6 +288,8 @@ int gate_main(const struct options *options, int fd)
 	loop_run(g.loop);
 	for (unsigned i = 0; i < g.nworkers; i++)
 		worker_stop(g.workers[i]);
+	if (!reload_end(&g, RELOAD_STOP_MS))
+		_exit(EXIT_OK); /* the logs' thread has written all by now */
 	log_stop(g.process.log, LOG_STOP_MS);
 	return EXIT_OK;
 }

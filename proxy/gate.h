@@ -33,6 +33,8 @@ struct gate {
 /* Reads the configuration anew and swaps it in, or keeps the old one. `asker`
  * (may be NULL) is told the outcome, which may be later. */
 void reload_start(struct gate *, struct admin_answer *asker);
+/* At the end of the process: false: one is still being built, and uses what exit() takes down. */
+bool reload_end(struct gate *, unsigned within_ms);
 /* Opens listeners for what `new` has and `old` (NULL: none) had not, and has the
  * workers switch. On failure nothing has changed. */
 bool reload_serve(struct gate *, const struct site *old, struct site *new, struct err *);

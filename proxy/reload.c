@@ -6,8 +6,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "proxy/gate.h"
+#include <poll.h>
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { NO_MEMORY_MS = 100 };
 
 /* ---- listening ---- */
 
@@ -110,7 +114,9 @@ static void reload_done(void *arg)
 	bool ok;
 
 	pthread_join(r->thread, NULL);
-	ok = r->site && reload_apply(g, r->site, &r->err);
+	if (g->stopping)
+		err_set(&r->err, SIDE_SELF, 0, "the gate is shutting down");
+	ok = r->site && !g->stopping && reload_apply(g, r->site, &r->err);
 	if (r->site && !ok)
 		site_release(r->site);
 	g->reload = NULL;
@@ -140,8 +146,20 @@ static void *reload_build(void *arg)
 	if (c)
 		r->site = site_build(&g->process, c, &r->err);
 	arena_thread_end();
-	loop_post(g->loop, reload_done, r);
+	while (!loop_post(g->loop, reload_done, r))
+		poll(NULL, 0, NO_MEMORY_MS);
 	return NULL;
+}
+
+bool reload_end(struct gate *g, unsigned within_ms)
+{
+	struct timespec by;
+
+	if (!g->reload)
+		return true;
+	clock_gettime(CLOCK_REALTIME, &by);
+	by.tv_sec += within_ms / 1000;
+	return pthread_timedjoin_np(g->reload->thread, NULL, &by) == 0;
 }
 
 void reload_start(struct gate *g, struct admin_answer *asker)

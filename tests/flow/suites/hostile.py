@@ -2,6 +2,7 @@
 import copy
 import glob
 import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -445,6 +446,16 @@ def what_is_counted_goes_on_over_reloads():
             gate.ask()
             expect(before - set(gate.metrics()), set(), "series that are gone")
         expect(gate.metrics()['embergate_requests_total{app="shop",method="GET",code_class="2xx"}'], 4)
+
+
+@claim
+def the_end_comes_in_the_middle_of_a_reload():
+    with Origin() as origin:
+        for after in (0.0, 0.005, 0.01, 0.02, 0.05):
+            with calm(origin) as gate:
+                gate.ask()
+                gate.signal(signal.SIGHUP)
+                time.sleep(after)
 
 
 @claim
