@@ -245,7 +245,6 @@ void loop_free(struct loop *l)
 	uv_run(&l->uv, UV_RUN_DEFAULT);
 	open = uv_loop_close(&l->uv);
 	assert(open == 0);
-	(void)open;
 	for (struct posted *p = l->posted; p; p = next) {
 		next = p->next;
 		free(p);

@@ -4,6 +4,7 @@ target_include_directories(embergate_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(embergate_flags INTERFACE _GNU_SOURCE EMBERGATE_VERSION="${PROJECT_VERSION}")
 target_compile_options(embergate_flags INTERFACE
 	-Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+	-UNDEBUG # asserts guard our own contracts, in every build
 	-include ${PROJECT_SOURCE_DIR}/base/banned.h)
 
 # -DEMBERGATE_SANITIZE=address,undefined
