@@ -19,6 +19,7 @@ from lib.ports import free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CODE = "/usr/share/mediawiki"
+NGINX = "/usr/sbin/nginx"
 USER, PASSWORD = "Admin", "Correct-Horse-9-Battery"
 EXTENSIONS = ("CategoryTree", "Cite", "CodeEditor", "Gadgets", "ImageMap", "InputBox", "MultimediaViewer", "Nuke",
               "ParserFunctions", "Poem", "ReplaceText", "TemplateData", "VisualEditor", "WikiEditor")
@@ -30,9 +31,6 @@ def missing():
     return [name for name, there in (("mediawiki", os.path.isdir(CODE)), ("nginx", os.access(NGINX, os.X_OK)),
                                      ("php-fpm", php_fpm()), ("php-sqlite3", glob.glob("/usr/lib/php/*/sqlite3.so")))
             if not there]
-
-
-NGINX = "/usr/sbin/nginx"
 
 
 def php_fpm():
