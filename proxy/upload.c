@@ -282,6 +282,7 @@ bool upload_pump(struct exchange *x, struct bytes head)
 	bool chunked = x->request.framing == BODY_CHUNKED;
 	uint64_t upto = h->start + h->len < u->released ? h->start + h->len : u->released;
 	struct pieces p = { .n = 0 };
+	struct bytes end;
 
 	if (u->broken || !x->peer)
 		return false;
@@ -292,8 +293,9 @@ bool upload_pump(struct exchange *x, struct bytes head)
 	if (ends_now(u, upto)) {
 		u->ended = true;
 		if (chunked) {
+			end = http1_write_trailers(x->arena, &x->request.trailers);
 			piece(&p, BYTES("0\r\n"));
-			piece(&p, http1_write_trailers(x->arena, &x->request.trailers));
+			piece(&p, end.at ? end : BYTES("\r\n"));
 		}
 	}
 	if (p.n && !stream_write(x->peer->stream, p.v, p.n))
