@@ -164,7 +164,8 @@ class Count:
         return self.blocked / self.attacks if self.attacks else 0.0
 
     def row(self, name):
-        return (name, self.requests, self.attacks, self.blocked, self.refused, len(self.passed), f"{100 * self.share():.1f} %")
+        share = f"{100 * self.share():.1f} %" if self.attacks else "-"
+        return (name, self.requests, self.attacks, self.blocked, self.refused, len(self.passed), share)
 
 
 def counted(run, lines):
@@ -206,7 +207,7 @@ def written(file, text):
 def arguments():
     parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parse.add_argument("gate")
-    parse.add_argument("--all", action="store_true", help="every module and level, in about half an hour")
+    parse.add_argument("--all", action="store_true", help="every module and level, in about ten minutes")
     parse.add_argument("--write", metavar="FILE", help="the documentation whose table is written anew")
     parse.add_argument("--missed", type=int, default=0, metavar="N", help="show N of the attacks that passed, of each part")
     return parse.parse_args()
