@@ -36,7 +36,7 @@ static void errors_name_place_key_and_cause(void **state)
 		{ "listen: [':80', ':80']\napps: {a: {upstream: 'http://a'}}",
 		  "1:17: listen: ':80' is there twice, first in t.yaml:1:10" },
 		{ "workers: 0", "1:10: workers: 0 is below 1" },
-		{ "workers: 257", "1:10: workers: 257 is above 256" },
+		{ "workers: 257", "1:10: workers: 257 is above 253" },
 		{ "workers: atuo", "1:10: workers: 'atuo' is not a whole number" },
 		{ "timeouts: {haed: 1s}", "1:12: timeouts: unknown key 'haed', did you mean 'head'?" },
 		{ "timeouts: {head: 1ms}", "1:18: timeouts.head: 1ms is below 1s" },
