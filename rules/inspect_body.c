@@ -16,7 +16,7 @@ enum stage { HOLDING, STREAMING, PASSED };
 struct hold {
 	enum stage stage;
 	struct inflate *inflate; /* NULL: as it came */
-	bool packed_unknown;     /* a coding that nobody here can read */
+	bool packed;             /* a coding that nobody here can read, or says so */
 	struct reading *reading; /* NULL: no byte has come yet */
 	char *at;                /* what is inspected, at most a window of it */
 	size_t len, cap;
@@ -32,7 +32,7 @@ struct hold *hold_new(struct inspection *in)
 		return NULL;
 	if (inflate_new(in->arena, coding, &h->inflate))
 		return h->inflate ? h : NULL;
-	h->packed_unknown = coding.len && !bytes_eq_nocase(coding, BYTES("identity"));
+	h->packed = coding.len && !bytes_eq_nocase(coding, BYTES("identity"));
 	return h;
 }
 
@@ -52,11 +52,6 @@ static enum body_flow too_long(struct inspection *in)
 {
 	in->verdict.error = BYTES("a structured body is longer than the window of inspection");
 	return BODY_TOO_LONG;
-}
-
-static bool read_by_parsers(const struct hold *h)
-{
-	return !h->packed_unknown;
 }
 
 /* The rules have spoken; now what the parsers had to say. */
@@ -85,7 +80,7 @@ static bool add_raw(struct inspection *in, struct hold *h)
 
 	if (reading_was_cut(h->reading))
 		return true; /* the excepted argument is in it */
-	if (read_by_parsers(h) && reading_outcome(h->reading, &why) == READING_MALFORMED &&
+	if (reading_outcome(h->reading, &why) == READING_MALFORMED &&
 	    !values_add(&in->values, ZONE_BODY_ARGS, (struct bytes){ 0 }, raw))
 		return false;
 	return values_add(&in->values, ZONE_RAW_BODY, (struct bytes){ 0 }, raw);
@@ -94,7 +89,7 @@ static bool add_raw(struct inspection *in, struct hold *h)
 static bool start_reading(struct inspection *in, struct hold *h)
 {
 	if (!h->reading)
-		h->reading = reading_new(in, (struct bytes){ h->at, h->len });
+		h->reading = reading_new(in, (struct bytes){ h->at, h->len }, h->packed);
 	return h->reading != NULL;
 }
 
@@ -104,10 +99,8 @@ static enum body_flow decide_whole(struct inspection *in, struct hold *h)
 	h->stage = PASSED;
 	if (!start_reading(in, h))
 		return no_memory(in);
-	if (read_by_parsers(h)) {
-		reading_push(h->reading, (struct bytes){ h->at, h->len });
-		reading_end(h->reading);
-	}
+	reading_push(h->reading, (struct bytes){ h->at, h->len });
+	reading_end(h->reading);
 	if (!add_raw(in, h))
 		return no_memory(in);
 	values_trailers(&in->values, &in->request->trailers);
@@ -119,12 +112,11 @@ static enum body_flow decide_whole(struct inspection *in, struct hold *h)
 /* The window is full and more is coming. */
 static enum body_flow decide_window(struct inspection *in, struct hold *h)
 {
-	bool structured = read_by_parsers(h) && reading_is_structured(h->reading);
+	bool structured = reading_is_structured(h->reading);
 
 	if (structured && (h->inflate || !reading_can_stream(h->reading)))
 		return too_long(in);
-	if (read_by_parsers(h))
-		reading_push(h->reading, (struct bytes){ h->at, h->len });
+	reading_push(h->reading, (struct bytes){ h->at, h->len });
 	if (!add_raw(in, h))
 		return no_memory(in);
 	if (structured)
@@ -300,5 +292,5 @@ enum body_kind inspection_body_kind(const struct inspection *in)
 {
 	if (!in->hold || !in->hold->reading)
 		return BODY_KIND_NONE;
-	return in->hold->packed_unknown ? BODY_OPAQUE : reading_kind(in->hold->reading);
+	return reading_kind(in->hold->reading);
 }

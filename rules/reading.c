@@ -16,6 +16,7 @@ struct reading {
 	size_t n;
 	uint64_t file_bytes;
 	bool streams, cut;
+	bool blank; /* white space so far: what follows may be anything */
 };
 
 static bool add(struct reading *r, enum zone zone, struct bytes name, struct bytes text)
@@ -105,7 +106,22 @@ static const struct body_parser *second_of(const struct body_parser *declared, s
 	return looks;
 }
 
-struct reading *reading_new(struct inspection *in, struct bytes head)
+static bool looks_like(const struct body_parser *declared, struct bytes head)
+{
+	if (declared == &body_multipart)
+		return bytes_starts(head, BYTES("--")) || bytes_starts(head, BYTES("\r\n--"));
+	return declared == body_parser_by_looks(head);
+}
+
+static bool is_blank(struct bytes head)
+{
+	for (size_t i = 0; i < head.len; i++)
+		if (!strchr(" \t\r\n", head.at[i]) || !head.at[i])
+			return false;
+	return head.len > 0;
+}
+
+struct reading *reading_new(struct inspection *in, struct bytes head, bool packed)
 {
 	struct reading *r = arena_get(in->arena, sizeof *r);
 	const struct body_parser *declared;
@@ -113,10 +129,23 @@ struct reading *reading_new(struct inspection *in, struct bytes head)
 	if (!r || !content_type_parse(in->arena, fields_value(&in->request->fields, FIELD_CONTENT_TYPE), &r->type))
 		return NULL;
 	r->in = in;
+	r->blank = is_blank(head) && !is_binary(&r->type);
 	declared = body_parser_of(&r->type);
-	if (!add_reader(r, declared, false) || !add_reader(r, second_of(declared, head), is_binary(&r->type)))
+	if (!add_reader(r, declared, packed && !looks_like(declared, head)) ||
+	    !add_reader(r, second_of(declared, head), is_binary(&r->type)))
 		return NULL;
 	return r;
+}
+
+bool reading_is_declared(struct inspection *in)
+{
+	struct content_type t;
+	const struct body_parser *p;
+
+	if (!content_type_parse(in->arena, fields_value(&in->request->fields, FIELD_CONTENT_TYPE), &t))
+		return false; /* the arena is spent, which the reading will find */
+	p = body_parser_of(&t);
+	return p && p != &body_multipart;
 }
 
 bool reading_is_structured(const struct reading *r)
@@ -124,12 +153,12 @@ bool reading_is_structured(const struct reading *r)
 	for (size_t i = 0; i < r->n; i++)
 		if (!r->readers[i].by_chance)
 			return true;
-	return false;
+	return r->blank;
 }
 
 bool reading_can_stream(const struct reading *r)
 {
-	return r->n == 1 && r->readers[0].parser == &body_multipart;
+	return r->n == 1 && r->readers[0].parser == &body_multipart && !r->blank;
 }
 
 void reading_push(struct reading *r, struct bytes piece)

@@ -18,8 +18,9 @@ enum reading_outcome {
 	READING_REFUSED,   /* another bound, or a form that no honest client sends */
 };
 
-/* NULL: past the arena's cap. head: the first bytes, for the looks. */
-struct reading *reading_new(struct inspection *, struct bytes head);
+/* NULL: past the arena's cap. head: what has come, for the looks. packed: under a
+ * coding that nobody here can read, so only what looks like text is taken for it. */
+struct reading *reading_new(struct inspection *, struct bytes head, bool packed);
 /* Has a structure that padding could hide something in: it must fit the window. */
 bool reading_is_structured(const struct reading *);
 /* Multipart and nothing else: may be read on while it streams. */
