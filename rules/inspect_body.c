@@ -220,7 +220,7 @@ static uint64_t released(const struct hold *h)
 /* A length beyond the window is refused before the window has filled. */
 static bool is_hopeless(struct inspection *in, struct hold *h)
 {
-	return h->stage == HOLDING && !h->inflate && read_by_parsers(h) && in->request->framing == BODY_LENGTH &&
+	return h->stage == HOLDING && !h->inflate && !h->packed && in->request->framing == BODY_LENGTH &&
 	       in->request->length > in->options.window && reading_is_structured(h->reading) &&
 	       !reading_can_stream(h->reading);
 }
