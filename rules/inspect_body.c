@@ -17,10 +17,11 @@ struct hold {
 	enum stage stage;
 	struct inflate *inflate; /* NULL: as it came */
 	bool packed;             /* a coding that nobody here can read, or says so */
-	struct reading *reading; /* NULL: no byte has come yet */
+	struct reading *reading; /* NULL: the parsers have not been chosen yet */
 	char *at;                /* what is inspected, at most a window of it */
 	size_t len, cap;
 	uint64_t seen;           /* payload bytes that came */
+	uint64_t released;       /* of them may go on */
 };
 
 struct hold *hold_new(struct inspection *in)
@@ -86,10 +87,11 @@ static bool add_raw(struct inspection *in, struct hold *h)
 	return values_add(&in->values, ZONE_RAW_BODY, (struct bytes){ 0 }, raw);
 }
 
+/* Not before all that can be had is there: what comes byte by byte does not look
+ * like its first byte. */
 static bool start_reading(struct inspection *in, struct hold *h)
 {
-	if (!h->reading)
-		h->reading = reading_new(in, (struct bytes){ h->at, h->len }, h->packed);
+	h->reading = reading_new(in, (struct bytes){ h->at, h->len }, h->packed);
 	return h->reading != NULL;
 }
 
@@ -217,12 +219,11 @@ static uint64_t released(const struct hold *h)
 	}
 }
 
-/* A length beyond the window is refused before the window has filled. */
+/* By its own words longer than the window, and no file: refused at once. */
 static bool is_hopeless(struct inspection *in, struct hold *h)
 {
-	return h->stage == HOLDING && !h->inflate && !h->packed && in->request->framing == BODY_LENGTH &&
-	       in->request->length > in->options.window && reading_is_structured(h->reading) &&
-	       !reading_can_stream(h->reading);
+	return !h->seen && !h->inflate && !h->packed && in->request->framing == BODY_LENGTH &&
+	       in->request->length > in->options.window && reading_is_declared(in);
 }
 
 /* A body that is complete in its first piece is inspected where it is. */
@@ -248,19 +249,19 @@ enum body_flow inspection_body(struct inspection *in, struct bytes piece, uint64
 	*release = 0;
 	if (!h && !(h = in->hold = hold_new(in)))
 		return no_memory(in);
+	if (is_hopeless(in, h))
+		return too_long(in);
 	if (is_whole(in, h, piece)) {
 		h->at = (char *)(uintptr_t)piece.at;
 		h->len = piece.len;
 		flow = decide_whole(in, h);
 	} else {
 		flow = h->inflate ? unpack(in, h, piece) : take(in, h, piece);
-		if (flow == BODY_GO && !start_reading(in, h))
-			return no_memory(in);
-		if (flow == BODY_GO && is_hopeless(in, h))
-			return too_long(in);
 	}
 	h->seen += piece.len;
-	*release = released(h);
+	if (flow == BODY_GO)
+		h->released = released(h);
+	*release = h->released;
 	return flow;
 }
 

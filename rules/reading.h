@@ -21,6 +21,8 @@ enum reading_outcome {
 /* NULL: past the arena's cap. head: what has come, for the looks. packed: under a
  * coding that nobody here can read, so only what looks like text is taken for it. */
 struct reading *reading_new(struct inspection *, struct bytes head, bool packed);
+/* The Content-Type alone says that it has a structure, and not multipart's. */
+bool reading_is_declared(struct inspection *);
 /* Has a structure that padding could hide something in: it must fit the window. */
 bool reading_is_structured(const struct reading *);
 /* Multipart and nothing else: may be read on while it streams. */
