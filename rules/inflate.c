@@ -72,19 +72,18 @@ static bool next_member(struct inflate *i)
 	return inflateReset(&i->z) == Z_OK;
 }
 
-enum inflate_step inflate_next(struct inflate *i, struct bytes *in, struct bytes *out)
+static enum inflate_step step(struct inflate *i, struct bytes *in, struct bytes *out)
 {
-	int rc;
+	int rc = Z_STREAM_END;
 
-	if (!i->started)
-		start(i, *in);
 	if (i->ended && in->len && !next_member(i))
 		return bad(i, "content-encoding: something follows the compressed body");
 	i->z.next_in = (unsigned char *)(uintptr_t)in->at;
 	i->z.avail_in = in->len > UINT32_MAX ? UINT32_MAX : (unsigned)in->len;
 	i->z.next_out = i->out;
 	i->z.avail_out = PIECE;
-	rc = i->ended ? Z_STREAM_END : inflate(&i->z, Z_NO_FLUSH);
+	if (!i->ended)
+		rc = inflate(&i->z, Z_NO_FLUSH);
 	*in = bytes_from(*in, (size_t)((const char *)i->z.next_in - in->at));
 	*out = (struct bytes){ (const char *)i->out, PIECE - i->z.avail_out };
 	if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
@@ -93,6 +92,19 @@ enum inflate_step inflate_next(struct inflate *i, struct bytes *in, struct bytes
 	if (i->z.total_out > RATIO_FREE && i->z.total_out / RATIO_MAX > i->z.total_in)
 		return bad(i, "content-encoding: the body unpacks to more than 200 times its size");
 	return out->len ? INFLATE_DATA : INFLATE_MORE;
+}
+
+/* A member that ends gives nothing more, but another one may follow it. */
+enum inflate_step inflate_next(struct inflate *i, struct bytes *in, struct bytes *out)
+{
+	enum inflate_step s;
+
+	if (!i->started)
+		start(i, *in);
+	do {
+		s = step(i, in, out);
+	} while (s == INFLATE_MORE && in->len);
+	return s;
 }
 
 bool inflate_ended(const struct inflate *i)
