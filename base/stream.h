@@ -55,6 +55,7 @@ bool stream_write(struct stream *, const struct bytes *, size_t n);
 bool stream_is_broken(const struct stream *);
 size_t stream_backlog(const struct stream *); /* bytes written but not yet taken by the kernel */
 uint64_t stream_taken(const struct stream *); /* bytes that the kernel took, in all; with TLS, of ciphertext */
+uint64_t stream_delivered(const struct stream *); /* of them, those that the other side has acknowledged */
 void stream_pause(struct stream *);  /* no more `bytes` until resumed */
 void stream_resume(struct stream *);
 void stream_probe(struct stream *);  /* let the kernel ask a silent peer whether it is still there */

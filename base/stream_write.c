@@ -5,6 +5,8 @@
  * many small writes cost their bytes alone. */
 #include "base/stream_parts.h"
 #include <assert.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 struct pending {
@@ -136,6 +138,18 @@ size_t stream_backlog(const struct stream *s)
 uint64_t stream_taken(const struct stream *s)
 {
 	return s->taken;
+}
+
+/* The kernel holds megabytes, and takes from us in large steps: only this tells that
+ * a slow reader reads. Asks the kernel. */
+uint64_t stream_delivered(const struct stream *s)
+{
+	uv_os_fd_t fd;
+	int held = 0;
+
+	if (uv_fileno(&s->u.handle, &fd) != 0 || ioctl(fd, SIOCOUTQ, &held) != 0 || held < 0)
+		held = 0;
+	return s->taken - ((uint64_t)held < s->taken ? (uint64_t)held : s->taken);
 }
 
 bool stream_is_broken(const struct stream *s)

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { QUEUE = 4096 };
+
 static bool address_of(const char *host, unsigned port, struct sockaddr_in6 *six, struct sockaddr_in *four)
 {
 	*six = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
@@ -23,6 +25,7 @@ static bool address_of(const char *host, unsigned port, struct sockaddr_in6 *six
 static int bind_one(const struct sockaddr *sa, socklen_t len, bool dual)
 {
 	int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, off = 0;
+	int why;
 
 	if (fd < 0)
 		return -1;
@@ -30,9 +33,12 @@ static int bind_one(const struct sockaddr *sa, socklen_t len, bool dual)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
 	if (sa->sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, dual ? &off : &on, sizeof on);
-	if (bind(fd, sa, len) == 0)
+	/* At once: who comes before a worker accepts waits, and is not refused. */
+	if (bind(fd, sa, len) == 0 && listen(fd, QUEUE) == 0)
 		return fd;
+	why = errno;
 	close(fd);
+	errno = why;
 	return -1;
 }
 

@@ -102,9 +102,8 @@ void client_linger(struct client *c)
 		client_close(c);
 		return;
 	}
-	c->window_backlog = stream_backlog(c->stream);
-	c->window_read = c->read;
-	client_wait(c, CLIENT_LINGER, LINGER_MS);
+	client_mark(c);
+	client_wait(c, CLIENT_LINGER, stream_backlog(c->stream) ? client_timeouts(c)->stall_ms : LINGER_MS);
 	c->paused_ahead = c->paused_upload = false;
 	read_or_not(c);
 }
@@ -247,7 +246,7 @@ static void yield(struct client *c)
 
 	c->yielded = c->paused_ahead = true;
 	read_or_not(c);
-	c->window_taken = stream_taken(c->stream);
+	client_mark(c);
 	deadline_set(c->worker->loop, &c->deadline, slow ? client_timeouts(c)->stall_ms : 0, client_on_deadline, c);
 }
 

@@ -40,7 +40,7 @@ struct client {
 	struct ip peer, from;       /* who connected; the same or what the PROXY header said */
 	uint16_t port;
 	uint64_t read;              /* bytes of this connection */
-	uint64_t window_read, window_taken, window_backlog; /* as the window of throughput began */
+	uint64_t window_read, window_delivered, window_waits; /* as the window of throughput began */
 	uint8_t lingers;
 	struct deadline deadline;
 };

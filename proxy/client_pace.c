@@ -13,29 +13,45 @@ void client_wait(struct client *c, enum client_state state, uint64_t ms)
 	deadline_set(c->worker->loop, &c->deadline, ms, client_on_deadline, c);
 }
 
-void client_watch(struct client *c)
+void client_mark(struct client *c)
 {
-	c->watching = true;
 	c->window_read = c->read;
-	c->window_taken = stream_taken(c->stream);
-	c->window_backlog = stream_backlog(c->stream);
-	deadline_set(c->worker->loop, &c->deadline, client_config(c)->min_rate.window_ms, client_on_deadline, c);
+	c->window_delivered = stream_delivered(c->stream);
+	c->window_waits = stream_backlog(c->stream) + stream_taken(c->stream) - c->window_delivered;
 }
 
-static bool under(uint64_t bytes, uint64_t rate, const struct min_rate_config *r)
+void client_watch(struct client *c)
 {
-	return bytes * 1000 < rate * r->window_ms;
+	const struct min_rate_config *r = &client_config(c)->min_rate;
+	bool by_rate = r->response || !stream_backlog(c->stream);
+
+	c->watching = true;
+	client_mark(c);
+	deadline_set(c->worker->loop, &c->deadline, by_rate ? r->window_ms : client_timeouts(c)->stall_ms,
+		     client_on_deadline, c);
+}
+
+static bool under(uint64_t bytes, uint64_t rate, uint64_t ms)
+{
+	return bytes * 1000 < rate * ms;
+}
+
+/* Since the window began, of what waited for it then. */
+static bool took_too_little(const struct client *c, uint64_t ms)
+{
+	uint64_t took = stream_delivered(c->stream) - c->window_delivered;
+
+	return took < c->window_waits && (took == 0 || under(took, client_config(c)->min_rate.response, ms));
 }
 
 /* The client took less, or sent less, than the configuration asks of it. */
 static bool window_too_slow(const struct client *c)
 {
 	const struct min_rate_config *r = &client_config(c)->min_rate;
-	uint64_t took = stream_taken(c->stream) - c->window_taken;
 
 	if (stream_backlog(c->stream))
-		return took < c->window_backlog && under(took, r->response, r);
-	return !c->x->up.done && !c->paused_upload && under(c->read - c->window_read, r->body, r);
+		return took_too_little(c, r->window_ms);
+	return !c->x->up.done && !c->paused_upload && under(c->read - c->window_read, r->body, r->window_ms);
 }
 
 static void on_busy_deadline(struct client *c)
@@ -62,17 +78,25 @@ static void on_busy_deadline(struct client *c)
 	}
 }
 
+/* What is queued for it takes its time, but not more than the configuration grants. */
+static void wait_for_reader(struct client *c)
+{
+	uint32_t stall_ms = client_timeouts(c)->stall_ms;
+
+	if (took_too_little(c, stall_ms)) {
+		client_reset(c);
+		return;
+	}
+	client_mark(c);
+	client_wait(c, c->state, stall_ms);
+}
+
 static void on_linger_deadline(struct client *c)
 {
-	size_t backlog = stream_backlog(c->stream);
-
-	if (backlog && backlog < c->window_backlog) {
-		c->window_backlog = backlog;
-		client_wait(c, CLIENT_LINGER, client_timeouts(c)->stall_ms);
-	} else if (backlog) {
-		client_reset(c);
+	if (stream_backlog(c->stream)) {
+		wait_for_reader(c);
 	} else if (c->read != c->window_read && c->lingers++ < LINGERS) {
-		c->window_read = c->read;
+		client_mark(c);
 		client_wait(c, CLIENT_LINGER, LINGER_MS);
 	} else {
 		client_close(c);
@@ -82,14 +106,12 @@ static void on_linger_deadline(struct client *c)
 /* An answer may still be on its way: who takes of it is not idle. */
 static void on_idle_deadline(struct client *c)
 {
-	if (stream_backlog(c->stream) && stream_taken(c->stream) != c->window_taken) {
-		c->window_taken = stream_taken(c->stream);
-		deadline_set(c->worker->loop, &c->deadline, client_timeouts(c)->stall_ms, client_on_deadline, c);
-	} else if (c->yielded && !stream_backlog(c->stream)) {
+	if (stream_backlog(c->stream))
+		wait_for_reader(c);
+	else if (c->yielded)
 		client_go_on(c);
-	} else {
+	else
 		client_close(c);
-	}
 }
 
 void client_on_deadline(void *owner)

@@ -34,6 +34,7 @@ void client_say(struct client *, const char *answer);
 
 /* client_pace.c */
 void client_wait(struct client *, enum client_state, uint64_t ms); /* for what ends that state */
+void client_mark(struct client *);  /* a window of throughput begins */
 void client_watch(struct client *); /* the throughput of what is under way, a window at a time */
 void client_on_deadline(void *client);
 #endif

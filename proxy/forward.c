@@ -329,13 +329,15 @@ void forward_ended(struct exchange *x, enum stream_end end, const char *why)
 /* Is it the server that is waited for, and not the client? */
 static bool is_waited_for(const struct exchange *x)
 {
-	const struct peer *p = x->peer;
+	struct peer *p = x->peer;
+	uint64_t before = p->delivered;
 
 	if (x->down.tunnel || stream_backlog(x->client->stream))
 		return false;
-	if (stream_backlog(p->stream)) /* it has yet to take some of the request */
-		return stream_taken(p->stream) == p->taken;
-	return x->up.ended || x->up.broken;
+	if (!stream_backlog(p->stream))
+		return x->up.ended || x->up.broken;
+	p->delivered = stream_delivered(p->stream);
+	return p->delivered == before; /* of what is left of the request it takes nothing */
 }
 
 void forward_late(struct exchange *x)

@@ -91,7 +91,6 @@ void peer_close(struct peer *p)
 
 void peer_expect(struct peer *p, uint64_t within_ms)
 {
-	p->taken = stream_taken(p->stream);
 	deadline_set(p->worker->loop, &p->deadline, within_ms, on_late, p);
 }
 

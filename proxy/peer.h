@@ -17,7 +17,7 @@ struct peer {
 	struct exchange *x;        /* whose it is; NULL: idle or on its way out */
 	struct peer *prev, *next;  /* in the pool */
 	uint64_t idle_since_ms;
-	uint64_t taken;            /* bytes that it had taken when the deadline was set */
+	uint64_t delivered;        /* bytes that it had taken when it was last thought late */
 	struct deadline deadline;
 	char *head;                /* the part of an answer's head that has come */
 	size_t nhead, cap, scanned;

@@ -221,6 +221,44 @@ def a_server_that_stops_reading_an_upload_is_given_up():
 
 
 @claim
+def a_server_that_reads_an_upload_slowly_but_steadily_is_not_given_up():
+    """The kernel takes from the gate in large steps; what counts is what reaches the server."""
+    seen = []
+
+    def script(conn):
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        conn.request_head()
+        until = time.monotonic() + 5
+        while time.monotonic() < until and conn.more():
+            seen.append(len(conn.take(4096)))
+            time.sleep(0.05)
+        conn.send(answer(200, b"enough"))
+        conn.end(5)
+    with Origin(script=script, record=False) as origin, calm(origin, {"timeouts": {"first_byte": "1s"}}) as gate, \
+            gate.connect() as client:
+        client.send(request("PUT", "/", CHUNKED))
+        sender = threading.Thread(target=lambda: client.try_send(*[b"40000\r\n" + bytes(0x40000) + b"\r\n"] * 100))
+        sender.start()
+        expect(client.response().text, "enough")
+        client.close()
+        sender.join()
+
+
+@claim
+def a_client_that_reads_slowly_but_steadily_is_not_cut():
+    top = {"min_rate": {"window": "1s", "response": "1KiB"}, "timeouts": {"stall": "1s"}}
+    with Origin(lambda r: answer(200, bytes(16 << 20)), record=False) as origin, calm(origin, top) as gate, \
+            gate.connect(record=False) as client:
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        client.send(request())
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            assert client.more(), f"it was cut: {client.ended}"
+            client.buffer.clear()
+            time.sleep(0.1)
+
+
+@claim
 def what_came_of_an_answer_is_delivered_although_the_origin_was_cut():
     """To a client that reads slowly, too: its bytes are still in the gate when the end is known."""
     size = 8 << 20
@@ -752,7 +790,8 @@ def a_slow_reader_gets_the_end_of_its_answer_although_the_exchange_has_ended():
     missing, sizes = [], range(4 << 20, 5400000, 90000)
     with Origin(lambda r: answer(200, bytes(int(r.target[1:]))), record=False) as origin, \
             calm(origin, {"timeouts": {"idle": "1s", "stall": "2s"}}) as gate:
-        readers = [threading.Thread(target=read_slowly, args=(gate, size, i > 0, missing)) for i, size in enumerate(sizes)]
+        readers = [threading.Thread(target=read_slowly, args=(gate, size, i > 0, missing))
+                   for i, size in enumerate(sizes)]
         for reader in readers:
             reader.start()
         for reader in readers:
