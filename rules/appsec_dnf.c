@@ -6,8 +6,11 @@
 #include "rules/appsec.h"
 #include "base/matcher.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { GROUPS_MAX = 50, ARENA_CAP = 64 << 20, FILE_MAX = 16 << 20 };
 
@@ -196,27 +199,44 @@ static bool expression_of(struct flatten *f, const struct appsec_tree *leaf, str
 	return o->regex || yaml_err(leaf->where, f->err, "the expression is not one: %s", why.text);
 }
 
+static bool no_file(struct flatten *f, const struct appsec_tree *leaf, const char *path, const char *why)
+{
+	return yaml_err(leaf->where, f->err, "%s: %s", path, why);
+}
+
+static bool read_open(struct flatten *f, const struct appsec_tree *leaf, const char *path, int fd, struct bytes *out)
+{
+	struct stat st;
+	char *at;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return no_file(f, leaf, path, "not a file");
+	if (st.st_size > FILE_MAX)
+		return no_file(f, leaf, path, "too large");
+	at = arena_raw(f->arena, (size_t)st.st_size + 1);
+	if (!at)
+		return short_of_memory(f);
+	if (read(fd, at, (size_t)st.st_size) != st.st_size)
+		return no_file(f, leaf, path, "cannot be read");
+	*out = (struct bytes){ at, (size_t)st.st_size };
+	return true;
+}
+
 /* All of a file from beside the rule. */
 static bool read_file(struct flatten *f, const struct appsec_tree *leaf, struct bytes name, struct bytes *out)
 {
 	const char *slash = strrchr(leaf->where.file, '/');
-	int dir = slash && name.len && name.at[0] != '/' ? (int)(slash + 1 - leaf->where.file) : 0;
-	char path[4096], *at = arena_raw(f->arena, FILE_MAX);
-	size_t n = 0;
-	FILE *in;
+	int dir = slash && name.len && name.at[0] != '/' ? (int)(slash + 1 - leaf->where.file) : 0, fd;
+	char path[4096];
+	bool ok;
 
 	snprintf(path, sizeof path, "%.*s%.*s", dir, leaf->where.file, BYTES_ARG(name));
-	if (!at)
-		return short_of_memory(f);
-	in = fopen(path, "re");
-	if (in) {
-		n = fread(at, 1, FILE_MAX, in);
-		fclose(in);
-	}
-	if (!in || n == FILE_MAX)
-		return yaml_err(leaf->where, f->err, "%s: %s", path, in ? "too large" : strerror(errno));
-	*out = (struct bytes){ at, n };
-	return true;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe must not hold us */
+	if (fd < 0)
+		return no_file(f, leaf, path, strerror(errno));
+	ok = read_open(f, leaf, path, fd, out);
+	close(fd);
+	return ok;
 }
 
 /* Lines, without blanks at their ends, empty ones and '#' comments. */

@@ -88,7 +88,7 @@ static inline void inspected_say(struct inspected *out, enum body_flow flow)
 	out->outcome = text_bytes(&t);
 }
 
-/* `raw`: a head and what follows it, which is the body whatever the head says. */
+/* `raw`: a head, and its body; decoded, if it is chunked. */
 static inline struct inspected inspect_text(const struct ruleset *rs, struct rules_scratch *scratch, struct bytes raw,
 					    size_t cut, const struct inspect_options *options)
 {
@@ -98,6 +98,7 @@ static inline struct inspected inspect_text(const struct ruleset *rs, struct rul
 	struct request *r = arena_get(out.arena, sizeof *r);
 	struct bytes *readings = arena_get(out.arena, PATH_READINGS_MAX * sizeof *readings);
 	size_t blank = bytes_find(raw, BYTES("\r\n\r\n")), head = blank == SIZE_MAX ? raw.len : blank + 4;
+	struct bytes body = bytes_from(raw, head);
 	enum body_flow flow = BODY_GO;
 	struct inspection *in;
 	struct err e = { 0 };
@@ -107,8 +108,10 @@ static inline struct inspected inspect_text(const struct ruleset *rs, struct rul
 	r->readings = readings;
 	in = inspection_new(out.arena, rs, scratch, r, options ? options : &usual);
 	out.verdict = inspection_head(in);
+	if (r->framing == BODY_LENGTH && r->length < body.len)
+		body.len = (size_t)r->length;
 	if (out.verdict->remedy != REMEDY_DENY && r->framing != BODY_NONE)
-		flow = inspect_pieces(in, bytes_from(raw, head), cut, &out);
+		flow = inspect_pieces(in, body, cut, &out);
 	inspected_say(&out, flow);
 	return out;
 }
