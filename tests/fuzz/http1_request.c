@@ -50,13 +50,15 @@ static void must_read_back(struct arena *a, const struct request *q)
 	struct request back;
 	struct err e = { 0 };
 	struct bytes onward = http1_write_request(a, q, &host, q->host.len == 0, q->framing, q->length);
+	/* The Host that is added may be one field more than we ourselves would take. */
+	const struct http1_limits theirs = { limits.head_bytes, limits.target_bytes, limits.fields + 1 };
 	size_t end = 0;
 
 	must(onward.at != NULL);
 	must(http1_head_end(onward, &end, &limits, &e) == HTTP1_DONE || e.code == 431);
 	if (onward.len > limits.head_bytes)
 		return;
-	must(end == onward.len && http1_parse_request(a, onward, &limits, &back, &e));
+	must(end == onward.len && http1_parse_request(a, onward, &theirs, &back, &e));
 	must(bytes_eq(back.method, q->method) && bytes_eq(back.path, q->path));
 	must(bytes_eq(back.query, q->query) && !back.query.at == !q->query.at);
 	must(bytes_eq(back.host, q->host.len ? q->host : host.value));

@@ -16,6 +16,7 @@ mkdir -p "${corpus[0]}" build/fuzz/broken
 [[ ! -d tests/fuzz/corpus/$name ]] || corpus+=("tests/fuzz/corpus/$name")
 
 echo "fuzz/$name: $seconds s"
-options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048
+# libFuzzer itself ends with 77 when it finds something, which would count as skipped.
+options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -error_exitcode=1 -timeout_exitcode=1
 	-artifact_prefix="build/fuzz/broken/$name-" -verbosity=0 -print_final_stats=1)
 exec "$program" "${options[@]}" "${corpus[@]}"
