@@ -52,6 +52,20 @@ static void escape(struct rewrite *r)
 	}
 }
 
+size_t matcher_posix_class(struct bytes at)
+{
+	if (!bytes_starts(at, BYTES("[:")))
+		return 0;
+	for (size_t i = 2; i + 1 < at.len; i++) {
+		if (at.at[i] == ':' && at.at[i + 1] == ']')
+			return i + 2;
+		if (at.at[i] == ']' || (at.at[i] == '[' && at.at[i + 1] == ':'))
+			return 0;
+		i += at.at[i] == '\\' && (at.at[i + 1] == ']' || at.at[i + 1] == '\\');
+	}
+	return 0;
+}
+
 /* "[...]": a ']' first in it stands for itself, and so does "[:alpha:]". */
 static void class(struct rewrite *r)
 {
@@ -59,10 +73,11 @@ static void class(struct rewrite *r)
 	if (rest_starts(r, "]"))
 		copy(r, 1);
 	while (r->at < r->in.len) {
+		size_t posix = matcher_posix_class(bytes_from(r->in, r->at));
 		char c = r->in.at[r->at];
 
-		if (rest_starts(r, "[:"))
-			copy_through(r, ":]");
+		if (posix)
+			copy(r, posix);
 		else if (rest_starts(r, "\\Q"))
 			copy_through(r, "\\E");
 		else

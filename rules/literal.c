@@ -7,6 +7,7 @@
  * united. (RE2 does the same; Cox 2012, "Regular Expression Matching with a
  * Trigram Index", tells how.) */
 #include "rules/literal.h"
+#include "base/matcher_anchors.h"
 #include "base/text.h"
 #include "rules/everyday.h"
 
@@ -194,9 +195,10 @@ static bool ahead_is(const struct reader *r, const char *what)
 /* Under (?x), blanks and comments. */
 static void skip_blank(struct reader *r)
 {
-	while (r->extended && more(r) && peek(r, 0) && strchr(" \t\n\v\f\r#", peek(r, 0))) {
+	while (r->extended && more(r) && peek(r, 0) && strchr(" \t\n\v\f\r#\x85", peek(r, 0))) {
 		size_t line = bytes_index(bytes_from(r->in, r->at), '\n');
 
+		r->spoilable |= peek(r, 0) == '\x85'; /* a blank to PCRE2 alone */
 		if (peek(r, 0) != '#')
 			r->at++;
 		else
@@ -267,6 +269,10 @@ static enum often quantifier(struct reader *r, unsigned *times)
 		r->spoilable = true;
 		r->at++;
 	}
+	/* Under (?x) these may stand apart from their quantifier: "a+ ?" is lazy. Read
+	 * as a byte, it would be one that no match needs. */
+	skip_blank(r);
+	r->lost |= more(r) && (peek(r, 0) == '?' || peek(r, 0) == '+' || peek(r, 0) == '*');
 	return often;
 }
 
@@ -318,11 +324,11 @@ static struct part escape(struct reader *r)
 /* Skips one item of a class; true and *byte: it is a single byte. */
 static bool class_item(struct reader *r, char *byte)
 {
-	size_t end = bytes_find(bytes_from(r->in, r->at), BYTES(":]"));
+	size_t posix = matcher_posix_class(bytes_from(r->in, r->at));
 	int escaped;
 
-	if (ahead_is(r, "[:") && end != SIZE_MAX) {
-		r->at += end + 2;
+	if (posix) {
+		r->at += posix;
 		return false;
 	}
 	if (peek(r, 0) != '\\') {
@@ -379,9 +385,22 @@ static bool flags(struct reader *r)
 /* Behind '(': what kind of group it is, and past its introduction. */
 enum kind { GROUP, LOOK_AROUND, SETTING };
 
+static bool is_word(char c)
+{
+	return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
+
+static bool name(struct reader *r)
+{
+	size_t from = r->at;
+
+	while (more(r) && is_word(peek(r, 0)))
+		r->at++;
+	return r->at > from && peek(r, 0) == '>';
+}
+
 static enum kind introduction(struct reader *r)
 {
-	size_t name = bytes_index(bytes_from(r->in, r->at), '>');
 	bool setting;
 
 	if (peek(r, 0) != '?') {
@@ -394,10 +413,15 @@ static enum kind introduction(struct reader *r)
 		r->spoilable = true;
 		return LOOK_AROUND;
 	}
-	if (ahead_is(r, ">") || ahead_is(r, "<") || ahead_is(r, "P<")) {
-		r->spoilable |= peek(r, 0) == '>'; /* atomic; the others have a name */
-		r->lost |= name == SIZE_MAX;
-		r->at += r->lost ? 0 : name + 1 - (ahead_is(r, ">") ? name : 0);
+	if (ahead_is(r, ">")) { /* atomic */
+		r->spoilable = true;
+		r->at++;
+		return GROUP;
+	}
+	if (ahead_is(r, "<") || ahead_is(r, "P<")) {
+		r->at += peek(r, 0) == '<' ? 1 : 2;
+		r->lost |= !name(r);
+		r->at++;
 		return GROUP;
 	}
 	r->lost |= !flags(r); /* or a comment, a condition, ... */

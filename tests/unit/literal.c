@@ -31,6 +31,9 @@ static void the_set_is_what_every_match_needs(void **state)
 		{ "(?i)FoO", "FoO", true },
 		{ "(?x) f o o # comment (\n bar", "foobar", true },
 		{ "(?x) [ ] a", " a", true },
+		{ "(?x) ab+ ?.", "", false }, /* lazy, though the '?' stands apart */
+		{ "(?x) ab+ +.", "", false },
+		{ "[a[:]foo", "afoo|[foo|:foo", true }, /* no POSIX class */
 		{ "foo(?=bar)", "foo", false },
 		{ "foo(?!bar)", "foo", false },
 		{ "(?<=x)foo", "foo", false },
