@@ -269,6 +269,11 @@ void metrics_connection(struct listener_metrics *l, unsigned w, int change)
 	cell_add(change > 0 ? &l->workers[w]->opened : &l->workers[w]->closed, 1);
 }
 
+void metrics_refused(struct listener_metrics *l, unsigned w, enum refusal why)
+{
+	cell_add(&l->workers[w]->refused[why], 1);
+}
+
 void metrics_handshake(struct metrics *m, unsigned w, const char *version)
 {
 	unsigned i = 0;

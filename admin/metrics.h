@@ -31,6 +31,15 @@ void metrics_exchange(struct app_metrics *, unsigned w, const struct event *);
 enum body_trouble { BODY_TROUBLE_TRUNCATED, BODY_TROUBLE_TOO_LONG, BODY_TROUBLE_COUNT };
 void metrics_body(struct app_metrics *, unsigned w, enum body_trouble);
 void metrics_connection(struct listener_metrics *, unsigned w, int change); /* +1, -1 */
+/* Connections that were sent away before a request: they have no event. */
+enum refusal {
+	REFUSAL_LIMIT,    /* as many as there may be */
+	REFUSAL_ADDRESS,  /* as many as one address may have */
+	REFUSAL_PREFACE,  /* no PROXY header, a bad one, or from who may not send it */
+	REFUSAL_STARVED,  /* descriptors or memory ran out */
+	REFUSAL_COUNT
+};
+void metrics_refused(struct listener_metrics *, unsigned w, enum refusal);
 void metrics_handshake(struct metrics *, unsigned w, const char *version);  /* NULL: failed */
 void metrics_loop_lag(struct metrics *, unsigned w, uint64_t us);
 /* One answer of a server, or 0 for none; the time until its head. */

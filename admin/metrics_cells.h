@@ -62,7 +62,7 @@ struct server_cells {
 };
 
 struct listener_cells {
-	cell opened, closed;
+	cell opened, closed, refused[REFUSAL_COUNT];
 };
 
 struct worker_cells {

@@ -96,6 +96,23 @@ static void print_connections_total(struct scrape *s)
 	}
 }
 
+static void print_connections_refused(struct scrape *s)
+{
+	static const char *const words[REFUSAL_COUNT] = {
+		[REFUSAL_LIMIT] = "limit",     [REFUSAL_ADDRESS] = "address",
+		[REFUSAL_PREFACE] = "preface", [REFUSAL_STARVED] = "starved",
+	};
+
+	EACH_LISTENER(s, l) {
+		for (int why = 0; why < REFUSAL_COUNT; why++) {
+			sample_open(s, "");
+			sample_label(s, "listener", l->bind);
+			sample_label(s, "reason", bytes_of(words[why]));
+			sample_close(s, SUM(s, l, listener_cells, refused[why]));
+		}
+	}
+}
+
 static void put_handshakes(struct scrape *s, const char *version, const char *result, uint64_t n)
 {
 	sample_open(s, "");
@@ -315,6 +332,7 @@ static const struct family {
 	{ "config_hash_info", GAUGE, "Hash of the configuration in use; always 1.", print_config_hash },
 	{ "connections", GAUGE, "Client connections that are open.", print_connections },
 	{ "connections_total", COUNTER, "Client connections taken.", print_connections_total },
+	{ "connections_refused_total", COUNTER, "Of them, sent away by us without a request being answered.", print_connections_refused },
 	{ "tls_handshakes_total", COUNTER, "TLS handshakes with clients.", print_handshakes },
 	{ "tls_cert_expiry_timestamp_seconds", GAUGE, "When a certificate ends.", print_certs },
 	{ "requests_total", COUNTER, "Requests by what the client was answered; none: nothing.", print_requests },

@@ -178,6 +178,23 @@ static void keep(struct client *c, struct bytes in)
 	}
 }
 
+/* What came in place of a head meets the rules and the log as any request does. */
+static void refuse_head(struct client *c, struct bytes in, const struct err *fault)
+{
+	c->scanned = 0;
+	c->state = CLIENT_BUSY;
+	exchange_begin(c, site_listen(c->worker->use->site, c->bind),
+		       bytes_sub(in, 0, client_limits(c).head_bytes), fault);
+}
+
+void client_late_head(struct client *c)
+{
+	struct err late;
+
+	err_set(&late, SIDE_CLIENT, 408, "the head of the request did not come in time");
+	refuse_head(c, (struct bytes){ c->ahead, c->nahead }, &late);
+}
+
 /* A head, or the fault that it can never become one. Returns what follows it. */
 static struct bytes take_head(struct client *c, struct bytes in, bool *more)
 {
@@ -198,9 +215,7 @@ static struct bytes take_head(struct client *c, struct bytes in, bool *more)
 		exchange_begin(c, listen, head, NULL);
 		return bytes_from(in, scanned);
 	case HTTP1_BAD:
-		c->scanned = 0;
-		c->state = CLIENT_BUSY;
-		exchange_begin(c, listen, bytes_sub(in, 0, limits.head_bytes), &fault);
+		refuse_head(c, in, &fault);
 		return (struct bytes){ 0 };
 	default:
 		c->scanned = (uint32_t)scanned;

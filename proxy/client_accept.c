@@ -4,10 +4,18 @@
 
 enum { REFUSED_MAX = 128 /* connections too many that are told so, not just closed */ };
 
-void client_say(struct client *c, const char *answer)
+#define SHORT_ANSWER(status, text)                                                              \
+	"HTTP/1.1 " status "\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: " text
+
+void client_refuse(struct client *c, enum refusal why, const char *answer)
 {
 	struct bytes b = bytes_of(answer);
 
+	metrics_refused(c->metrics, c->worker->number, why);
+	if (!answer) {
+		client_close(c);
+		return;
+	}
 	if (!c->tls || c->state >= CLIENT_IDLE)
 		stream_write(c->stream, &b, 1);
 	client_linger(c);
@@ -22,7 +30,8 @@ bool client_enter(struct client *c)
 		max = UINT32_MAX;
 	c->counted = addresses_enter(s->addresses, &c->from, (unsigned)max);
 	if (!c->counted)
-		client_say(c, SHORT_ANSWER("429 Too Many Requests", "42\r\nRetry-After: 10\r\n\r\n")
+		client_refuse(c, REFUSAL_ADDRESS,
+			      SHORT_ANSWER("429 Too Many Requests", "42\r\nRetry-After: 10\r\n\r\n")
 			      "Too many connections from your address now");
 	return c->counted;
 }
@@ -37,7 +46,7 @@ struct bytes client_preface(struct client *c, struct bytes in, bool *more)
 
 	switch (proxy_header_read(version, in, &c->from, &c->port, &known, &used, &err)) {
 	case PROXY_MORE: *more = true; return in;
-	case PROXY_BAD: client_close(c); return in;
+	case PROXY_BAD: client_refuse(c, REFUSAL_PREFACE, NULL); return in;
 	default: break;
 	}
 	in = bytes_from(in, used);
@@ -83,9 +92,10 @@ static void refuse(struct client *c, unsigned long others, unsigned long max)
 	unsigned long told = max / 8 + 1;
 
 	if (others >= max + (told < REFUSED_MAX ? told : REFUSED_MAX))
-		client_close(c);
+		client_refuse(c, REFUSAL_LIMIT, NULL);
 	else
-		client_say(c, SHORT_ANSWER("503 Service Unavailable", "35\r\nRetry-After: 5\r\n\r\n")
+		client_refuse(c, REFUSAL_LIMIT,
+			      SHORT_ANSWER("503 Service Unavailable", "35\r\nRetry-After: 5\r\n\r\n")
 			      "Too many connections; please retry.");
 }
 
@@ -97,6 +107,8 @@ void client_accept(struct worker *w, struct bytes bind, struct stream *s)
 	bool preface;
 
 	if (!c) {
+		if (listen)
+			metrics_refused(listen->metrics, w->number, REFUSAL_STARVED);
 		stream_close(s); /* out of memory, or the site has no such listener any more */
 		return;
 	}
@@ -110,7 +122,7 @@ void client_accept(struct worker *w, struct bytes bind, struct stream *s)
 	else if (others >= max)
 		refuse(c, others, max);
 	else if (preface && !ip_in_nets(&c->peer, listen->config->from.at, listen->config->from.n))
-		client_close(c);
+		client_refuse(c, REFUSAL_PREFACE, NULL);
 	else if (!preface)
 		client_enter(c);
 }
@@ -122,7 +134,7 @@ void client_shed(struct worker *w)
 	while (c && c->state != CLIENT_LINGER && c->state != CLIENT_IDLE)
 		c = c->next;
 	if (c)
-		client_close(c);
+		client_refuse(c, REFUSAL_STARVED, NULL);
 	else if (w->clients)
 		client_lose(w->clients);
 }

@@ -119,10 +119,7 @@ void client_on_deadline(void *owner)
 	struct client *c = owner;
 
 	switch (c->state) {
-	case CLIENT_HEAD:
-		client_say(c, SHORT_ANSWER("408 Request Timeout", "44\r\n\r\n")
-			      "The head of the request did not come in time");
-		return;
+	case CLIENT_HEAD: client_late_head(c); return;
 	case CLIENT_LINGER: on_linger_deadline(c); return;
 	case CLIENT_IDLE: on_idle_deadline(c); return;
 	case CLIENT_BUSY: on_busy_deadline(c); return;

@@ -19,6 +19,7 @@ const struct timeouts_config *client_timeouts(const struct client *);
 
 /* client.c */
 void client_take(struct client *, struct bytes in); /* `in` follows what came ahead */
+void client_late_head(struct client *); /* what has come of a head is refused, as any that is malformed */
 void client_go_on(struct client *);  /* after a yield */
 void client_lose(struct client *);   /* nothing can be told to it any more: it is closed, its exchange ends */
 void client_linger(struct client *); /* FIN behind the last answer; then what comes is dropped */
@@ -27,10 +28,9 @@ void client_linger(struct client *); /* FIN behind the last answer; then what co
 bool client_enter(struct client *); /* counts it for its address; false: too many, and it was told */
 /* Takes the PROXY header off the front; *more: it is not whole. */
 struct bytes client_preface(struct client *, struct bytes in, bool *more);
-/* A refusal before any request: not worth an exchange, but never silent. */
-void client_say(struct client *, const char *answer);
-#define SHORT_ANSWER(status, text)                                                              \
-	"HTTP/1.1 " status "\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: " text
+/* A connection that is sent away before any request: told so by `answer` (NULL: just
+ * closed) and counted. */
+void client_refuse(struct client *, enum refusal, const char *answer);
 
 /* client_pace.c */
 void client_wait(struct client *, enum client_state, uint64_t ms); /* for what ends that state */

@@ -1,4 +1,5 @@
 """limits.py -- sizes, rates, numbers and slowness: clear answers, and nobody else is hurt."""
+import json
 import threading
 import time
 
@@ -170,6 +171,11 @@ def connections_of_one_address_are_limited():
             eleventh.try_send(request())
             expect(eleventh.response().status, 429, "the eleventh connection")
             expect(eleventh.end(3), "fin")
+        with gate.connect(before=b"GET / HTTP/1.1\r\n") as stranger:
+            stranger.end(3)
+        for reason, count in ("address", 1), ("preface", 1), ("limit", 0):
+            series = f'{{listener="127.0.0.1:{gate.port}",reason="{reason}"}}'
+            expect(gate.metrics()["embergate_connections_refused_total" + series], count, reason)
         with gate.connect(before=other) as client:
             expect(client.ask().status, 200, "another address")
         for client in kept:
@@ -413,6 +419,21 @@ def a_head_has_a_deadline_however_it_drips():
         within(6, started, "cutting it")
         client.end(3)
         assert not client.buffer or client.buffer.startswith(b"HTTP/1.1 408"), bytes(client.buffer)
+        expect(origin.received, b"")
+
+
+@claim
+def a_head_that_came_too_late_is_answered_inspected_and_logged():
+    with Origin() as origin, gate_with(
+        origin, {"timeouts": {"head": "1s"}}, waf="block"
+    ) as gate, gate.connect() as client:
+        client.send(b"GET /.git/config HTTP/1.1\r\nHost: t.example\r\nX-A: b\r\nX-B")
+        got = client.response()
+        expect(got.status, 408)
+        expect(client.end(3), "fin")
+        line = gate.logged("security", got.fields.get("x-request-id"))
+        expect(line["url"]["path"], "/.git/config")
+        assert "embergate/" in json.dumps(line), line
         expect(origin.received, b"")
 
 
