@@ -6,7 +6,7 @@
  * True when    the value, read as it stands, inside '...' or inside "...", has a
  *              known fingerprint; or it would start a script in HTML
  * Example      1' OR 1=1--       <img src=x onerror=alert(1)> */
-#include "rules/operators.h"
+#include "rules/op_parts.h"
 
 /* No header comes with the archive. Both answer 1 for an injection. */
 int libinjection_sqli(const char *s, size_t len, char fingerprint[8]);

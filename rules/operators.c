@@ -1,14 +1,9 @@
-/* operators.c -- the operators and their table. Longer ones have a file: op_*.c. */
-#include "rules/operators.h"
+/* operators.c -- the operators, in the order of ModSecurity's manual, and what we
+ * refuse of them. The tests are in op_*.c. */
+#include "rules/op_parts.h"
 #include "base/schema_type.h"
 
-static enum answer yes_at(struct span *s, size_t at, size_t len)
-{
-	*s = (struct span){ at, len };
-	return ANSWER_YES;
-}
-
-static enum answer rx(const struct operand *o, struct bytes v, struct span *s)
+enum answer op_rx(const struct operand *o, struct bytes v, struct span *s)
 {
 	size_t from = 0, to = 0;
 
@@ -16,165 +11,141 @@ static enum answer rx(const struct operand *o, struct bytes v, struct span *s)
 	case REGEX_NO:
 		return ANSWER_NO;
 	case REGEX_YES:
-		return yes_at(s, from, to - from);
+		return op_yes_at(s, from, to - from);
 	default:
 		return ANSWER_LIMIT;
 	}
 }
 
-/* A test that any of the operand's texts may pass. */
-typedef bool text_test(struct bytes value, struct bytes text, struct span *);
-
-static enum answer any_text(const struct operand *o, struct bytes v, struct span *s, text_test *test)
+static enum answer always(const struct operand *o, struct bytes v, struct span *s)
 {
-	for (size_t i = 0; i < o->ntexts; i++)
-		if (test(v, o->texts[i], s))
-			return ANSWER_YES;
+	(void)o;
+	return op_yes_at(s, 0, v.len);
+}
+
+static enum answer never(const struct operand *o, struct bytes v, struct span *s)
+{
+	(void)o, (void)v, (void)s;
 	return ANSWER_NO;
 }
 
-static bool is_text(struct bytes v, struct bytes text, struct span *s)
-{
-	*s = (struct span){ 0, v.len };
-	return bytes_eq(v, text);
-}
-
-static bool holds_text(struct bytes v, struct bytes text, struct span *s)
-{
-	*s = (struct span){ bytes_find(v, text), text.len };
-	return s->at != SIZE_MAX;
-}
-
-static bool holds_word(struct bytes v, struct bytes text, struct span *s)
-{
-	*s = (struct span){ bytes_find_nocase(v, text), text.len };
-	return s->at != SIZE_MAX;
-}
-
-static bool starts_with_text(struct bytes v, struct bytes text, struct span *s)
-{
-	*s = (struct span){ 0, text.len };
-	return bytes_starts(v, text);
-}
-
-static bool ends_with_text(struct bytes v, struct bytes text, struct span *s)
-{
-	*s = (struct span){ v.len - text.len, text.len };
-	return bytes_ends(v, text);
-}
-
-static enum answer streq(const struct operand *o, struct bytes v, struct span *s)
-{
-	return any_text(o, v, s, is_text);
-}
-
-static enum answer contains(const struct operand *o, struct bytes v, struct span *s)
-{
-	return any_text(o, v, s, holds_text);
-}
-
-static enum answer begins_with(const struct operand *o, struct bytes v, struct span *s)
-{
-	return any_text(o, v, s, starts_with_text);
-}
-
-static enum answer ends_with(const struct operand *o, struct bytes v, struct span *s)
-{
-	return any_text(o, v, s, ends_with_text);
-}
-
-static enum answer words(const struct operand *o, struct bytes v, struct span *s)
-{
-	return any_text(o, v, s, holds_word);
-}
-
-/* As Go's strconv.Atoi, on which CrowdSec's rules rest: what is no number counts
- * as 0. Past 64 bits the nearest one counts, where Go would say 0 again. */
-static int64_t number_of(struct bytes v)
-{
-	bool minus = v.len && v.at[0] == '-';
-	struct bytes digits = bytes_from(v, minus || (v.len && v.at[0] == '+'));
-	uint64_t n;
-
-	for (size_t i = 0; i < digits.len; i++)
-		if (digits.at[i] < '0' || digits.at[i] > '9')
-			return 0;
-	if (!digits.len)
-		return 0;
-	if (!bytes_u64(digits, &n) || n > INT64_MAX)
-		n = INT64_MAX;
-	return minus ? -(int64_t)n : (int64_t)n;
-}
-
-static enum answer when(bool holds, struct bytes v, struct span *s)
-{
-	return holds ? yes_at(s, 0, v.len) : ANSWER_NO;
-}
-
-static enum answer eq(const struct operand *o, struct bytes v, struct span *s)
-{
-	return when(number_of(v) == o->number, v, s);
-}
-
-static enum answer gt(const struct operand *o, struct bytes v, struct span *s)
-{
-	return when(number_of(v) > o->number, v, s);
-}
-
-static enum answer ge(const struct operand *o, struct bytes v, struct span *s)
-{
-	return when(number_of(v) >= o->number, v, s);
-}
-
-static enum answer lt(const struct operand *o, struct bytes v, struct span *s)
-{
-	return when(number_of(v) < o->number, v, s);
-}
-
-static enum answer le(const struct operand *o, struct bytes v, struct span *s)
-{
-	return when(number_of(v) <= o->number, v, s);
-}
+#define NEEDS_NOTHING OPERAND_NONE, HOLDS_NOTHING
+#define NEEDS_NUMBER OPERAND_NUMBER, HOLDS_NOTHING
+#define NEEDS_REGEX OPERAND_REGEX, HOLDS_TEXT
+#define NEEDS_TEXT OPERAND_TEXTS, HOLDS_TEXT
 
 static const struct op ops[] = {
-	{ "rx",         "regex",           OPERAND_REGEX,  true,  rx,             100,  "an expression matches anywhere in it"   },
-	{ "streq",      "equals",          OPERAND_TEXTS,  true,  streq,          2,    "it is the text, case and all"           },
-	{ "contains",   "contains",        OPERAND_TEXTS,  true,  contains,       20,   "the text is somewhere in it"            },
-	{ "beginsWith", "startsWith",      OPERAND_TEXTS,  true,  begins_with,    2,    "the text is its beginning"              },
-	{ "endsWith",   "endsWith",        OPERAND_TEXTS,  true,  ends_with,      2,    "the text is its end"                    },
-	{ "pmFromFile", "fromFile",        OPERAND_FILE,   true,  words,          1000, "a line of the file is in it, whatever its case" },
-	{ "detectSQLi", "libinjectionSQL", OPERAND_NONE,   false, op_detect_sqli, 400,  "libinjection takes it for SQL injection" },
-	{ "detectXSS",  "libinjectionXSS", OPERAND_NONE,   false, op_detect_xss,  100,  "libinjection takes it for script injection" },
-	{ "eq",         "eq",              OPERAND_NUMBER, false, eq,             5,    "as a number it is equal"                },
-	{ "gt",         "gt",              OPERAND_NUMBER, false, gt,             5,    "as a number it is greater"              },
-	{ "ge",         "gte",             OPERAND_NUMBER, false, ge,             5,    "as a number it is greater or equal"     },
-	{ "lt",         "lt",              OPERAND_NUMBER, false, lt,             5,    "as a number it is less"                 },
-	{ "le",         "lte",             OPERAND_NUMBER, false, le,             5,    "as a number it is less or equal"        },
+	{ "beginsWith", "startsWith", NEEDS_TEXT, op_begins_with, 2, "the text is its beginning" },
+	{ "contains", "contains", NEEDS_TEXT, op_contains, 20, "the text is somewhere in it" },
+	{ "containsWord", NULL, NEEDS_TEXT, op_contains_word, 20, "the text is in it, and no letter beside" },
+	{ "detectSQLi", "libinjectionSQL", NEEDS_NOTHING, op_detect_sqli, 400, "libinjection sees SQL injection" },
+	{ "detectXSS", "libinjectionXSS", NEEDS_NOTHING, op_detect_xss, 100, "libinjection sees script injection" },
+	{ "endsWith", "endsWith", NEEDS_TEXT, op_ends_with, 2, "the text is its end" },
+	{ "eq", NULL, NEEDS_NUMBER, op_eq, 5, "as a number it is equal" },
+	{ "ge", NULL, NEEDS_NUMBER, op_ge, 5, "as a number it is greater or equal" },
+	{ "gt", NULL, NEEDS_NUMBER, op_gt, 5, "as a number it is greater" },
+	{ "le", NULL, NEEDS_NUMBER, op_le, 5, "as a number it is less or equal" },
+	{ "lt", NULL, NEEDS_NUMBER, op_lt, 5, "as a number it is less" },
+	{ NULL, "eq", NEEDS_NUMBER, op_go_eq, 5, "as a number it is equal" },
+	{ NULL, "gte", NEEDS_NUMBER, op_go_ge, 5, "as a number it is greater or equal" },
+	{ NULL, "gt", NEEDS_NUMBER, op_go_gt, 5, "as a number it is greater" },
+	{ NULL, "lte", NEEDS_NUMBER, op_go_le, 5, "as a number it is less or equal" },
+	{ NULL, "lt", NEEDS_NUMBER, op_go_lt, 5, "as a number it is less" },
+	{ "geoLookup", NULL, NEEDS_NOTHING, never, 1, "never: there is no database of places here" },
+	{ "ipMatch", NULL, OPERAND_NETS, HOLDS_NOTHING, op_ip_match, 40, "it is an address in one of the blocks" },
+	{ "ipMatchF", NULL, OPERAND_NETS_FILE, HOLDS_NOTHING, op_ip_match, 60, "it is in a block of the file" },
+	{ "ipMatchFromFile", NULL, OPERAND_NETS_FILE, HOLDS_NOTHING, op_ip_match, 60, "it is in a block of the file" },
+	{ "noMatch", NULL, NEEDS_NOTHING, never, 1, "never" },
+	{ "pm", NULL, OPERAND_WORDS, HOLDS_WORD, op_pm, 50, "one of the words is in it, in any case" },
+	{ "pmf", NULL, OPERAND_FILE, HOLDS_WORD, op_pm, 80, "a line of the file is in it, in any case" },
+	{ "pmFromFile", "fromFile", OPERAND_FILE, HOLDS_WORD, op_pm, 80, "a line of the file is in it, in any case" },
+	{ "rbl", NULL, NEEDS_NOTHING, never, 1, "never: no request waits for DNS here" },
+	{ "rx", "regex", NEEDS_REGEX, op_rx, 100, "an expression matches anywhere in it" },
+	{ "rxGlobal", NULL, NEEDS_REGEX, op_rx, 100, "an expression matches anywhere in it, once or more" },
+	{ "streq", "equals", NEEDS_TEXT, op_streq, 2, "it is the text, case and all" },
+	{ "strmatch", NULL, NEEDS_TEXT, op_contains, 20, "the text is somewhere in it" },
+	{ "unconditionalMatch", NULL, NEEDS_NOTHING, always, 1, "always" },
+	{ "validateByteRange", NULL, OPERAND_BYTES, HOLDS_NOTHING, op_byte_range, 30, "a byte in it is not listed" },
+	{ "validateUrlEncoding", NULL, NEEDS_NOTHING, op_url_encoding, 20, "a '%' in it lacks its two digits" },
+	{ "validateUtf8Encoding", NULL, NEEDS_NOTHING, op_utf8_encoding, 60, "it is not UTF-8" },
+	{ "verifyCC", NULL, NEEDS_REGEX, op_verify_cc, 150, "a match is the number of a payment card" },
+	{ "verifyCPF", NULL, NEEDS_REGEX, op_verify_cpf, 150, "a match is a Brazilian taxpayer's number" },
+	{ "verifySSN", NULL, NEEDS_REGEX, op_verify_ssn, 150, "a match is a social security number of the USA" },
+	{ "verifySVNR", NULL, NEEDS_REGEX, op_verify_svnr, 150, "a match is an Austrian insurance number" },
+	{ "within", NULL, OPERAND_TEXTS, HOLDS_NOTHING, op_within, 20, "it is somewhere in the text, or empty" },
+};
+
+static const struct { const char *name, *why; } refused[] = {
+	{ "fuzzyHash", "likeness of files to known ones is not computed here" },
+	{ "gsbLookup", "the service that it asked exists no more" },
+	{ "inspectFile", "no program is run for a request" },
+	{ "rsub", "what a client or an application sends is not rewritten here" },
+	{ "validateDTD", "document types are never loaded: XML with one is refused" },
+	{ "validateHash", "pages are not signed here" },
+	{ "validateSchema", "XML schemas are not loaded here" },
 };
 
 const struct op *op_find(struct bytes name)
 {
 	for (size_t i = 0; i < nelems(ops); i++)
-		if (bytes_eq_nocase(name, bytes_of(ops[i].name)))
+		if (ops[i].name && bytes_eq_nocase(name, bytes_of(ops[i].name)))
 			return &ops[i];
+	return NULL;
+}
+
+const char *op_refused(struct bytes name)
+{
+	for (size_t i = 0; i < nelems(refused); i++)
+		if (bytes_eq_nocase(name, bytes_of(refused[i].name)))
+			return refused[i].why;
+	return NULL;
+}
+
+/* The nearest of one column. */
+static const char *nearest(struct bytes word, bool alias)
+{
+	const char *all[nelems(ops)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < nelems(ops); i++)
+		if (alias ? ops[i].alias : ops[i].name)
+			all[n++] = alias ? ops[i].alias : ops[i].name;
+	return schema_nearest(word, all, n);
+}
+
+const char *op_nearest(struct bytes name)
+{
+	return nearest(name, false);
+}
+
+const struct op *op_named(struct bytes name, struct err *e)
+{
+	const struct op *op = op_find(name);
+	const char *why = op_refused(name), *near = op ? NULL : op_nearest(name);
+	int shown = (int)(name.len < 64 ? name.len : 64);
+	const char *at = name.len ? name.at : "";
+
+	if (op)
+		return op;
+	if (why)
+		err_set(e, SIDE_CONFIG, 0, "operator '%.*s' is not supported: %s", shown, at, why);
+	else
+		err_set(e, SIDE_CONFIG, 0, "unknown operator '%.*s'%s%s%s", shown, at, near ? ", did you mean '" : "",
+			near ? near : "", near ? "'?" : "");
 	return NULL;
 }
 
 const struct op *op_by_alias(struct bytes name)
 {
 	for (size_t i = 0; i < nelems(ops); i++)
-		if (bytes_eq(name, bytes_of(ops[i].alias)))
+		if (ops[i].alias && bytes_eq(name, bytes_of(ops[i].alias)))
 			return &ops[i];
 	return NULL;
 }
 
 const char *op_nearest_alias(struct bytes name)
 {
-	const char *all[nelems(ops)];
-
-	for (size_t i = 0; i < nelems(ops); i++)
-		all[i] = ops[i].alias;
-	return schema_nearest(name, all, nelems(ops));
+	return nearest(name, true);
 }
 
 size_t op_count(void)

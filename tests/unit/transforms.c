@@ -1,9 +1,6 @@
 /* transforms.c -- transformations do what ModSecurity's vectors say, and what
  * the table says of them holds. */
-#include "tests/test.h"
-#include <stdio.h>
-#include <stdlib.h>
-#include "rules/body/body.h"
+#include "tests/vectors.h"
 #include "rules/transforms.h"
 #include "rules/unicode_map.h"
 
@@ -16,129 +13,26 @@ static struct bytes applied(struct arena *a, const char *name, struct bytes in)
 	return t->fn(a, in);
 }
 
-struct vector {
-	struct bytes name, input, output;
-};
-
-struct vectors {
-	struct vector at[64];
-	size_t n;
-};
-
-/* json.7.input = ... */
-static bool take_vector(void *owner, const struct body_value *v)
-{
-	struct vectors *all = owner;
-	struct bytes rest = bytes_from(v->name, strlen("json.")), index;
-	uint64_t i = 0;
-
-	assert_true(bytes_cut(&rest, '.', &index) && bytes_u64(index, &i) && i < nelems(all->at));
-	all->n = i + 1;
-	if (bytes_eq(rest, BYTES("name")))
-		all->at[i].name = v->value;
-	else if (bytes_eq(rest, BYTES("input")))
-		all->at[i].input = v->value;
-	else if (bytes_eq(rest, BYTES("output")))
-		all->at[i].output = v->value;
-	return true;
-}
-
-static bool is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (byte_lower(c) >= 'a' && byte_lower(c) <= 'z');
-}
-
-/* Leading hexadecimal digits, as sscanf reads them. */
-static char loose_hex(const char *p, size_t n)
-{
-	unsigned v = 0;
-
-	for (size_t i = 0; i < n && byte_hex(p[i]) >= 0; i++)
-		v = v << 4 | (unsigned)byte_hex(p[i]);
-	return (char)v;
-}
-
-/* The vectors write bytes as \xNN and \uNNNN inside their strings. A NUL of
- * JSON's own ends one: the harness that they come from reads C strings, and
- * what stands behind in one of them contradicts itself. */
-static struct bytes unmasked(struct arena *a, struct bytes in)
-{
-	char *out = arena_raw(a, in.len + 1);
-	size_t n = 0;
-
-	in = bytes_sub(in, 0, bytes_index(in, '\0'));
-	for (size_t i = 0; i < in.len; i++) {
-		size_t digits = 0, want = 0;
-
-		if (in.at[i] == '\\' && i + 1 < in.len)
-			want = in.at[i + 1] == 'x' ? 2 : in.at[i + 1] == 'u' ? 4 : 0;
-		while (digits < want && i + 2 + digits < in.len && is_alnum(in.at[i + 2 + digits]))
-			digits++;
-		if (want && digits == want) {
-			out[n++] = loose_hex(in.at + i + 2, want);
-			i += 1 + want;
-		} else {
-			out[n++] = in.at[i];
-		}
-	}
-	return (struct bytes){ out, n };
-}
-
-static char *vectors_text(size_t *len)
-{
-	static const char command[] = "tar -xJOf '" SOURCE_DIR
-		"/../shared/vectors/modsec-unit-tests.tar.xz' modsec-unit-tests/transformations 2>/dev/null";
-	size_t cap = 1 << 20;
-	char *at = malloc(cap);
-	FILE *tar = popen(command, "r");
-
-	*len = tar ? fread(at, 1, cap, tar) : 0;
-	if (tar)
-		pclose(tar);
-	return at;
-}
-
-static void check_file(struct arena *a, struct bytes json, size_t *passed)
-{
-	static const struct body_sink sink = { take_vector, NULL };
-	struct vectors all = { .n = 0 };
-	struct body_setup s = { .sink = &sink, .owner = &all };
-	struct body *b = body_new(a, &body_json, &s);
-
-	body_push(b, json);
-	assert_int_equal(body_end(b), FAULT_NONE);
-	for (size_t i = 0; i < all.n; i++) {
-		struct bytes in = unmasked(a, all.at[i].input);
-		char *name = arena_str(a, all.at[i].name);
-
-		assert_bytes(applied(a, name, in), unmasked(a, all.at[i].output));
-		++*passed;
-	}
-}
-
 static void modsecurity_vectors_pass(void **state)
 {
+	static struct vectors all;
 	struct arena *a = arena_new(64 << 20);
-	size_t len, passed = 0, end;
-	char *text = vectors_text(&len);
-	struct bytes rest = { text, len };
+	struct bytes rest = vectors_text(a, "modsec-unit-tests/transformations/*.json");
+	size_t passed = 0, files = 0;
 
 	(void)state;
-	if (len == 0) {
-		print_message("skipped: ../shared/vectors/modsec-unit-tests.tar.xz is not there\n");
-		free(text);
+	if (!rest.len) {
+		print_message("skipped: %s is not there\n", VECTORS_ARCHIVE);
 		arena_free(a);
 		skip();
 	}
-	/* one array a file, each closed by a line of its own */
-	while ((end = bytes_find(rest, BYTES("\n]"))) != SIZE_MAX) {
-		check_file(a, bytes_sub(rest, 0, end + 2), &passed);
-		rest = bytes_from(rest, end + 2);
-	}
-	print_message("%zu vectors\n", passed);
+	for (; vectors_next(a, &rest, &all); files++)
+		for (size_t i = 0; i < all.n; i++, passed++)
+			assert_bytes(applied(a, arena_str(a, all.at[i].name), all.at[i].input), all.at[i].output);
+	print_message("%zu vectors in %zu files\n", passed, files);
 	assert_int_equal(passed, 376);
+	assert_int_equal(files, 35);
 	arena_free(a);
-	free(text);
 }
 
 static void decodes_what_attackers_encode(void **state)
