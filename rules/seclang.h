@@ -6,10 +6,10 @@
  *   seclang_operator   "!@rx ^a"                   the second
  *   seclang_actions    "id:1,phase:2,t:none,setvar:'tx.a=+1'"
  *
- * Nothing here knows which names exist: seclang_load.c does. A backslash at the end of a line joins it with the next one; a
- * comment ends with its line. Arguments stand bare, in '...' or in "..."; a backslash before the same quote takes it into
- * the argument, and every other backslash stays, two in a row as two (ModSecurity v3's and Coraza's reading; Apache folds
- * two into one). Quoted selectors and values of actions, '...', are read alike. Slices live in the arena given. */
+ * Nothing here knows which names exist: seclang_load.c does. A backslash at the end of a line joins it with the next;
+ * a comment ends with its line. Arguments stand bare, in '...' or in "..."; a backslash before the same quote takes it
+ * into the argument, and every other backslash stays, two in a row as two (Apache folds them into one, ModSecurity v3
+ * and Coraza do not). Quoted selectors and values of actions, '...', are read alike. Slices live in the arena given. */
 #ifndef RULES_SECLANG_H
 #define RULES_SECLANG_H
 #include "base/arena.h"
@@ -60,16 +60,17 @@ struct seclang_operator {
 	bool negate;
 };
 
-/* Includes are read where they stand: Include must find a file, IncludeOptional need not; names are globs, sorted by bytes,
- * relative to the file that includes. Of Apache's sections <IfModule x> is opened and every other refused.
- * Errors are SIDE_CONFIG, "file:line: what", or "file: what" of one that cannot be read; SIDE_SELF when the arena is full. */
+/* Includes are read where they stand: Include must find a file, IncludeOptional need not; names are globs, sorted by
+ * bytes, relative to the file that includes. Of Apache's sections <IfModule x> is opened, every other refused. Errors
+ * are SIDE_CONFIG, "file:line: what", or "file: what" of one that cannot be read; SIDE_SELF when the arena is full. */
 bool seclang_read(struct arena *, const char *path, const struct seclang_sink *, struct err *);
 /* `place` is where the text begins. */
 bool seclang_text(struct arena *, struct seclang_place, struct bytes text, const struct seclang_sink *, struct err *);
-/* Errors of these are without file and line: err_at() adds them. At least one variable or action is returned. */
+/* Errors of these are without file and line: err_at() adds them. There is at least one variable; of actions there may
+ * be none, for a link of a chain may have "" (ModSecurity's own tests do). */
 bool seclang_variables(struct arena *, struct bytes text, struct seclang_variable **, size_t *n, struct err *);
-/* One blank ends the operator's name; blanks behind that and at the end belong to the argument, as in ModSecurity v3. What
- * wants words or a number skips them itself. */
+/* One blank ends the operator's name; blanks behind that and at the end belong to the argument, as in ModSecurity v3.
+ * What wants words or a number skips them itself. */
 bool seclang_operator(struct bytes text, struct seclang_operator *, struct err *);
 bool seclang_actions(struct arena *, struct bytes text, struct seclang_action **, size_t *n, struct err *);
 #endif
