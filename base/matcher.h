@@ -59,5 +59,10 @@ enum regex_result { REGEX_NO, REGEX_YES, REGEX_LIMIT /* gave up: not a no */ };
 struct regex *regex_new(struct bytes pattern, unsigned flags, struct err *);
 /* The first match's from/to. Per-thread JIT stack inside. */
 enum regex_result regex_find(const struct regex *, struct bytes, size_t *from, size_t *to);
+/* The offsets of the first match and of its groups, from and to in turn, room for 2 * n; of a group that took no part both
+ * are 0. Returns how many there are; 0: no match. */
+size_t regex_groups(const struct regex *, struct bytes, size_t *at, size_t n);
+/* For one use: not compiled to machine code, freed with the arena. NULL: it is no expression, or memory is short. */
+struct regex *regex_once(struct arena *, struct bytes pattern);
 void regex_free(struct regex *);
 #endif

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 enum {
+	GROUPS_MAX = 10,          /* with the whole match */
 	JIT_STACK_MIN = 32 << 10, /* bytes */
 	JIT_STACK_MAX = 4 << 20,
 	MATCH_LIMIT = 1000000,    /* PCRE2's count of backtracking steps */
@@ -56,7 +57,7 @@ static struct thread *thread_new(void)
 		return NULL;
 	t->limits = pcre2_match_context_create(NULL);
 	t->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL);
-	t->found = pcre2_match_data_create(1, NULL);
+	t->found = pcre2_match_data_create(GROUPS_MAX, NULL);
 	if (!t->limits || !t->stack || !t->found || pthread_setspecific(key, t) != 0) {
 		thread_free(t);
 		return NULL;
@@ -83,7 +84,7 @@ static uint32_t options(unsigned flags)
 	       (flags & PATTERN_CASELESS ? PCRE2_CASELESS : 0);
 }
 
-struct regex *regex_new(struct bytes pattern, unsigned flags, struct err *e)
+static struct regex *compile(struct bytes pattern, unsigned flags, bool jit, struct err *e)
 {
 	uint32_t opt = options(flags);
 	struct regex *r = calloc(1, sizeof *r);
@@ -107,8 +108,34 @@ struct regex *regex_new(struct bytes pattern, unsigned flags, struct err *e)
 		free(r);
 		return NULL;
 	}
-	r->jit = pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0; /* else the same answers come slower */
+	r->jit = jit && pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE) == 0; /* else the same answers come slower */
 	return r;
+}
+
+struct regex *regex_new(struct bytes pattern, unsigned flags, struct err *e)
+{
+	return compile(pattern, flags, true, e);
+}
+
+static void free_late(void *r)
+{
+	regex_free(r);
+}
+
+struct regex *regex_once(struct arena *a, struct bytes pattern)
+{
+	struct regex *r = compile(pattern, 0, false, NULL);
+
+	if (!r || arena_defer(a, free_late, r))
+		return r;
+	regex_free(r);
+	return NULL;
+}
+
+static int match(const struct regex *r, struct bytes in, const struct thread *t)
+{
+	return (r->jit ? pcre2_jit_match : pcre2_match)(r->code, (PCRE2_SPTR)(in.at ? in.at : ""), in.len, 0, 0, t->found,
+							 t->limits);
 }
 
 enum regex_result regex_find(const struct regex *r, struct bytes in, size_t *from, size_t *to)
@@ -118,8 +145,7 @@ enum regex_result regex_find(const struct regex *r, struct bytes in, size_t *fro
 
 	if (!t)
 		return REGEX_LIMIT;
-	rc = (r->jit ? pcre2_jit_match : pcre2_match)(r->code, (PCRE2_SPTR)(in.at ? in.at : ""), in.len, 0, 0,
-						       t->found, t->limits);
+	rc = match(r, in, t);
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return REGEX_NO;
 	if (rc < 0)
@@ -129,6 +155,24 @@ enum regex_result regex_find(const struct regex *r, struct bytes in, size_t *fro
 	if (*from > *to) /* \K can turn them round */
 		*from = *to;
 	return REGEX_YES;
+}
+
+size_t regex_groups(const struct regex *r, struct bytes in, size_t *at, size_t n)
+{
+	struct thread *t = thread_mine();
+	int rc = t ? match(r, in, t) : -1;
+	const PCRE2_SIZE *found = rc < 0 ? NULL : pcre2_get_ovector_pointer(t->found);
+	size_t got = rc > 0 ? (size_t)rc : rc == 0 ? GROUPS_MAX : 0; /* 0: there are more than have room */
+
+	if (got > n)
+		got = n;
+	for (size_t i = 0; i < got; i++) {
+		bool part = found[2 * i] != PCRE2_UNSET && found[2 * i] <= found[2 * i + 1];
+
+		at[2 * i] = part ? found[2 * i] : 0;
+		at[2 * i + 1] = part ? found[2 * i + 1] : 0;
+	}
+	return got;
 }
 
 void regex_free(struct regex *r)

@@ -84,6 +84,7 @@ struct request {
 	/* Filled by the proxy. */
 	struct ip client;      /* after the trusted hops */
 	struct bytes scheme;   /* "http" or "https" */
+	struct bytes id;       /* the request's own, as in logs */
 	/* Other plausible readings of the path (base/path.h), the first being
 	 * the path decoded once; every one counts for rules and routing. */
 	const struct bytes *readings;

@@ -22,11 +22,14 @@ struct hit {
 	struct bytes value;    /* the value after the rule's transformations, from the arena */
 	size_t offset, len;    /* the match in `value`; len 0 when it has no extent */
 	int score;             /* what it added; 0 where rules do not score */
+	struct bytes message;  /* the rule's, its macros expanded */
+	struct bytes data;     /* SecLang's logdata, expanded; may be empty */
 };
 
 struct verdict {
 	enum remedy_kind remedy; /* ALLOW, LOG or DENY */
 	unsigned status;         /* of a DENY: 403 unless the rule says otherwise */
+	struct bytes location;   /* of a DENY that is a redirect; else empty */
 	const struct hit *hits;
 	size_t nhits;
 	struct bytes error;      /* a body that could not be read, in words; else empty */

@@ -6,13 +6,9 @@
 #include "rules/appsec.h"
 #include "base/matcher.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { GROUPS_MAX = 50, ARENA_CAP = 64 << 20, FILE_MAX = 16 << 20 };
+enum { GROUPS_MAX = 50, ARENA_CAP = 64 << 20 };
 
 const struct transform appsec_count = { .name = "count" };
 
@@ -133,24 +129,38 @@ static bool target_of(struct flatten *f, const struct appsec_tree *leaf, enum zo
 static bool targets_of(struct flatten *f, const struct appsec_tree *leaf, struct condition *c)
 {
 	size_t n = leaf->nvariables ? leaf->nvariables : 1;
-	struct target *at = arena_get(f->ir->arena, leaf->nzones * n * sizeof *at);
+	struct target *at = arena_get(f->ir->arena, 2 * leaf->nzones * n * sizeof *at);
 
 	if (!at)
 		return short_of_memory(f);
 	c->targets = at;
 	for (size_t i = 0; i < leaf->nzones; i++)
-		for (size_t k = 0; k < n; k++)
-			if (!target_of(f, leaf, leaf->zones[i],
-				       leaf->nvariables ? leaf->variables[k] : (struct bytes){ 0 }, &at[c->ntargets++]))
+		for (size_t k = 0; k < n; k++) {
+			struct target *t = &at[c->ntargets++];
+
+			if (!target_of(f, leaf, leaf->zones[i], leaf->nvariables ? leaf->variables[k] : (struct bytes){ 0 }, t))
 				return false;
+			if (t->zone != ZONE_BODY_ARGS && t->zone != ZONE_BODY_ARGS_NAMES)
+				continue;
+			at[c->ntargets] = *t; /* what XML holds counts as arguments too */
+			at[c->ntargets++].zone += ZONE_XML_ARGS - ZONE_BODY_ARGS;
+		}
 	return true;
+}
+
+static void count_targets(struct condition *c)
+{
+	struct target *at = (struct target *)(uintptr_t)c->targets; /* made by targets_of */
+
+	for (size_t i = 0; i < c->ntargets; i++)
+		at[i].count = true;
 }
 
 static bool steps_of(struct flatten *f, const struct appsec_tree *leaf, struct condition *c)
 {
 	for (size_t i = 0; i < leaf->ntransforms; i++)
 		if (leaf->transforms[i] == &appsec_count)
-			c->count = true;
+			count_targets(c);
 		else if (!ir_step(f->ir, &c->node, leaf->transforms[i]))
 			return short_of_memory(f);
 	return true;
@@ -191,75 +201,13 @@ static bool number_of(struct flatten *f, const struct appsec_tree *leaf, struct 
 	return true;
 }
 
-static bool expression_of(struct flatten *f, const struct appsec_tree *leaf, struct operand *o)
+/* As every front end makes it, with our place before what is wrong. */
+static bool prepared(struct flatten *f, const struct appsec_tree *leaf, struct operand *o)
 {
 	struct err why = { 0 };
 
-	o->regex = ir_regex(f->ir, o->texts[0], 0, &why);
-	return o->regex || yaml_err(leaf->where, f->err, "the expression is not one: %s", why.text);
-}
-
-static bool no_file(struct flatten *f, const struct appsec_tree *leaf, const char *path, const char *why)
-{
-	return yaml_err(leaf->where, f->err, "%s: %s", path, why);
-}
-
-static bool read_open(struct flatten *f, const struct appsec_tree *leaf, const char *path, int fd, struct bytes *out)
-{
-	struct stat st;
-	char *at;
-
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return no_file(f, leaf, path, "not a file");
-	if (st.st_size > FILE_MAX)
-		return no_file(f, leaf, path, "too large");
-	at = arena_raw(f->arena, (size_t)st.st_size + 1);
-	if (!at)
-		return short_of_memory(f);
-	if (read(fd, at, (size_t)st.st_size) != st.st_size)
-		return no_file(f, leaf, path, "cannot be read");
-	*out = (struct bytes){ at, (size_t)st.st_size };
-	return true;
-}
-
-/* All of a file from beside the rule. */
-static bool read_file(struct flatten *f, const struct appsec_tree *leaf, struct bytes name, struct bytes *out)
-{
-	const char *slash = strrchr(leaf->where.file, '/');
-	int dir = slash && name.len && name.at[0] != '/' ? (int)(slash + 1 - leaf->where.file) : 0, fd;
-	char path[4096];
-	bool ok;
-
-	snprintf(path, sizeof path, "%.*s%.*s", dir, leaf->where.file, BYTES_ARG(name));
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe must not hold us */
-	if (fd < 0)
-		return no_file(f, leaf, path, strerror(errno));
-	ok = read_open(f, leaf, path, fd, out);
-	close(fd);
-	return ok;
-}
-
-/* Lines, without blanks at their ends, empty ones and '#' comments. */
-static bool lines_of(struct flatten *f, const struct appsec_tree *leaf, struct operand *o)
-{
-	struct bytes all, line, *lines = NULL;
-	size_t n = 0, cap = 0;
-
-	if (!read_file(f, leaf, o->texts[0], &all))
-		return false;
-	while (bytes_cut(&all, '\n', &line)) {
-		if (line.len && line.at[line.len - 1] == '\r')
-			line.len--;
-		line = bytes_trim(line);
-		if (!line.len || line.at[0] == '#')
-			continue;
-		lines = arena_grow(f->arena, lines, &cap, n + 1, sizeof *lines);
-		if (!lines)
-			return short_of_memory(f);
-		lines[n++] = line;
-	}
-	return n ? keep_texts(f, lines, n, o)
-		 : yaml_err(leaf->where, f->err, "no lines in '%.*s'", YAML_SHOWN(o->texts[0]));
+	return op_prepare(leaf->match.op, f->ir, leaf->match.value, leaf->where.file, o, &why) ||
+	       yaml_err(leaf->where, f->err, "%s", why.text);
 }
 
 static bool operand_of(struct flatten *f, const struct appsec_tree *leaf, struct condition *c)
@@ -274,18 +222,10 @@ static bool operand_of(struct flatten *f, const struct appsec_tree *leaf, struct
 		return true;
 	if (!several && !m->value.at)
 		return yaml_err(leaf->where, f->err, "`%s` needs a value", m->op->alias);
-	if (!keep_texts(f, several ? m->values : &m->value, several ? m->nvalues : 1, o))
+	if (several ? !keep_texts(f, m->values, m->nvalues, o) : !prepared(f, leaf, o))
 		return false;
-	switch (m->op->operand) {
-	case OPERAND_NUMBER:
-		return number_of(f, leaf, o);
-	case OPERAND_REGEX:
-		return expression_of(f, leaf, o);
-	case OPERAND_FILE:
-		return lines_of(f, leaf, o);
-	default:
-		return check_texts(f, leaf, o);
-	}
+	return m->op->operand == OPERAND_NUMBER ? number_of(f, leaf, o)
+	       : m->op->operand == OPERAND_TEXTS ? check_texts(f, leaf, o) : true;
 }
 
 static bool condition_of(struct flatten *f, const struct appsec_tree *leaf, struct condition *c)

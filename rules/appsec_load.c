@@ -237,7 +237,7 @@ static bool add_rule(struct ir *ir, const struct appsec_doc *d, const char *file
 
 	if (!r)
 		return err_set(e, SIDE_SELF, 0, "%s: out of memory", file);
-	r->actions = (struct actions){ (enum remedy_kind)d->remedy, d->status };
+	r->actions = (struct actions){ .remedy = (enum remedy_kind)d->remedy, .status = d->status };
 	r->info = (struct rule_info){
 		.id = kept(ir, d->name),
 		.message = kept(ir, message.len ? message : d->name),

@@ -1,6 +1,7 @@
 /* exclusions.c -- skip words: "all", "body", a rule id, a category, "arg:NAME",
  * "cookie:NAME", "header:NAME". */
 #include "rules/exclusions.h"
+#include "rules/fields.h"
 #include "base/schema_type.h"
 #include "rules/ruleset.h"
 #include <stdlib.h>
@@ -51,8 +52,8 @@ static bool word_names(struct bytes word, const void *what)
 	struct bytes name = bytes_from(word, strlen(n->kind));
 
 	return bytes_starts_nocase(word, bytes_of(n->kind)) &&
-	       (bytes_eq_nocase(name, n->name) ||
-		(bytes_starts(n->name, BYTES("json.")) && bytes_eq_nocase(name, bytes_from(n->name, 5))));
+	       (value_is_named(n->name, name) ||
+		(bytes_starts(n->name, BYTES("json.")) && value_is_named(bytes_from(n->name, 5), name)));
 }
 
 bool exclusions_name(const struct exclusions *x, const char *kind, struct bytes name)

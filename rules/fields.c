@@ -80,6 +80,7 @@ bool values_add(struct values *v, enum zone zone, struct bytes name, struct byte
 	if (!at)
 		return !(v->spent = true);
 	z->at = at;
+	v->added++;
 	at[z->n++] = (struct value){ .name = name, .text = { text.at ? text.at : "", text.len } };
 	return true;
 }
@@ -141,10 +142,36 @@ static bool add_args(struct values *v, const struct request *r)
 	}
 }
 
+/* What follows the last separator. */
+static struct bytes basename_of(struct bytes path)
+{
+	size_t at = path.len;
+
+	while (at && path.at[at - 1] != '/' && path.at[at - 1] != '\\')
+		at--;
+	return bytes_from(path, at);
+}
+
+/* Path and query, of an absolute target too. */
+static struct bytes path_query(const struct values *v, const struct request *r)
+{
+	if (v->cut_args || !r->query.at)
+		return r->path;
+	if (r->path.at + r->path.len + 1 != r->query.at)
+		return r->target; /* an absolute one without a path */
+	return (struct bytes){ r->path.at, (size_t)(r->query.at + r->query.len - r->path.at) };
+}
+
 /* With an argument taken out, what holds all of them says no more than the path. */
 static bool add_target(struct values *v, const struct request *r)
 {
-	return values_add(v, ZONE_URI_FULL, (struct bytes){ 0 }, v->cut_args ? r->path : r->target);
+	struct bytes none = { 0 };
+
+	return values_add(v, ZONE_URI_FULL, none, v->cut_args ? r->path : r->target) && values_add(v, ZONE_PATH, none, r->path) &&
+	       values_add(v, ZONE_BASENAME, none, basename_of(r->path)) &&
+	       values_add(v, ZONE_PATH_QUERY, none, path_query(v, r)) &&
+	       values_add(v, ZONE_LINE, none, v->cut_args ? r->path : r->line) &&
+	       values_add(v, ZONE_QUERY, none, v->cut_args ? none : r->query);
 }
 
 static bool add_cookies(struct values *v, struct bytes field)
@@ -258,11 +285,30 @@ struct bytes value_after(struct values *v, struct value *of, uint16_t node)
 	return of->made ? make(v, of, node) : (struct bytes){ 0 };
 }
 
+/* The two segments at the front are one: "0" and "array_0". */
+static bool same_segment(struct bytes name, struct bytes wanted)
+{
+	return bytes_eq_nocase(name, wanted) ||
+	       (bytes_starts(name, BYTES("array_")) && bytes_eq(bytes_from(name, 6), wanted));
+}
+
+bool value_is_named(struct bytes name, struct bytes wanted)
+{
+	struct bytes a, b;
+
+	if (name.len <= wanted.len || bytes_find(name, BYTES("array_")) == SIZE_MAX)
+		return bytes_eq_nocase(name, wanted);
+	while (bytes_cut(&name, '.', &a))
+		if (!bytes_cut(&wanted, '.', &b) || !same_segment(a, b))
+			return false;
+	return !wanted.len;
+}
+
 bool target_takes(const struct target *t, const struct value *v)
 {
 	size_t from, to;
 
 	if (t->name.at)
-		return bytes_eq_nocase(t->name, v->name);
+		return value_is_named(v->name, t->name);
 	return !t->regex || regex_find(t->regex, v->name, &from, &to) != REGEX_NO;
 }

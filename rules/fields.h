@@ -24,11 +24,12 @@ struct zone_values {
 struct values {
 	struct arena *arena;
 	const struct ir *ir;
-	uint32_t wanted; /* zones, one bit each */
+	zone_set wanted;
 	struct exclusions exclusions;
 	struct zone_values zones[ZONE_COUNT];
 	size_t max;      /* of args, and of cookies */
 	bool cut_args;   /* an exception took an argument out of the query */
+	size_t added;    /* values, ever */
 	bool spent;      /* the arena is at its cap: nothing here is complete */
 	struct bytes fault; /* why the values are not complete, in words; else empty */
 };
@@ -45,4 +46,7 @@ bool values_trailers(struct values *, const struct fields *);
 /* The text after the steps up to `node`; at == NULL when spent. */
 struct bytes value_after(struct values *, struct value *, uint16_t node);
 bool target_takes(const struct target *, const struct value *);
+/* The value's name is the wanted one, in any case; "a.0" also names what JSON calls
+ * "a.array_0". */
+bool value_is_named(struct bytes name, struct bytes wanted);
 #endif

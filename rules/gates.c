@@ -1,22 +1,28 @@
-/* gates.c -- which condition of each group the union database looks for.
+/* gates.c -- what must be found in a value before a group of conditions is asked.
  *
  * A group holds only if all its conditions do, so finding one of them is
- * enough to look at the rest. Taken is the one whose literals are rarest in
- * ordinary values, paths and named values before others. An expression is found
- * by the literals of which any match contains one; one that has none goes into
- * the database itself, unless Hyperscan refuses it, a joined string could
- * mislead it, or ordinary values match it as a rule ("[^0-9]"). What has no
- * gate is always asked; these are few, and cheap ones are asked first. */
+ * enough to look at the rest. That one, the gate, is looked for in one of two ways:
+ *
+ *   by a text    a set of texts of which every match holds one; all texts of all
+ *                groups are one database, and one scan finds them. Taken where the
+ *                texts are rare in ordinary values.
+ *   by a value   the condition itself is asked of each new value, and the memo
+ *                remembers a value on which none of these holds. Taken for what has
+ *                no texts, and only where ordinary values do not hold as a rule.
+ *
+ * A link of a SecLang chain can be the gate only when those before it do nothing
+ * that is seen when the chain ends without it. What has no gate is always asked. */
+#include "rules/conditions.h"
 #include "rules/everyday.h"
 #include "rules/literal.h"
 #include "rules/ruleset.h"
 
-enum {
-	ARENA_CAP = 256 << 20,
-	PERCENT_MAX = 8, /* of ordinary values that an expression may match */
-};
+enum { ARENA_CAP = 256 << 20 };
 
-enum how { NO_GATE, BY_TEXTS, BY_WORDS, BY_REGEX };
+static const double COMMON_TEXT = 0.45;  /* of ordinary values: a text that is in more of them saves nothing */
+static const double COMMON_VALUE = 0.25; /* a condition that holds on more of them is no gate */
+
+enum how { NO_GATE, BY_TEXTS, BY_WORDS, BY_VALUE };
 
 struct gate {
 	enum how how;
@@ -25,29 +31,22 @@ struct gate {
 	double common; /* share of ordinary values that have it, about */
 };
 
+/* One direction being built. */
 struct build {
-	struct ruleset *rs;
+	struct compiled *compiled;
+	struct ir *ir;
+	enum direction direction;
 	struct arena *arena; /* dies when the database is made */
 	struct err *err;
-	struct gate *gates;  /* one an id */
+	struct gate *gates;  /* one a pattern id, from unions[].first on */
 	size_t ngates, gates_cap;
 	struct pattern *patterns;
 	size_t npatterns, patterns_cap;
-	struct bytes *refused; /* expressions that the matcher does not take */
-	size_t nrefused, refused_cap;
 };
 
 static bool short_of_memory(struct build *b)
 {
 	return err_set(b->err, SIDE_SELF, 0, "out of memory while compiling rules");
-}
-
-static bool is_refused(const struct build *b, struct bytes expression)
-{
-	for (size_t i = 0; i < b->nrefused; i++)
-		if (bytes_eq(b->refused[i], expression))
-			return true;
-	return false;
 }
 
 static double common_of(const struct bytes *texts, size_t n)
@@ -59,20 +58,6 @@ static double common_of(const struct bytes *texts, size_t n)
 	return share < 1 ? share : 1;
 }
 
-static struct gate gate_by_regex(struct build *b, const struct condition *c)
-{
-	const struct operand *o = &c->operand;
-	struct literals l = literals_of(b->arena, o->texts[0]);
-	unsigned percent;
-
-	if (l.n)
-		return (struct gate){ l.caseless ? BY_WORDS : BY_TEXTS, l.at, l.n, l.common };
-	if (!l.joinable || is_refused(b, o->texts[0]))
-		return (struct gate){ 0 };
-	percent = everyday_percent(c->op, o);
-	return (struct gate){ percent > PERCENT_MAX ? NO_GATE : BY_REGEX, o->texts, 1, percent / 100.0 };
-}
-
 static bool has_empty(const struct operand *o)
 {
 	for (size_t i = 0; i < o->ntexts; i++)
@@ -81,19 +66,53 @@ static bool has_empty(const struct operand *o)
 	return false;
 }
 
-static struct gate gate_of(struct build *b, const struct condition *c)
+static struct gate by_text(struct build *b, const struct condition *c)
 {
 	const struct operand *o = &c->operand;
+	struct literals l;
 
-	if (c->negate || c->count || !c->op->holds ||
-	    condition_only_in(c, 1u << ZONE_METHOD | 1u << ZONE_PROTOCOL | 1u << ZONE_BODY_TYPE))
+	if (c->negate || c->op->holds == HOLDS_NOTHING)
 		return (struct gate){ 0 };
-	if (c->op->operand == OPERAND_REGEX)
-		return gate_by_regex(b, c);
-	if (has_empty(o))
+	if (c->op->operand != OPERAND_REGEX)
+		return has_empty(o) ? (struct gate){ 0 }
+				    : (struct gate){ c->op->holds == HOLDS_WORD ? BY_WORDS : BY_TEXTS, o->texts, o->ntexts,
+						     common_of(o->texts, o->ntexts) };
+	l = literals_of(b->arena, o->texts[0]);
+	return l.n ? (struct gate){ l.caseless ? BY_WORDS : BY_TEXTS, l.at, l.n, l.common } : (struct gate){ 0 };
+}
+
+/* Of the values that such a place usually has. */
+static double share_of(const struct condition *c)
+{
+	static const char *const methods[] = { "GET", "GET", "POST", "HEAD" };
+	static const char *const protocols[] = { "HTTP/1.1" };
+	const char *const *at = NULL;
+	size_t n = 0, passed = 0;
+	double share;
+
+	if (condition_only_in(c, ZONE_BIT(ZONE_METHOD)))
+		at = methods, n = nelems(methods);
+	else if (condition_only_in(c, ZONE_BIT(ZONE_PROTOCOL)))
+		at = protocols, n = nelems(protocols);
+	for (size_t i = 0; i < n; i++) {
+		struct span s;
+
+		passed += c->op->test(&c->operand, bytes_of(at[i]), &s) != ANSWER_NO;
+	}
+	share = n ? (double)passed / (double)n : everyday_percent(c->op, &c->operand) / 100.0;
+	return c->negate ? 1 - share : share;
+}
+
+static struct gate gate_of(struct build *b, const struct condition *c)
+{
+	struct gate g;
+
+	if (!condition_is_pure(c) || !c->ntargets || !condition_is_of(c, b->direction))
 		return (struct gate){ 0 };
-	return (struct gate){ c->op->operand == OPERAND_FILE ? BY_WORDS : BY_TEXTS, o->texts, o->ntexts,
-			      common_of(o->texts, o->ntexts) };
+	g = by_text(b, c);
+	if (g.how && g.common < COMMON_TEXT && !condition_only_in(c, ZONE_BIT(ZONE_METHOD) | ZONE_BIT(ZONE_PROTOCOL)))
+		return g;
+	return (struct gate){ .how = BY_VALUE, .common = share_of(c) };
 }
 
 static bool all_named(const struct condition *c)
@@ -111,9 +130,11 @@ static double burden(const struct gate *g, const struct condition *c)
 
 	if (!g->how)
 		return 2;
-	if (condition_only_in(c, 1u << ZONE_URI))
+	if (condition_only_in(c, ZONE_BIT(ZONE_URI) | ZONE_BIT(ZONE_BODY_TYPE)))
 		share *= 0.2;
-	return all_named(c) ? share * 0.1 : share;
+	if (all_named(c))
+		share *= 0.1;
+	return g->how == BY_VALUE && share > COMMON_VALUE ? 2 : share;
 }
 
 /* ---- one text for all cases ---- */
@@ -136,7 +157,7 @@ static bool is_case_blind(const struct transform *t)
  * without case: so the text that came and its lower case are scanned once. */
 static bool without_case(struct build *b, uint16_t node, bool blind, uint16_t *out, bool *dropped)
 {
-	struct step s = b->rs->ir->steps[node];
+	struct step s = b->ir->steps[node];
 
 	if (!node) {
 		*out = 0;
@@ -146,31 +167,30 @@ static bool without_case(struct build *b, uint16_t node, bool blind, uint16_t *o
 		return false;
 	if (blind && s.transform == transform_find(BYTES("lowercase")))
 		return *dropped = true;
-	return ir_step(b->rs->ir, out, s.transform) || short_of_memory(b);
+	return ir_step(b->ir, out, s.transform) || short_of_memory(b);
 }
 
-static bool add_pattern(struct build *b, struct bytes text, unsigned flags)
+static bool add_pattern(struct build *b, struct bytes text, unsigned flags, uint32_t id)
 {
 	struct pattern *at = arena_grow(b->arena, b->patterns, &b->patterns_cap, b->npatterns + 1, sizeof *at);
 
 	if (!at)
 		return short_of_memory(b);
 	b->patterns = at;
-	at[b->npatterns++] = (struct pattern){ text, flags | PATTERN_JOINED, (uint32_t)b->ngates };
+	at[b->npatterns++] = (struct pattern){ text, flags | PATTERN_LITERAL, id };
 	return true;
 }
 
 static bool add_gate(struct build *b, const struct gate *g)
 {
-	static const unsigned flags[] = { [BY_TEXTS] = PATTERN_LITERAL, [BY_WORDS] = PATTERN_LITERAL | PATTERN_CASELESS,
-					  [BY_REGEX] = 0 };
 	struct gate *at = arena_grow(b->arena, b->gates, &b->gates_cap, b->ngates + 1, sizeof *at);
+	uint32_t id = b->compiled->unions[b->direction].first + (uint32_t)b->ngates;
 
 	if (!at)
 		return short_of_memory(b);
 	b->gates = at;
 	for (size_t i = 0; i < g->ntexts; i++)
-		if (!add_pattern(b, g->texts[i], flags[g->how]))
+		if (!add_pattern(b, g->texts[i], g->how == BY_WORDS ? PATTERN_CASELESS : 0, id))
 			return false;
 	at[b->ngates++] = *g;
 	return true;
@@ -187,66 +207,64 @@ static bool same_gate(const struct gate *a, const struct gate *b)
 }
 
 /* The id of a gate; equal ones share it. */
-static bool gate_id(struct build *b, struct gate *g, struct condition *c)
+static bool gate_by_text(struct build *b, struct gate *g, struct condition *c)
 {
+	uint32_t first = b->compiled->unions[b->direction].first;
 	bool caseless = false;
 
+	c->gate = GATE_TEXT;
 	c->scanned = c->node;
-	if (g->how != BY_REGEX && !without_case(b, c->node, true, &c->scanned, &caseless))
+	if (!c->multi && !without_case(b, c->node, true, &c->scanned, &caseless))
 		return false;
 	if (caseless)
 		g->how = BY_WORDS;
 	for (size_t i = 0; i < b->ngates; i++)
 		if (same_gate(&b->gates[i], g)) {
-			c->pattern = (uint32_t)i;
+			c->pattern = first + (uint32_t)i;
 			return true;
 		}
-	c->pattern = (uint32_t)b->ngates;
+	c->pattern = first + (uint32_t)b->ngates;
 	return add_gate(b, g);
+}
+
+/* How many of the group's conditions may be its gate, from the first on. */
+static size_t candidates(const struct group *g)
+{
+	size_t n = 0;
+
+	if (!g->links)
+		return g->n;
+	while (n < g->n && !g->links[n].nsets && !g->links[n].nchanges)
+		n++;
+	return n < g->n ? n + 1 : n;
 }
 
 static bool choose(struct build *b, struct group *g)
 {
+	size_t n = candidates(g), best_at = 0;
 	struct gate best = { 0 };
-	size_t best_at = 0;
 	double least = 1.5;
 
-	for (size_t i = 0; i < g->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct gate gate = gate_of(b, &g->at[i]);
 		double share = burden(&gate, &g->at[i]);
 
-		g->at[i].pattern = NO_PATTERN;
 		if (share < least) {
 			best = gate;
 			best_at = i;
 			least = share;
 		}
 	}
-	return !best.how || gate_id(b, &best, &g->at[best_at]);
+	if (best.how == BY_VALUE)
+		g->at[best_at].gate = GATE_VALUE;
+	return best.how == NO_GATE || best.how == BY_VALUE || gate_by_text(b, &best, &g->at[best_at]);
 }
 
 static bool choose_all(struct build *b)
 {
-	b->ngates = b->npatterns = 0;
-	for (size_t i = 0; i < b->rs->ir->ngroups; i++)
-		if (!choose(b, &b->rs->ir->groups[i]))
+	for (size_t i = 0; i < b->ir->ngroups; i++)
+		if (!group_gate(&b->ir->groups[i]) && !choose(b, &b->ir->groups[i]))
 			return false;
-	return true;
-}
-
-/* Notes the expression that was refused; false: it was none. */
-static bool note_refused(struct build *b)
-{
-	int index = b->err->code;
-	struct bytes *at;
-
-	if (index < 0 || (size_t)index >= b->npatterns || b->patterns[index].flags & PATTERN_LITERAL)
-		return false;
-	at = arena_grow(b->arena, b->refused, &b->refused_cap, b->nrefused + 1, sizeof *at);
-	if (!at)
-		return short_of_memory(b);
-	b->refused = at;
-	at[b->nrefused++] = b->patterns[index].text;
 	return true;
 }
 
@@ -254,58 +272,47 @@ static struct matcher *database(struct build *b, unsigned each, const char *cach
 {
 	for (size_t i = 0; i < b->npatterns; i++)
 		b->patterns[i].flags = (b->patterns[i].flags & ~(unsigned)PATTERN_EACH) | each;
-	return b->rs->kind->compile(b->patterns, b->npatterns, cache_dir, b->err);
+	return b->compiled->kind->compile(b->patterns, b->npatterns, cache_dir, b->err);
 }
 
-/* Expressions need line ends. With literals alone a byte will do that is in none
- * of them, so that the separators are no hits. */
+/* A byte that is in no text, so that what stands between values is no hit. */
 static char separator_of(const struct build *b)
 {
 	bool used[256] = { false };
 	int c = 255;
 
-	for (size_t i = 0; i < b->npatterns; i++) {
-		if (!(b->patterns[i].flags & PATTERN_LITERAL))
-			return '\n';
+	for (size_t i = 0; i < b->npatterns; i++)
 		for (size_t k = 0; k < b->patterns[i].text.len; k++)
 			used[(unsigned char)b->patterns[i].text.at[k]] = true;
-	}
 	while (c && used[c])
 		c--;
 	return c ? (char)c : '\n';
 }
 
-static bool note_kinds(struct build *b)
+static bool build(struct build *b, const char *cache_dir)
 {
-	struct ruleset *rs = b->rs;
+	struct union_database *u = &b->compiled->unions[b->direction];
 
-	rs->npatterns = b->ngates;
-	rs->separator = separator_of(b);
-	rs->users = arena_get(rs->ir->arena, (rs->npatterns + 1) * sizeof *rs->users);
-	for (size_t i = 0; rs->users && i < b->ngates; i++)
-		rs->users[i].anywhere = b->gates[i].how == BY_REGEX;
-	return rs->users || short_of_memory(b);
-}
-
-/* Each refusal makes one choice anew; most come before any real work is done. */
-static bool compile(struct build *b, const char *cache_dir)
-{
-	do {
-		if (!choose_all(b))
-			return false;
-		b->rs->matcher = database(b, PATTERN_EACH, cache_dir);
-	} while (!b->rs->matcher && note_refused(b));
-	if (!b->rs->matcher)
+	u->first = (uint32_t)b->compiled->npatterns;
+	if (!choose_all(b))
 		return false;
-	b->rs->once = database(b, 0, cache_dir);
-	return b->rs->once && note_kinds(b);
+	u->npatterns = b->ngates;
+	b->compiled->npatterns += b->ngates;
+	u->separator = separator_of(b);
+	u->joined = database(b, PATTERN_EACH, cache_dir);
+	u->once = u->joined ? database(b, 0, cache_dir) : NULL;
+	return u->once != NULL;
 }
 
-bool gates_build(struct ruleset *rs, const char *cache_dir, struct err *e)
+bool gates_build(struct compiled *c, const char *cache_dir, struct err *e)
 {
-	struct build b = { .rs = rs, .arena = arena_new(ARENA_CAP), .err = e };
-	bool ok = b.arena ? compile(&b, cache_dir) : short_of_memory(&b);
+	bool ok = true;
 
-	arena_free(b.arena);
+	for (enum direction d = 0; ok && d < DIRECTIONS; d++) {
+		struct build b = { .compiled = c, .ir = c->ir, .direction = d, .arena = arena_new(ARENA_CAP), .err = e };
+
+		ok = b.arena ? build(&b, cache_dir) : short_of_memory(&b);
+		arena_free(b.arena);
+	}
 	return ok;
 }

@@ -6,16 +6,11 @@
  *
  * What cannot be finished (memory, a limit of PCRE2, too many values) never
  * passes: it is a match, or the request is denied and the error says why. */
+#include "rules/conditions.h"
+#include "rules/facts.h"
 #include "rules/inspect.h"
+#include "rules/run.h"
 #include "rules/scan.h"
-
-/* The match of one condition. */
-struct match {
-	const struct target *target;
-	struct value *value;
-	struct bytes text; /* after the transformations */
-	struct span span;
-};
 
 struct inspection *inspection_new(struct arena *a, const struct ruleset *rs, struct rules_scratch *scratch,
 				  const struct request *r, const struct inspect_options *o)
@@ -29,13 +24,15 @@ struct inspection *inspection_new(struct arena *a, const struct ruleset *rs, str
 	in->scratch = scratch;
 	in->request = r;
 	in->options = *o;
-	in->values = (struct values){ .arena = a, .ir = rs->ir, .wanted = rs->zones,
+	in->values = (struct values){ .arena = a, .ir = rs->ir, .wanted = rs->plan.zones,
 				      .max = o->max_args ? o->max_args : 1024 };
 	exclusions_read(&in->values.exclusions, o);
-	in->groups = arena_get(a, rs->nwords * sizeof *in->groups);
+	in->groups = arena_get(a, rs->plan.nwords * sizeof *in->groups);
 	in->fired = arena_get(a, (rs->ir->nrules / 64 + 1) * sizeof *in->fired);
 	in->verdict.status = 200;
-	return in->groups && in->fired ? in : NULL;
+	if (!in->groups || !in->fired)
+		return NULL;
+	return !rs->plan.start || (in->run = run_new(in)) ? in : NULL;
 }
 
 bool inspection_fail(struct inspection *in, unsigned status, struct bytes why)
@@ -69,51 +66,14 @@ static struct bytes variable(struct inspection *in, const struct match *m)
 	return text_bytes(&t);
 }
 
-/* Limits of PCRE2 count as a match: an attacker must not gain by reaching them. */
-static bool gave_up(struct inspection *in)
-{
-	in->verdict.error = BYTES("an expression reached its limit on a value, which counts as a match");
-	return true;
-}
-
-static bool test(struct inspection *in, const struct condition *c, struct bytes text, struct match *m)
-{
-	enum answer a = c->op->test(&c->operand, text, &m->span);
-
-	if (a == ANSWER_LIMIT)
-		return gave_up(in);
-	if (c->negate)
-		m->span = (struct span){ 0 };
-	m->text = text;
-	return (a == ANSWER_YES) != c->negate;
-}
-
-static bool excepted(const struct condition *c, enum zone z, const struct value *v)
-{
-	for (size_t i = 0; i < c->ntargets; i++)
-		if (c->targets[i].except && c->targets[i].zone == z && target_takes(&c->targets[i], v))
-			return true;
-	return false;
-}
-
-static bool takes(const struct condition *c, const struct target *t, const struct value *v)
-{
-	return target_takes(t, v) && !excepted(c, t->zone, v);
-}
-
 static bool holds_on_some(struct inspection *in, const struct condition *c, struct match *m)
 {
 	const struct zone_values *z = &in->values.zones[m->target->zone];
 
 	for (size_t i = 0; i < z->n; i++) {
-		struct bytes text;
-
-		m->value = &z->at[i];
-		if (!takes(c, m->target, m->value))
-			continue;
-		text = value_after(&in->values, m->value, c->node);
-		if (!text.at || test(in, c, text, m))
-			return true; /* without memory the verdict is a denial anyway */
+		if (condition_takes(c, m->target, &z->at[i]) &&
+		    condition_test(&in->values, c, &c->operand, &z->at[i], m))
+			return true;
 	}
 	return false;
 }
@@ -127,10 +87,9 @@ static bool holds_on_count(struct inspection *in, const struct condition *c, str
 	if (!t.at)
 		return in->values.spent = true;
 	for (size_t i = 0; i < z->n; i++)
-		n += takes(c, m->target, &z->at[i]);
+		n += condition_takes(c, m->target, &z->at[i]);
 	text_u64(&t, n);
-	m->value = NULL;
-	return test(in, c, text_bytes(&t), m);
+	return condition_test_text(c, &c->operand, text_bytes(&t), m);
 }
 
 /* While there is only the head, a body without values says nothing. */
@@ -143,7 +102,7 @@ static bool condition_holds(struct inspection *in, const struct condition *c, st
 {
 	for (size_t i = 0; i < c->ntargets; i++) {
 		m->target = &c->targets[i];
-		if (is_there(in, m->target) && (c->count ? holds_on_count(in, c, m) : holds_on_some(in, c, m)))
+		if (is_there(in, m->target) && (m->target->count ? holds_on_count(in, c, m) : holds_on_some(in, c, m)))
 			return true;
 	}
 	return false;
@@ -156,14 +115,15 @@ static bool group_holds(struct inspection *in, const struct group *g, struct mat
 
 		if (!condition_holds(in, &g->at[i], &m))
 			return false;
+		if (m.gave_up)
+			in->verdict.error = BYTES("an expression reached its limit on a value, which counts as a match");
 		if (i == g->shown)
 			*shown = m;
 	}
 	return true;
 }
 
-/* Slices of a body may be gone when the verdict is read. */
-static struct bytes keep(struct inspection *in, struct bytes b)
+struct bytes inspection_keep(struct inspection *in, struct bytes b)
 {
 	struct bytes kept = arena_copy(in->arena, b);
 
@@ -171,13 +131,17 @@ static struct bytes keep(struct inspection *in, struct bytes b)
 	return kept.at ? kept : (struct bytes){ 0 };
 }
 
-static void do_actions(struct inspection *in, const struct actions *a)
+void inspection_act(struct inspection *in, const struct actions *a, bool detect)
 {
-	if (a->remedy <= in->verdict.remedy)
+	enum remedy_kind remedy = detect && a->remedy > REMEDY_LOG ? REMEDY_LOG : a->remedy;
+
+	if (remedy <= in->verdict.remedy)
 		return;
-	in->verdict.remedy = a->remedy;
-	if (a->remedy == REMEDY_DENY)
-		in->verdict.status = a->status;
+	in->verdict.remedy = remedy;
+	if (remedy != REMEDY_DENY)
+		return;
+	in->verdict.status = a->status;
+	in->verdict.location = a->location;
 }
 
 static void report(struct inspection *in, uint32_t rule, const struct match *m)
@@ -188,7 +152,7 @@ static void report(struct inspection *in, uint32_t rule, const struct match *m)
 	bit_set(in->fired, rule);
 	if (in->values.exclusions.n && exclusions_rule(&in->values.exclusions, &r->info))
 		return;
-	do_actions(in, &r->actions);
+	inspection_act(in, &r->actions, false);
 	atomic_fetch_add_explicit(&in->rules->hits[rule], 1, memory_order_relaxed);
 	at = arena_grow(in->arena, in->hits, &in->hits_cap, in->verdict.nhits + 1, sizeof *at);
 	if (!at) {
@@ -197,8 +161,9 @@ static void report(struct inspection *in, uint32_t rule, const struct match *m)
 	}
 	in->verdict.hits = in->hits = at;
 	at[in->verdict.nhits++] = (struct hit){ .rule = &r->info, .variable = variable(in, m),
-						.value = keep(in, m->text),
-						.offset = m->span.at, .len = m->span.len };
+						.value = inspection_keep(in, m->text),
+						.offset = m->span.at, .len = m->span.len,
+						.message = bytes_of(r->info.message) };
 }
 
 static void ask(struct inspection *in, const struct group *g)
@@ -213,30 +178,35 @@ static void ask(struct inspection *in, const struct group *g)
  * pieces, so the bits of others stay. */
 static void ask_all(struct inspection *in)
 {
-	const struct ruleset *rs = in->rules;
+	const struct plan *p = &in->rules->plan;
 
-	for (size_t w = 0; w < rs->nwords; w++) {
-		uint64_t due = in->groups[w] | rs->always[w];
+	for (size_t w = 0; w < p->nwords; w++) {
+		uint64_t unordered = p->early[w] | p->late[w], due = (in->groups[w] | p->always[w]) & unordered;
 
 		if (in->phase == PHASE_HEAD)
-			due &= rs->early[w];
+			due &= p->early[w];
 		else if (in->head_asked)
-			due &= in->groups[w] | rs->late[w];
+			due &= in->groups[w] | p->late[w];
 
-		in->groups[w] &= rs->late[w];
+		in->groups[w] &= p->late[w] | ~unordered;
 		for (; due; due &= due - 1)
-			ask(in, &rs->ir->groups[w * 64 + (size_t)__builtin_ctzll(due)]);
+			ask(in, &in->rules->ir->groups[w * 64 + (size_t)__builtin_ctzll(due)]);
 	}
 }
 
 bool inspection_decide(struct inspection *in, enum phase phase)
 {
+	enum direction direction = phase >= PHASE_ANSWER ? OF_ANSWER : OF_REQUEST;
+
 	in->phase = phase;
-	if (!scan_new_values(in->scratch, in->rules, &in->values, in->groups))
-		for (size_t i = 0; i < in->rules->ir->ngroups; i++)
-			bit_set(in->groups, i);
-	ask_all(in);
+	if (!scan_new_values(in->scratch, in->rules, &in->values, direction, in->groups))
+		memset(in->groups, 0xff, in->rules->plan.nwords * sizeof *in->groups);
+	if (direction == OF_REQUEST)
+		ask_all(in);
 	in->head_asked = true;
+	for (enum phase p = 0; in->run && p <= phase; p++)
+		if (p == phase || p == PHASE_HEAD)
+			run_phase(in->run, p);
 	if (in->values.spent)
 		return out_of_memory(in);
 	return in->verdict.remedy == REMEDY_DENY;
@@ -248,8 +218,17 @@ const struct verdict *inspection_head(struct inspection *in)
 		return &in->verdict;
 	if (!values_head(&in->values, in->request) && in->values.fault.len)
 		inspection_fail(in, 400, in->values.fault);
+	facts_add(in, ZONE_HEAD_FACTS);
+	if (in->request->framing == BODY_NONE)
+		facts_add(in, ZONE_BODY_FACTS);
 	inspection_decide(in, in->request->framing == BODY_NONE ? PHASE_BODY : PHASE_HEAD);
 	return &in->verdict;
+}
+
+void inspection_finish(struct inspection *in)
+{
+	if (in->run && !in->values.exclusions.all)
+		run_phase(in->run, PHASE_LOG);
 }
 
 const struct verdict *inspection_verdict(const struct inspection *in)

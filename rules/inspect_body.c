@@ -9,7 +9,9 @@
  * A structure that does not fit the window is not taken: else padding would be
  * a way past the rules. */
 #include "rules/inflate.h"
+#include "rules/facts.h"
 #include "rules/reading.h"
+#include "rules/run.h"
 
 enum stage { HOLDING, STREAMING, PASSED };
 
@@ -84,7 +86,17 @@ static bool add_raw(struct inspection *in, struct hold *h)
 	if (reading_outcome(h->reading, &why) == READING_MALFORMED &&
 	    !values_add(&in->values, ZONE_BODY_ARGS, (struct bytes){ 0 }, raw))
 		return false;
+	if ((reading_is_form(h->reading) || (in->run && in->run->body_variable)) &&
+	    !values_add(&in->values, ZONE_FORM_BODY, (struct bytes){ 0 }, raw))
+		return false;
 	return values_add(&in->values, ZONE_RAW_BODY, (struct bytes){ 0 }, raw);
+}
+
+/* With all that is known of the body so far. */
+static bool decide(struct inspection *in)
+{
+	facts_add(in, ZONE_BODY_FACTS);
+	return inspection_decide(in, PHASE_BODY);
 }
 
 /* Not before all that can be had is there: what comes byte by byte does not look
@@ -106,7 +118,7 @@ static enum body_flow decide_whole(struct inspection *in, struct hold *h)
 	if (!add_raw(in, h))
 		return no_memory(in);
 	values_trailers(&in->values, &in->request->trailers);
-	if (inspection_decide(in, PHASE_BODY))
+	if (decide(in))
 		return BODY_HIT;
 	return complain(in, h);
 }
@@ -124,7 +136,8 @@ static enum body_flow decide_window(struct inspection *in, struct hold *h)
 	if (structured)
 		reading_streams(h->reading);
 	h->stage = structured ? STREAMING : PASSED;
-	if (inspection_decide(in, PHASE_BODY))
+	in->body_may_go_on = structured;
+	if (decide(in))
 		return BODY_HIT;
 	return structured ? complain(in, h) : BODY_GO;
 }
@@ -235,7 +248,7 @@ static bool is_whole(const struct inspection *in, const struct hold *h, struct b
 
 static bool is_off(const struct inspection *in)
 {
-	return in->values.exclusions.all || in->values.exclusions.body;
+	return in->values.exclusions.all || in->values.exclusions.body || (in->run && !in->run->body_access);
 }
 
 enum body_flow inspection_body(struct inspection *in, struct bytes piece, uint64_t *release)
@@ -269,8 +282,10 @@ enum body_flow inspection_end(struct inspection *in)
 {
 	struct hold *h = in->hold;
 
-	if (is_off(in))
+	if (in->values.exclusions.all)
 		return BODY_GO;
+	if (is_off(in)) /* SecLang's second phase is more than the body */
+		return decide(in) ? BODY_HIT : BODY_GO;
 	if (!h && !(h = in->hold = hold_new(in)))
 		return no_memory(in);
 	if (h->inflate && h->seen && h->stage == HOLDING && !inflate_ended(h->inflate))
@@ -281,12 +296,22 @@ enum body_flow inspection_end(struct inspection *in)
 	case STREAMING:
 		h->stage = PASSED;
 		reading_end(h->reading);
-		if (inspection_decide(in, PHASE_BODY))
+		if (decide(in))
 			return BODY_HIT;
 		return complain(in, h);
 	default:
 		return BODY_GO;
 	}
+}
+
+struct reading *inspection_reading(const struct inspection *in)
+{
+	return in->hold ? in->hold->reading : NULL;
+}
+
+uint64_t inspection_body_length(const struct inspection *in)
+{
+	return in->hold ? in->hold->inflate ? in->hold->seen : in->hold->len : 0;
 }
 
 enum body_kind inspection_body_kind(const struct inspection *in)

@@ -4,6 +4,17 @@
 
 enum { ARENA_CAP = 512 << 20 };
 
+/* TX:0 to TX:9 */
+static bool slots_for_captures(struct ir *ir)
+{
+	uint32_t slot;
+
+	for (char c = '0'; c <= '9'; c++)
+		if (!ir_slot(ir, COLLECTION_TX, (struct bytes){ &c, 1 }, &slot))
+			return false;
+	return true;
+}
+
 struct ir *ir_new(void)
 {
 	struct arena *a = arena_new(ARENA_CAP);
@@ -14,7 +25,9 @@ struct ir *ir_new(void)
 	if (ir && (ir->steps = arena_grow(a, NULL, &ir->steps_cap, 1, sizeof *ir->steps))) {
 		ir->steps[0] = (struct step){ 0 };
 		ir->nsteps = 1;
-		return ir;
+		ir->bodies.access = true;
+		if (slots_for_captures(ir))
+			return ir;
 	}
 	arena_free(a);
 	return NULL;
@@ -94,4 +107,47 @@ struct regex *ir_regex(struct ir *ir, struct bytes pattern, unsigned flags, stru
 	ir->regexes = at;
 	at[ir->nregexes++] = r;
 	return r;
+}
+
+bool ir_slot(struct ir *ir, enum collection collection, struct bytes name, uint32_t *slot)
+{
+	struct slot *at;
+	struct bytes kept;
+
+	for (size_t i = 0; i < ir->nslots; i++)
+		if (ir->slots[i].collection == collection && bytes_eq_nocase(ir->slots[i].name, name)) {
+			*slot = (uint32_t)i;
+			return true;
+		}
+	at = arena_grow(ir->arena, ir->slots, &ir->slots_cap, ir->nslots + 1, sizeof *at);
+	kept = arena_copy(ir->arena, name);
+	if (!at || !kept.at)
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		((char *)kept.at)[i] = byte_lower(name.at[i]);
+	ir->slots = at;
+	at[ir->nslots] = (struct slot){ collection, kept };
+	*slot = (uint32_t)ir->nslots++;
+	return true;
+}
+
+static bool selects(const struct selection *s, struct bytes text)
+{
+	size_t from, to;
+
+	return s->regex ? regex_find(s->regex, text, &from, &to) == REGEX_YES : bytes_eq_nocase(s->text, text);
+}
+
+bool selection_has(const struct selection *s, const struct rule *r)
+{
+	if (!r->ordered)
+		return false;
+	if (s->by == SELECT_ID)
+		return r->number >= s->from && r->number <= s->to;
+	if (s->by == SELECT_MSG)
+		return selects(s, bytes_of(r->info.message));
+	for (size_t i = 0; i < r->ntags; i++)
+		if (selects(s, r->tags[i]))
+			return true;
+	return false;
 }

@@ -1,38 +1,72 @@
 /* plan.c -- what is worked out once so that requests need not: which groups a
  * pattern is for, which text of a value is scanned, which condition is asked
- * first and which is shown. */
+ * first and which is shown; and for each app, which groups can hold at all. */
+#include "rules/conditions.h"
+#include "rules/facts.h"
+#include "rules/fold.h"
 #include "rules/ruleset.h"
 
-bool condition_only_in(const struct condition *c, uint32_t zones)
-{
-	for (size_t i = 0; i < c->ntargets; i++)
-		if (!(zones >> c->targets[i].zone & 1))
-			return false;
-	return true;
-}
+enum { PLAN_ARENA = 64 << 20 };
+
+/* ---- for all plans ---- */
 
 const struct condition *group_gate(const struct group *g)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (g->at[i].pattern != NO_PATTERN)
+		if (g->at[i].gate != GATE_NONE)
 			return &g->at[i];
 	return NULL;
 }
 
-static bool index_users(struct ruleset *rs)
+static enum direction direction_of(enum zone z)
 {
-	struct arena *a = rs->ir->arena;
+	return z >= ZONE_ANSWER_FIRST ? OF_ANSWER : OF_REQUEST;
+}
+
+bool condition_is_of(const struct condition *c, enum direction d)
+{
+	for (size_t i = 0; i < c->ntargets; i++)
+		if (direction_of(c->targets[i].zone) != d)
+			return false;
+	return true;
+}
+
+static struct users *users_of(struct compiled *c, uint32_t pattern)
+{
+	struct union_database *u = &c->unions[pattern >= c->unions[OF_ANSWER].first ? OF_ANSWER : OF_REQUEST];
+
+	return &u->users[pattern - u->first];
+}
+
+static bool room_for_users(struct compiled *c)
+{
+	for (size_t d = 0; d < DIRECTIONS; d++) {
+		struct union_database *u = &c->unions[d];
+
+		u->users = arena_get(c->ir->arena, (u->npatterns + 1) * sizeof *u->users);
+		if (!u->users)
+			return false;
+	}
+	return true;
+}
+
+/* First counted, then filled. */
+static bool index_users(struct compiled *c)
+{
+	struct arena *a = c->ir->arena;
 
 	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; pass && i < rs->npatterns; i++) {
-			rs->users[i].groups = arena_get(a, rs->users[i].n * sizeof(uint32_t) + 1);
-			if (!rs->users[i].groups)
+		for (uint32_t i = 0; pass && i < c->npatterns; i++) {
+			struct users *u = users_of(c, i);
+
+			u->groups = arena_get(a, u->n * sizeof(uint32_t) + 1);
+			if (!u->groups)
 				return false;
-			rs->users[i].n = 0;
+			u->n = 0;
 		}
-		for (size_t i = 0; i < rs->ir->ngroups; i++) {
-			const struct condition *c = group_gate(&rs->ir->groups[i]);
-			struct users *u = c ? &rs->users[c->pattern] : NULL;
+		for (size_t i = 0; i < c->ir->ngroups; i++) {
+			const struct condition *gate = group_gate(&c->ir->groups[i]);
+			struct users *u = gate && gate->gate == GATE_TEXT ? users_of(c, gate->pattern) : NULL;
 
 			if (u && pass)
 				u->groups[u->n] = (uint32_t)i;
@@ -42,6 +76,63 @@ static bool index_users(struct ruleset *rs)
 	}
 	return true;
 }
+
+/* How long it takes to ask, about: a named value is one, a zone has several. */
+static unsigned cost(const struct ir *ir, const struct condition *c)
+{
+	unsigned steps = 0, values = 1;
+
+	for (uint16_t node = c->node; node; node = ir->steps[node].parent)
+		steps++;
+	for (size_t i = 0; i < c->ntargets; i++)
+		if (!c->targets[i].name.at && c->targets[i].zone >= ZONE_ARGS)
+			values = 8;
+	return (c->op->cost + 20 * steps) * values;
+}
+
+static bool counts(const struct condition *c)
+{
+	for (size_t i = 0; i < c->ntargets; i++)
+		if (c->targets[i].count)
+			return true;
+	return false;
+}
+
+/* What is most worth showing: a value that was tested for its content, in a
+ * place where content is rare; of equals the last, as ModSecurity has it. */
+static int rank(const struct condition *c)
+{
+	if (!c->op || c->negate || counts(c) || c->op->operand == OPERAND_NUMBER)
+		return 0;
+	if (condition_only_in(c, ZONE_BIT(ZONE_METHOD) | ZONE_BIT(ZONE_PROTOCOL) | ZONE_BIT(ZONE_BODY_TYPE)))
+		return 1;
+	return condition_only_in(c, ZONE_BIT(ZONE_URI) | ZONE_BIT(ZONE_URI_FULL) | ZONE_BIT(ZONE_PATH)) ? 2 : 3;
+}
+
+static void order(const struct ir *ir, struct group *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (rank(&g->at[i]) >= rank(&g->at[g->shown]))
+			g->shown = i;
+	for (size_t i = 1; i < g->n && !g->links; i++)
+		for (size_t k = i; k && cost(ir, &g->at[k]) < cost(ir, &g->at[k - 1]); k--) {
+			struct condition c = g->at[k];
+
+			g->at[k] = g->at[k - 1];
+			g->at[k - 1] = c;
+			if (g->shown == k || g->shown == k - 1)
+				g->shown = 2 * k - 1 - g->shown;
+		}
+}
+
+bool plan_prepare(struct compiled *c, struct err *e)
+{
+	for (size_t i = 0; i < c->ir->ngroups; i++)
+		order(c->ir, &c->ir->groups[i]);
+	return (room_for_users(c) && index_users(c)) || err_set(e, SIDE_SELF, 0, "out of memory while compiling rules");
+}
+
+/* ---- for one ---- */
 
 static bool want_node(struct arena *a, struct want *w, uint16_t node)
 {
@@ -55,6 +146,21 @@ static bool want_node(struct arena *a, struct want *w, uint16_t node)
 		return false;
 	w->nodes = at;
 	at[w->n++] = node;
+	return true;
+}
+
+static bool want_ask(struct arena *a, struct want *w, uint32_t group)
+{
+	uint32_t *at;
+
+	for (size_t i = 0; i < w->nasks; i++)
+		if (w->asks[i] == group)
+			return true;
+	at = arena_grow(a, w->asks, &w->asks_cap, w->nasks + 1, sizeof *at);
+	if (!at)
+		return false;
+	w->asks = at;
+	at[w->nasks++] = group;
 	return true;
 }
 
@@ -74,95 +180,76 @@ static struct want *want_named(struct arena *a, struct wants *ws, struct bytes n
 	return at;
 }
 
-static bool want_target(struct ruleset *rs, const struct target *t, uint16_t node)
+static bool want_texts(const struct ir *ir, struct arena *a, struct want *w, const struct condition *c)
 {
-	struct wants *ws = &rs->wants[t->zone];
-	struct want *w = t->name.at && !t->except ? want_named(rs->ir->arena, ws, t->name) : &ws->any;
+	uint16_t node = c->scanned;
 
-	ws->by_name |= t->except || t->regex;
-	return t->except || (w && want_node(rs->ir->arena, w, node));
+	for (; node && c->multi; node = ir->steps[node].parent)
+		if (!want_node(a, w, node))
+			return false;
+	return want_node(a, w, node);
 }
 
-static bool want_finish(struct ruleset *rs, struct wants *ws)
+static bool want_target(struct ruleset *rs, const struct target *t, const struct condition *gate, uint32_t group)
+{
+	struct wants *ws = &rs->plan.wants[t->zone];
+	struct arena *a = rs->plan.arena;
+	struct want *w;
+
+	ws->by_name |= t->except || t->regex;
+	if (t->except)
+		return true;
+	w = t->name.at ? want_named(a, ws, t->name) : &ws->any;
+	if (!w)
+		return false;
+	return gate->gate == GATE_TEXT ? want_texts(rs->ir, a, w, gate) : want_ask(a, w, group);
+}
+
+static bool want_finish(struct arena *a, struct wants *ws)
 {
 	ws->widest = ws->any.n;
 	if (!hash128_key(&ws->any.salt))
 		return false;
 	for (size_t i = 0; i < ws->nnamed; i++) {
-		if (!hash128_key(&ws->named[i].salt))
+		struct want *w = &ws->named[i];
+
+		if (!hash128_key(&w->salt))
 			return false;
 		for (size_t k = 0; k < ws->any.n; k++)
-			if (!want_node(rs->ir->arena, &ws->named[i], ws->any.nodes[k]))
+			if (!want_node(a, w, ws->any.nodes[k]))
 				return false;
-		if (ws->named[i].n > ws->widest)
-			ws->widest = ws->named[i].n;
+		for (size_t k = 0; k < ws->any.nasks; k++)
+			if (!want_ask(a, w, ws->any.asks[k]))
+				return false;
+		if (w->n > ws->widest)
+			ws->widest = w->n;
 	}
 	return true;
 }
 
 static bool index_wants(struct ruleset *rs)
 {
-	for (size_t i = 0; i < rs->ir->ngroups; i++) {
-		const struct condition *c = group_gate(&rs->ir->groups[i]);
+	for (uint32_t i = 0; i < rs->ir->ngroups; i++) {
+		const struct condition *c = bit_is(rs->plan.live, i) ? group_gate(&rs->ir->groups[i]) : NULL;
 
 		for (size_t k = 0; c && k < c->ntargets; k++)
-			if (!want_target(rs, &c->targets[k], c->scanned))
+			if (!want_target(rs, &c->targets[k], c, i))
 				return false;
 	}
 	for (size_t z = 0; z < ZONE_COUNT; z++)
-		if (!want_finish(rs, &rs->wants[z]))
+		if (!want_finish(rs->plan.arena, &rs->plan.wants[z]))
 			return false;
 	return true;
 }
 
-const struct want *ruleset_want(const struct ruleset *rs, enum zone zone, struct bytes name)
+const struct want *plan_want(const struct plan *p, enum zone zone, struct bytes name)
 {
-	const struct wants *ws = &rs->wants[zone];
+	const struct wants *ws = &p->wants[zone];
 
 	for (size_t i = 0; i < ws->nnamed; i++)
-		if (bytes_eq_nocase(ws->named[i].name, name))
+		if (value_is_named(name, ws->named[i].name))
 			return &ws->named[i];
-	return ws->any.n ? &ws->any : NULL;
-}
-
-/* How long it takes to ask, about: a named value is one, a zone has several. */
-static unsigned cost(const struct ruleset *rs, const struct condition *c)
-{
-	unsigned steps = 0, values = 1;
-
-	for (uint16_t node = c->node; node; node = rs->ir->steps[node].parent)
-		steps++;
-	for (size_t i = 0; i < c->ntargets; i++)
-		if (!c->targets[i].name.at && c->targets[i].zone >= ZONE_ARGS)
-			values = 8;
-	return (c->op->cost + 20 * steps) * values;
-}
-
-/* What is most worth showing: a value that was tested for its content, in a
- * place where content is rare; of equals the last, as ModSecurity has it. */
-static int rank(const struct condition *c)
-{
-	if (c->negate || c->count || c->op->operand == OPERAND_NUMBER)
-		return 0;
-	if (condition_only_in(c, 1u << ZONE_METHOD | 1u << ZONE_PROTOCOL | 1u << ZONE_BODY_TYPE))
-		return 1;
-	return condition_only_in(c, 1u << ZONE_URI | 1u << ZONE_URI_FULL) ? 2 : 3;
-}
-
-static void order(struct ruleset *rs, struct group *g)
-{
-	for (size_t i = 0; i < g->n; i++)
-		if (rank(&g->at[i]) >= rank(&g->at[g->shown]))
-			g->shown = i;
-	for (size_t i = 1; i < g->n; i++)
-		for (size_t k = i; k && cost(rs, &g->at[k]) < cost(rs, &g->at[k - 1]); k--) {
-			struct condition c = g->at[k];
-
-			g->at[k] = g->at[k - 1];
-			g->at[k - 1] = c;
-			if (g->shown == k || g->shown == k - 1)
-				g->shown = 2 * k - 1 - g->shown;
-		}
+	return ws->any.n || ws->any.nasks ? &ws->any : NULL;
 }
 
 static bool is_early(const struct condition *c)
@@ -173,44 +260,94 @@ static bool is_early(const struct condition *c)
 	return false;
 }
 
-static void place(struct ruleset *rs, struct group *g, size_t index)
+static void look_at(struct plan *p, const struct target *t)
+{
+	p->zones |= ZONE_BIT(t->zone);
+	p->facts |= fact_bit(t->zone, t->name);
+}
+
+static void look_at_macro(struct plan *p, const struct macro *m)
+{
+	for (size_t i = 0; m && i < m->n; i++)
+		if (m->at[i].target)
+			look_at(p, m->at[i].target);
+}
+
+/* Every zone that the group looks at, in conditions and in text. */
+static void look(struct plan *p, const struct ir *ir, const struct group *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		for (size_t k = 0; k < g->at[i].ntargets; k++)
+			look_at(p, &g->at[i].targets[k]);
+		look_at_macro(p, g->at[i].macro);
+		for (size_t k = 0; g->links && k < g->links[i].nsets; k++) {
+			look_at_macro(p, g->links[i].sets[k].name);
+			look_at_macro(p, g->links[i].sets[k].value);
+		}
+	}
+	look_at_macro(p, ir->rules[g->rule].actions.message);
+	look_at_macro(p, ir->rules[g->rule].actions.data);
+}
+
+/* AppSec: it may hold on the head, and on the body. */
+static void place_unordered(struct plan *p, const struct group *g, size_t index)
 {
 	bool early = true, late = false;
 
 	for (size_t i = 0; i < g->n; i++) {
 		early &= is_early(&g->at[i]);
-		for (size_t k = 0; k < g->at[i].ntargets; k++) {
+		for (size_t k = 0; k < g->at[i].ntargets; k++)
 			late |= g->at[i].targets[k].zone >= ZONE_BODY_FIRST;
-			rs->zones |= 1u << g->at[i].targets[k].zone;
-		}
 	}
 	if (early)
-		bit_set(rs->early, index);
+		bit_set(p->early, index);
 	if (late)
-		bit_set(rs->late, index);
-	if (!group_gate(g))
-		bit_set(rs->always, index);
-	order(rs, g);
+		bit_set(p->late, index);
 }
 
-static bool place_all(struct ruleset *rs)
+static void place(struct plan *p, const struct ir *ir, const struct group *g, size_t index)
 {
-	size_t size;
+	const struct rule *r = &ir->rules[g->rule];
 
-	rs->nwords = rs->ir->ngroups / 64 + 1;
-	size = rs->nwords * sizeof(uint64_t);
-	rs->always = arena_get(rs->ir->arena, size);
-	rs->early = arena_get(rs->ir->arena, size);
-	rs->late = arena_get(rs->ir->arena, size);
-	if (!rs->always || !rs->early || !rs->late)
-		return false;
-	for (size_t i = 0; i < rs->ir->ngroups; i++)
-		place(rs, &rs->ir->groups[i], i);
+	look(p, ir, g);
+	if (r->ordered) {
+		bit_set(p->phases[r->phase], index);
+		p->busy[r->phase] = true;
+	} else {
+		place_unordered(p, g, index);
+	}
+	if (!group_gate(g))
+		bit_set(p->always, index);
+}
+
+static bool room(struct plan *p)
+{
+	uint64_t **sets[] = { &p->live, &p->always, &p->early, &p->late };
+
+	for (size_t i = 0; i < nelems(sets); i++)
+		if (!(*sets[i] = arena_get(p->arena, p->nwords * sizeof **sets[i])))
+			return false;
+	for (size_t i = 0; i < PHASE_COUNT; i++)
+		if (!(p->phases[i] = arena_get(p->arena, p->nwords * sizeof *p->phases[i])))
+			return false;
 	return true;
 }
 
-bool plan_build(struct ruleset *rs, struct err *e)
+bool plan_build(struct ruleset *rs, const struct ruleset_tuning *tuning, struct err *e)
 {
-	return (index_users(rs) && index_wants(rs) && place_all(rs)) ||
-	       err_set(e, SIDE_SELF, 0, "out of memory while compiling rules");
+	struct plan *p = &rs->plan;
+
+	p->arena = arena_new(PLAN_ARENA);
+	p->nwords = rs->ir->ngroups / 64 + 1;
+	if (!p->arena || !room(p))
+		return err_set(e, SIDE_SELF, 0, "out of memory while compiling rules");
+	for (size_t i = 0; i < rs->ir->ngroups; i++)
+		if (!rs->ir->rules[rs->ir->groups[i].rule].removed)
+			bit_set(p->live, i);
+	if (!fold(rs, tuning, e))
+		return false;
+	for (size_t i = 0; i < rs->ir->ngroups; i++)
+		if (bit_is(p->live, i))
+			place(p, rs->ir, &rs->ir->groups[i], i);
+	return index_wants(rs) || err_set(e, SIDE_SELF, 0, "out of memory while compiling rules");
 }

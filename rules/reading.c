@@ -1,6 +1,8 @@
 /* reading.c -- from parsers to zones. */
 #include "rules/reading.h"
+#include "base/text.h"
 #include "rules/body/multipart.h"
+#include "rules/run.h"
 
 /* One parser at work. */
 struct reader {
@@ -31,29 +33,44 @@ static bool on_value(void *owner, const struct body_value *v)
 	struct reading *r = owner;
 	const struct exclusions *x = &r->in->values.exclusions;
 
+	if (x->args && v->kind != VALUE_FILE_NAME && v->kind != VALUE_FILE_LOOK && exclusions_name(x, "arg:", v->name))
+		return r->cut = true;
 	switch (v->kind) {
 	case VALUE_ARG:
-	case VALUE_XML_TEXT:
-	case VALUE_XML_ATTRIBUTE:
-		if (x->args && exclusions_name(x, "arg:", v->name))
-			return r->cut = true;
 		return add(r, ZONE_BODY_ARGS, v->name, v->value);
+	case VALUE_XML_ATTRIBUTE:
+		return add(r, ZONE_XML_ARGS, v->name, v->value) &&
+		       values_add(&r->in->values, ZONE_XML_ATTRIBUTES, v->name, v->value);
+	case VALUE_XML_TEXT:
+		return add(r, ZONE_XML_ARGS, v->name, v->value);
+	case VALUE_XML_ALL:
+		return r->cut || values_add(&r->in->values, ZONE_XML_TEXT, (struct bytes){ 0 }, v->value);
+	case VALUE_PART_HEADER:
+		return values_add(&r->in->values, ZONE_PART_HEADERS, v->name, v->value);
 	case VALUE_FILE_NAME:
 		return add(r, ZONE_FILES, v->name, v->value);
 	case VALUE_FILE_LOOK:
 		return !r->streams || values_add(&r->in->values, ZONE_RAW_BODY, v->name, v->value);
-	default:
-		return true; /* SecLang's alone */
 	}
+	return true;
 }
 
 static bool on_file(void *owner, const struct body_file *f)
 {
 	struct reading *r = owner;
 
-	if (!f->again)
-		r->file_bytes += f->size;
-	return true;
+	struct text t;
+
+	if (f->again)
+		return true;
+	r->file_bytes += f->size;
+	if (!values_want(&r->in->values, ZONE_FILES_SIZES))
+		return true;
+	t = text_over(arena_raw(r->in->arena, 20), 20);
+	if (t.at)
+		text_u64(&t, f->size);
+	r->in->values.spent |= !t.at;
+	return t.at && values_add(&r->in->values, ZONE_FILES_SIZES, f->name, text_bytes(&t));
 }
 
 static const struct body_sink sink = { on_value, on_file };
@@ -73,6 +90,7 @@ static struct body_setup setup_of(struct reading *r)
 		.sink = &sink,
 		.owner = r,
 		.type = &r->type,
+		.arrays = r->in->run ? JSON_ARRAYS_WORD : JSON_ARRAYS_INDEX,
 	};
 }
 
@@ -121,6 +139,28 @@ static bool is_blank(struct bytes head)
 	return head.len > 0;
 }
 
+/* "json" -> "JSON", as SecLang's REQBODY_PROCESSOR has it. */
+static struct bytes upper(struct inspection *in, const char *word)
+{
+	struct bytes name = arena_copy(in->arena, bytes_of(word));
+
+	for (size_t i = 0; name.at && i < name.len; i++)
+		((char *)name.at)[i] = (char)(name.at[i] & ~0x20);
+	in->values.spent |= !name.at;
+	return name;
+}
+
+/* What a rule chose (SecLang's requestBodyProcessor), else what the Content-Type says. */
+static const struct body_parser *declared_by(struct inspection *in, const struct content_type *t)
+{
+	static const struct body_parser *const all[] = { &body_urlencoded, &body_multipart, &body_json, &body_xml };
+
+	for (size_t i = 0; in->run && in->run->processor.len && i < nelems(all); i++)
+		if (bytes_eq_nocase(in->run->processor, bytes_of(body_parser_name(all[i]))))
+			return all[i];
+	return body_parser_of(t);
+}
+
 struct reading *reading_new(struct inspection *in, struct bytes head, bool packed)
 {
 	struct reading *r = arena_get(in->arena, sizeof *r);
@@ -130,7 +170,7 @@ struct reading *reading_new(struct inspection *in, struct bytes head, bool packe
 		return NULL;
 	r->in = in;
 	r->blank = is_blank(head) && !is_binary(&r->type);
-	declared = body_parser_of(&r->type);
+	declared = declared_by(in, &r->type);
 	if (!add_reader(r, declared, packed && !looks_like(declared, head)) ||
 	    !add_reader(r, second_of(declared, head), is_binary(&r->type)))
 		return NULL;
@@ -144,8 +184,38 @@ bool reading_is_declared(struct inspection *in)
 
 	if (!content_type_parse(in->arena, fields_value(&in->request->fields, FIELD_CONTENT_TYPE), &t))
 		return false; /* the arena is spent, which the reading will find */
-	p = body_parser_of(&t);
+	p = declared_by(in, &t);
 	return p && p != &body_multipart;
+}
+
+struct bytes reading_processor(struct inspection *in)
+{
+	struct content_type t;
+	const struct body_parser *p;
+
+	if (!content_type_parse(in->arena, fields_value(&in->request->fields, FIELD_CONTENT_TYPE), &t))
+		return (struct bytes){ 0 };
+	p = declared_by(in, &t);
+	return p ? upper(in, body_parser_name(p)) : BYTES("");
+}
+
+bool reading_is_form(const struct reading *r)
+{
+	return r->n && r->readers[0].parser == &body_urlencoded;
+}
+
+uint64_t reading_file_bytes(const struct reading *r)
+{
+	return r ? r->file_bytes : 0;
+}
+
+unsigned reading_anomalies(const struct reading *r)
+{
+	unsigned all = 0;
+
+	for (size_t i = 0; r && i < r->n; i++)
+		all |= body_anomalies(r->readers[i].body);
+	return all;
 }
 
 bool reading_is_structured(const struct reading *r)
@@ -167,15 +237,9 @@ void reading_push(struct reading *r, struct bytes piece)
 		body_push(r->readers[i].body, piece);
 }
 
-/* "json" -> "JSON", as SecLang's REQBODY_PROCESSOR has it. */
 static void add_type(struct reading *r, const struct body_parser *p)
 {
-	struct bytes name = arena_copy(r->in->arena, bytes_of(body_parser_name(p)));
-
-	for (size_t i = 0; name.at && i < name.len; i++)
-		((char *)name.at)[i] = (char)(name.at[i] & ~0x20);
-	r->in->values.spent |= !name.at;
-	values_add(&r->in->values, ZONE_BODY_TYPE, (struct bytes){ 0 }, name);
+	values_add(&r->in->values, ZONE_BODY_TYPE, (struct bytes){ 0 }, upper(r->in, body_parser_name(p)));
 }
 
 static void add_file_bytes(struct reading *r)

@@ -35,6 +35,12 @@ uint64_t reading_settled(const struct reading *);
 void reading_streams(struct reading *);
 enum reading_outcome reading_outcome(struct reading *, struct bytes *why);
 enum body_kind reading_kind(const struct reading *);
+/* "JSON", as SecLang's REQBODY_PROCESSOR: what a rule chose, else what the Content-Type says; empty: none. */
+struct bytes reading_processor(struct inspection *);
+bool reading_is_form(const struct reading *); /* urlencoded */
+/* Of NULL: 0. */
+uint64_t reading_file_bytes(const struct reading *);
+unsigned reading_anomalies(const struct reading *); /* bits of enum multipart_anomaly */
 /* An exception took an argument out of it. */
 bool reading_was_cut(const struct reading *);
 #endif

@@ -1,7 +1,7 @@
 /* rules.h -- bytes of a request -> verdict.
  *
  * A ruleset is compiled once from files (our packs, CrowdSec AppSec YAML,
- * later SecLang), immutable, shared by all apps and workers. Exceptions, given
+ * SecLang), immutable, shared by all apps and workers. Exceptions, given
  * with each request, say what of it does not hold there. Inspecting needs no
  * socket and no loop: a test, a fuzzer and a benchmark call it as the proxy does.
  *
@@ -19,14 +19,26 @@ struct ruleset;
 struct inspection;
 struct rules_scratch; /* one a worker: room to scan, and the memo of clean values */
 
+/* What an app says of SecLang's rules. */
+struct ruleset_tuning {
+	/* Variables of TX that rules cannot change; values are text, as setvar has them. */
+	const struct ruleset_variable {
+		struct bytes name, value;
+	} *pinned;
+	size_t npinned;
+};
+
 struct ruleset_options {
-	const char *const *files; /* *.yaml, later *.conf; globs; a directory means its *.yaml */
+	const char *const *files; /* *.yaml and *.conf (SecLang); globs; a directory means its *.yaml */
 	size_t nfiles;
 	const char *cache_dir;    /* compiled databases, by content hash; NULL: none */
 	const struct matcher_kind *matcher; /* NULL: matcher_hs */
+	const struct ruleset_tuning *tuning; /* NULL: none */
 };
 
 struct ruleset *ruleset_load(const struct ruleset_options *, struct err *);
+/* The same compiled rules for another app, with settings of its own. */
+struct ruleset *ruleset_tuned(const struct ruleset *, const struct ruleset_tuning *, struct err *);
 size_t ruleset_count(const struct ruleset *);
 /* Rule i in file order, for listings and metrics. */
 const struct rule_info *ruleset_rule(const struct ruleset *, size_t i);
@@ -78,4 +90,27 @@ enum body_flow inspection_end(struct inspection *);
 enum body_kind inspection_body_kind(const struct inspection *);
 /* All hits so far, head and body; lives in the arena. */
 const struct verdict *inspection_verdict(const struct inspection *);
+
+/* ---- the answer (SecLang's phases 3 and 4) ----
+ *
+ *   inspection_answer -> while it says so: inspection_answer_body per piece, inspection_answer_end -> inspection_finish
+ *
+ * Only what looked at the request may look at its answer: the same inspection, kept until then. */
+
+/* What inspection wants of the answer. */
+enum answer_look {
+	ANSWER_PASS,      /* nothing more: the head and the body may go */
+	ANSWER_DENY,      /* inspection_verdict() says what; nothing of the answer has gone yet */
+	ANSWER_WANT_BODY, /* hold the head; give the body, decoded, up to inspection_answer_window() bytes */
+};
+
+/* Runs phase 3. `coded`: the body has a Content-Encoding that the caller cannot take off. */
+enum answer_look inspection_answer(struct inspection *, const struct response *, bool coded);
+/* Bytes of a body that are inspected; what follows them passes. */
+size_t inspection_answer_window(const struct inspection *);
+/* Held and copied until the window is full or the end has come; then phase 4 runs once and the answer is PASS or DENY. */
+enum answer_look inspection_answer_body(struct inspection *, struct bytes piece);
+enum answer_look inspection_answer_end(struct inspection *);
+/* Phase 5: rules that only look and log. Once, when the exchange is over; also of a request that was denied. */
+void inspection_finish(struct inspection *);
 #endif

@@ -1,5 +1,6 @@
 /* ruleset.c -- files -> rules -> ruleset. */
 #include "rules/ruleset.h"
+#include "rules/seclang_load.h"
 #include <errno.h>
 #include <fnmatch.h>
 #include <glob.h>
@@ -13,15 +14,23 @@ static bool is_test(const char *path)
 	return fnmatch("*.test.yaml", path, 0) == 0;
 }
 
-static bool load_one(struct ir *ir, const char *path, struct err *e)
+struct loading {
+	struct ir *ir;
+	struct seclang *seclang; /* NULL: no *.conf yet */
+	struct err *err;
+};
+
+static bool load_one(struct loading *l, const char *path)
 {
-	if (fnmatch("*.conf", path, 0) == 0)
-		return err_set(e, SIDE_CONFIG, 0, "%s: SecLang is not built yet", path);
-	return appsec_load(ir, path, e);
+	if (fnmatch("*.conf", path, 0) != 0)
+		return appsec_load(l->ir, path, l->err);
+	if (!l->seclang && !(l->seclang = seclang_new(l->ir, l->err)))
+		return err_set(l->err, SIDE_SELF, 0, "out of memory");
+	return seclang_file(l->seclang, path);
 }
 
 /* glob() sorts, so the order of rules is the same everywhere. */
-static bool load_pattern(struct ir *ir, const char *pattern, struct err *e)
+static bool load_pattern(struct loading *l, const char *pattern)
 {
 	glob_t found = { 0 };
 	bool ok = true, any = false;
@@ -31,54 +40,99 @@ static bool load_pattern(struct ir *ir, const char *pattern, struct err *e)
 		if (is_test(found.gl_pathv[i]))
 			continue;
 		any = true;
-		ok = load_one(ir, found.gl_pathv[i], e);
+		ok = load_one(l, found.gl_pathv[i]);
 	}
 	globfree(&found);
 	if (rc == 0 && any)
 		return ok;
-	return err_set(e, SIDE_CONFIG, 0, "%s: %s", pattern, rc == GLOB_ABORTED ? strerror(errno) : "no such file");
+	return err_set(l->err, SIDE_CONFIG, 0, "%s: %s", pattern, rc == GLOB_ABORTED ? strerror(errno) : "no such file");
 }
 
-static bool load_path(struct ir *ir, const char *path, struct err *e)
+static bool load_path(struct loading *l, const char *path)
 {
 	char pattern[4096];
 	struct stat st;
 
 	if (stat(path, &st) != 0) /* may be a pattern */
-		return load_pattern(ir, path, e);
+		return load_pattern(l, path);
 	if (!S_ISDIR(st.st_mode))
-		return load_one(ir, path, e);
+		return load_one(l, path);
 	if (snprintf(pattern, sizeof pattern, "%s/*.yaml", path) >= (int)sizeof pattern)
-		return err_set(e, SIDE_CONFIG, 0, "%s: the name is too long", path);
-	return load_pattern(ir, pattern, e);
+		return err_set(l->err, SIDE_CONFIG, 0, "%s: the name is too long", path);
+	return load_pattern(l, pattern);
 }
 
-static bool load_all(struct ruleset *rs, const struct ruleset_options *o, struct err *e)
+static bool load_all(struct ir *ir, const struct ruleset_options *o, struct err *e)
 {
+	struct loading l = { .ir = ir, .err = e };
+
 	for (size_t i = 0; i < o->nfiles; i++)
-		if (!load_path(rs->ir, o->files[i], e))
+		if (!load_path(&l, o->files[i]))
 			return false;
-	return true;
+	return !l.seclang || seclang_finish(l.seclang);
+}
+
+static void compiled_release(struct compiled *c)
+{
+	if (!c || atomic_fetch_sub(&c->uses, 1) > 1)
+		return;
+	for (size_t d = 0; d < DIRECTIONS; d++) {
+		c->kind->free(c->unions[d].joined);
+		c->kind->free(c->unions[d].once);
+	}
+	ir_free(c->ir);
+	free(c);
+}
+
+static struct compiled *compiled_new(const struct ruleset_options *o, struct err *e)
+{
+	struct compiled *c = calloc(1, sizeof *c);
+
+	if (!c || !(c->ir = ir_new())) {
+		free(c);
+		err_set(e, SIDE_SELF, 0, "out of memory");
+		return NULL;
+	}
+	c->uses = 1;
+	c->kind = o->matcher ? o->matcher : &matcher_hs;
+	if (load_all(c->ir, o, e) && gates_build(c, o->cache_dir, e) && plan_prepare(c, e))
+		return c;
+	compiled_release(c);
+	return NULL;
+}
+
+/* Takes over the use. */
+static struct ruleset *ruleset_of(struct compiled *c, const struct ruleset_tuning *tuning, struct err *e)
+{
+	struct ruleset *rs = calloc(1, sizeof *rs);
+
+	if (!rs) {
+		compiled_release(c);
+		err_set(e, SIDE_SELF, 0, "out of memory");
+		return NULL;
+	}
+	rs->compiled = c;
+	rs->ir = c->ir;
+	rs->hits = calloc(rs->ir->nrules + 1, sizeof *rs->hits);
+	if (!rs->hits)
+		err_set(e, SIDE_SELF, 0, "out of memory");
+	if (rs->hits && plan_build(rs, tuning, e))
+		return rs;
+	ruleset_free(rs);
+	return NULL;
 }
 
 struct ruleset *ruleset_load(const struct ruleset_options *o, struct err *e)
 {
-	struct ruleset *rs = calloc(1, sizeof *rs);
+	struct compiled *c = compiled_new(o, e);
 
-	if (!rs || !(rs->ir = ir_new())) {
-		free(rs);
-		err_set(e, SIDE_SELF, 0, "out of memory");
-		return NULL;
-	}
-	rs->kind = o->matcher ? o->matcher : &matcher_hs;
-	if (load_all(rs, o, e) && gates_build(rs, o->cache_dir, e) && plan_build(rs, e)) {
-		rs->hits = calloc(rs->ir->nrules + 1, sizeof *rs->hits);
-		if (rs->hits)
-			return rs;
-		err_set(e, SIDE_SELF, 0, "out of memory");
-	}
-	ruleset_free(rs);
-	return NULL;
+	return c ? ruleset_of(c, o->tuning, e) : NULL;
+}
+
+struct ruleset *ruleset_tuned(const struct ruleset *rs, const struct ruleset_tuning *tuning, struct err *e)
+{
+	atomic_fetch_add(&rs->compiled->uses, 1);
+	return ruleset_of(rs->compiled, tuning, e);
 }
 
 size_t ruleset_count(const struct ruleset *rs)
@@ -100,9 +154,8 @@ void ruleset_free(struct ruleset *rs)
 {
 	if (!rs)
 		return;
-	rs->kind->free(rs->matcher);
-	rs->kind->free(rs->once);
+	arena_free(rs->plan.arena);
 	free(rs->hits);
-	ir_free(rs->ir);
+	compiled_release(rs->compiled);
 	free(rs);
 }

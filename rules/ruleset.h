@@ -1,8 +1,14 @@
 /* ruleset.h -- rules, compiled: what the engine reads while requests pass.
  *
- * gates.c chooses for every group one condition that a scan can find (its
- * gate) and puts it into the union database. A request whose values hold no
- * pattern has nothing to do with any group but the few that have no gate. */
+ * Compiled once and shared by all apps that name the same files: the rules and,
+ * for each side (the request, the answer), one database of texts. gates.c
+ * chooses for every group one condition that a look at a single value decides (its
+ * gate). A request whose values no gate holds on has nothing to do with any group
+ * but the few that have none.
+ *
+ * An app's own is the plan: which groups can hold at all with its settings, which
+ * texts of a value are scanned for them, and what SecLang's variables are at the
+ * start. */
 #ifndef RULES_RULESET_H
 #define RULES_RULESET_H
 #include "base/hash128.h"
@@ -10,11 +16,15 @@
 #include "rules/rules.h"
 #include <stdatomic.h>
 
-/* What must be scanned of a value: its text after each of these nodes. */
+enum direction { OF_REQUEST, OF_ANSWER, DIRECTIONS };
+
+/* What is done with a new value. */
 struct want {
 	struct bytes name; /* lower case; of `any`: at == NULL */
-	uint16_t *nodes;
+	uint16_t *nodes;   /* its text after each of these is scanned */
 	size_t n, cap;
+	uint32_t *asks;    /* groups whose gate is asked of it: GATE_VALUE */
+	size_t nasks, asks_cap;
 	struct hash128 salt; /* random: tells this want of this ruleset from others in a memo */
 };
 
@@ -33,38 +43,68 @@ struct users {
 	bool anywhere; /* an expression: a hit does not tell in which value of a joined string */
 };
 
-struct ruleset {
+/* The texts that are looked for in one direction. */
+struct union_database {
+	struct matcher *joined; /* for joined strings: literals tell each of their places */
+	struct matcher *once;   /* the same patterns, each reported once */
+	struct users *users;    /* by pattern */
+	size_t npatterns;
+	uint32_t first;         /* patterns of all directions are numbered through */
+	char separator;         /* of joined values: '\n', or a byte that no literal holds */
+};
+
+struct compiled {
+	atomic_uint uses;
 	struct ir *ir;
 	const struct matcher_kind *kind;
-	struct matcher *matcher; /* for joined strings: literals tell each of their places */
-	struct matcher *once;    /* the same patterns, each reported once */
-	struct users *users; /* by pattern */
-	size_t npatterns;
-	char separator;      /* of joined values: '\n', or a byte that no literal holds */
+	struct union_database unions[DIRECTIONS];
+	size_t npatterns; /* of all unions */
+};
+
+struct plan {
+	struct arena *arena;
 	struct wants wants[ZONE_COUNT];
-	uint32_t zones;      /* bits: some condition looks there */
+	zone_set zones;      /* some live condition or macro looks there */
+	uint64_t facts;      /* bits by facts.c: those that are looked at */
 	size_t nwords;       /* of the bit sets of groups */
+	uint64_t *live;      /* can hold at all */
 	uint64_t *always;    /* without a gate */
-	uint64_t *early;     /* may hold on the head alone */
-	uint64_t *late;      /* may hold on the body too */
+	uint64_t *early;     /* AppSec: may hold on the head alone */
+	uint64_t *late;      /* AppSec: may hold on the body too */
+	uint64_t *phases[PHASE_COUNT]; /* SecLang: that phase's own */
+	bool busy[PHASE_COUNT]; /* there are some */
+	struct var *start;   /* one a slot: what variables are when a request comes */
+};
+
+struct ruleset {
+	struct compiled *compiled;
+	struct ir *ir;          /* the compiled one's */
+	struct plan plan;
 	_Atomic uint64_t *hits; /* by rule */
 };
 
-/* NULL: nothing is to be scanned. */
-const struct want *ruleset_want(const struct ruleset *, enum zone, struct bytes name);
-/* The condition that the union database looks for; NULL: none. */
+/* NULL: nothing is to be done with such a value. */
+const struct want *plan_want(const struct plan *, enum zone, struct bytes name);
+/* The condition that is looked for; NULL: none. */
 const struct condition *group_gate(const struct group *);
-/* All targets are in these zones (bits). */
-bool condition_only_in(const struct condition *, uint32_t zones);
-/* Gates and their database, then everything that follows from them. */
-bool gates_build(struct ruleset *, const char *cache_dir, struct err *);
-bool plan_build(struct ruleset *, struct err *);
-/* Reads a file of AppSec rules into the ir. */
+/* The condition looks at values of this direction and no other. */
+bool condition_is_of(const struct condition *, enum direction);
+/* Gates and their databases. */
+bool gates_build(struct compiled *, const char *cache_dir, struct err *);
+/* Once for all plans: which condition is asked first and which is shown. */
+bool plan_prepare(struct compiled *, struct err *);
+bool plan_build(struct ruleset *, const struct ruleset_tuning *, struct err *);
+/* Reads a file of AppSec rules, or of SecLang, into the ir. */
 bool appsec_load(struct ir *, const char *path, struct err *);
 
 static inline void bit_set(uint64_t *set, size_t i)
 {
 	set[i / 64] |= (uint64_t)1 << i % 64;
+}
+
+static inline void bit_clear(uint64_t *set, size_t i)
+{
+	set[i / 64] &= ~((uint64_t)1 << i % 64);
 }
 
 static inline bool bit_is(const uint64_t *set, size_t i)

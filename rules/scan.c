@@ -5,6 +5,7 @@
  * for long values, the scan is done value by value and reports a pattern only
  * once. */
 #include "rules/scan.h"
+#include "rules/conditions.h"
 #include "rules/memo.h"
 #include <stdlib.h>
 
@@ -15,10 +16,9 @@ enum {
 	BATCH_PARTS = 2048,
 	TEXTS_OF_ONE = 64,      /* that are compared; more are scanned although they may be equal */
 	MEMO_BYTES = 2 << 10,   /* longer values are seldom sent twice */
-	MEMO_BYTES_ONCE = 64,   /* the same for arguments and bodies */
+	MEMO_BYTES_ONCE = 64,   /* the same for arguments and bodies; less than 256 */
 	LUMP_VALUES = 400,      /* names that are remembered in one */
 	FLOOD = 256,            /* hits in a batch, beside one for every second byte */
-	ANYWHERE_MAX = 64,      /* expressions found in a batch */
 };
 
 struct batched {
@@ -53,14 +53,13 @@ struct rules_scratch {
 struct scan {
 	struct rules_scratch *scratch;
 	const struct ruleset *rules;
+	const struct union_database *texts;
 	struct values *values;
 	uint64_t *groups;
 	struct hash128 lumps[ZONE_COUNT]; /* names of a zone, being scanned for the first time */
-	uint32_t lumped;    /* zones that have one */
-	uint32_t suspect;   /* zones with a suspect value */
+	zone_set lumped;    /* zones that have one */
+	zone_set suspect;   /* zones with a suspect value */
 	size_t hits, part;  /* in the batch; the part that the last one was in */
-	uint32_t anywhere[ANYWHERE_MAX];
-	size_t nanywhere;
 	struct batched *one; /* being scanned by itself */
 };
 
@@ -89,52 +88,41 @@ void rules_scratch_free(struct rules_scratch *s)
 	free(s);
 }
 
-/* ---- a pattern was found in a value ---- */
-
-static bool targets(const struct condition *c, const struct batched *b)
-{
-	bool taken = false;
-
-	for (size_t i = 0; i < c->ntargets; i++) {
-		const struct target *t = &c->targets[i];
-
-		if (t->zone != b->zone || !target_takes(t, b->value))
-			continue;
-		if (t->except)
-			return false;
-		taken = true;
-	}
-	return taken;
-}
+/* ---- a gate may hold on a value ---- */
 
 static bool gate_holds(struct scan *s, uint32_t group, const struct batched *b)
 {
 	const struct condition *c = group_gate(&s->rules->ir->groups[group]);
-	struct bytes text;
-	struct span where;
 
-	if (!targets(c, b))
-		return false;
-	text = value_after(s->values, b->value, c->node);
-	return !text.at || c->op->test(&c->operand, text, &where) != ANSWER_NO;
+	for (size_t i = 0; i < c->ntargets; i++) {
+		const struct target *t = &c->targets[i];
+		struct match m = { 0 };
+
+		if (t->zone == b->zone && !t->except && condition_takes(c, t, b->value))
+			return condition_test(s->values, c, &c->operand, b->value, &m);
+	}
+	return false;
+}
+
+/* Sets the group's bit when its gate holds. */
+static void ask_group(struct scan *s, struct batched *b, uint32_t group)
+{
+	if (!bit_is(s->rules->plan.live, group) || (!bit_is(s->groups, group) && !gate_holds(s, group, b)))
+		return;
+	bit_set(s->groups, group);
+	b->suspect = true;
+	s->suspect |= ZONE_BIT(b->zone);
 }
 
 static void ask(struct scan *s, struct batched *b, uint32_t pattern)
 {
-	const struct users *u = &s->rules->users[pattern];
+	const struct users *u = &s->texts->users[pattern - s->texts->first];
 
 	if (s->scratch->asked[pattern] == b->serial)
 		return;
 	s->scratch->asked[pattern] = b->serial;
-	for (size_t i = 0; i < u->n; i++) {
-		bool known = bit_is(s->groups, u->groups[i]);
-
-		if (!known && !gate_holds(s, u->groups[i], b))
-			continue;
-		bit_set(s->groups, u->groups[i]);
-		b->suspect = true;
-		s->suspect |= 1u << b->zone;
-	}
+	for (size_t i = 0; i < u->n; i++)
+		ask_group(s, b, u->groups[i]);
 }
 
 static bool on_hit_of_one(void *ctx, uint32_t pattern, size_t end)
@@ -171,12 +159,6 @@ static bool on_hit(void *ctx, uint32_t pattern, size_t end)
 
 	if (++s->hits > flood(s))
 		return true;
-	if (s->rules->users[pattern].anywhere) {
-		if (s->nanywhere < ANYWHERE_MAX)
-			s->anywhere[s->nanywhere] = pattern;
-		s->nanywhere++;
-		return false;
-	}
 	part = part_at(s, end);
 	if (part)
 		ask(s, &s->scratch->values[part->value], pattern);
@@ -188,7 +170,7 @@ static bool on_hit(void *ctx, uint32_t pattern, size_t end)
 static bool scan_alone(struct scan *s, struct batched *b, struct bytes text)
 {
 	s->one = b;
-	return s->rules->kind->scan(s->rules->once, s->scratch->matcher, text, on_hit_of_one, s);
+	return s->rules->compiled->kind->scan(s->texts->once, s->scratch->matcher, text, on_hit_of_one, s);
 }
 
 static bool scan_one_by_one(struct scan *s)
@@ -205,15 +187,10 @@ static bool scan_joined(struct scan *s)
 {
 	struct rules_scratch *b = s->scratch;
 
-	s->hits = s->part = s->nanywhere = 0;
-	if (!s->rules->kind->scan(s->rules->matcher, b->matcher, (struct bytes){ b->joined, b->len }, on_hit, s))
+	s->hits = s->part = 0;
+	if (!s->rules->compiled->kind->scan(s->texts->joined, b->matcher, (struct bytes){ b->joined, b->len }, on_hit, s))
 		return false;
-	if (s->hits > flood(s) || s->nanywhere > ANYWHERE_MAX)
-		return scan_one_by_one(s);
-	for (size_t i = 0; i < s->nanywhere; i++)
-		for (size_t k = 0; k < b->nvalues; k++)
-			ask(s, &b->values[k], s->anywhere[i]);
-	return true;
+	return s->hits > flood(s) ? scan_one_by_one(s) : true;
 }
 
 static bool flush(struct scan *s)
@@ -252,7 +229,7 @@ static bool join(struct scan *s, struct bytes text)
 	if (!reserve(b, text.len + 1) || b->nparts == BATCH_PARTS)
 		return false;
 	memcpy(b->joined + b->len, text.at, text.len);
-	b->joined[b->len + text.len] = s->rules->separator;
+	b->joined[b->len + text.len] = s->texts->separator;
 	b->parts[b->nparts++] = (struct part){ (uint32_t)b->nvalues - 1, (uint32_t)b->len, (uint32_t)(b->len + text.len) };
 	b->len += text.len + 1;
 	return true;
@@ -268,11 +245,15 @@ static bool seen_before(const struct bytes *seen, size_t n, struct bytes text)
 	return false;
 }
 
-/* Every different text that the steps wanted make of the value. */
+/* Every different text that the steps wanted make of the value; and what has no
+ * text is asked at once. */
 static bool scan_texts(struct scan *s, struct batched *b, const struct want *w, bool alone)
 {
 	struct bytes seen[TEXTS_OF_ONE];
 	size_t n = 0;
+
+	for (size_t i = 0; i < w->nasks; i++)
+		ask_group(s, b, w->asks[i]);
 
 	for (size_t i = 0; i < w->n; i++) {
 		struct bytes text = value_after(s->values, b->value, w->nodes[i]);
@@ -293,14 +274,16 @@ static bool scan_texts(struct scan *s, struct batched *b, const struct want *w, 
  * rest. */
 static bool in_memo(struct scan *s, struct batched *b, const struct want *w)
 {
-	static const uint32_t again = 1u << ZONE_URI | 1u << ZONE_URI_FULL | 1u << ZONE_HEADERS | 1u << ZONE_HEADERS_NAMES |
-				      1u << ZONE_COOKIES | 1u << ZONE_COOKIES_NAMES;
+	static const zone_set again = ZONE_BIT(ZONE_URI) | ZONE_BIT(ZONE_URI_FULL) | ZONE_BIT(ZONE_HEADERS) |
+				      ZONE_BIT(ZONE_HEADERS_NAMES) | ZONE_BIT(ZONE_COOKIES) | ZONE_BIT(ZONE_COOKIES_NAMES) |
+				      ZONE_BIT(ZONE_PATH) | ZONE_BIT(ZONE_PATH_QUERY) | ZONE_BIT(ZONE_LINE) |
+				      ZONE_BIT(ZONE_ANSWER_HEADERS) | ZONE_BIT(ZONE_ANSWER_HEADERS_NAMES);
 	size_t longest = again >> b->zone & 1 ? MEMO_BYTES : MEMO_BYTES_ONCE;
 	struct hash128 salt = w->salt;
 
 	if (b->value->text.len > longest)
 		return false;
-	if (s->rules->wants[b->zone].by_name)
+	if (s->rules->plan.wants[b->zone].by_name)
 		salt = hash128(salt, b->value->name);
 	b->key = memo_key(s->scratch->memo, salt, b->value->text);
 	b->keyed = true;
@@ -309,7 +292,7 @@ static bool in_memo(struct scan *s, struct batched *b, const struct want *w)
 
 static bool scan_value(struct scan *s, enum zone zone, struct value *v)
 {
-	const struct want *w = ruleset_want(s->rules, zone, v->name);
+	const struct want *w = plan_want(&s->rules->plan, zone, v->name);
 	struct rules_scratch *b = s->scratch;
 	struct batched one = { .value = v, .zone = zone };
 
@@ -324,30 +307,46 @@ static bool scan_value(struct scan *s, enum zone zone, struct value *v)
 	return scan_texts(s, &b->values[b->nvalues++], w, false);
 }
 
+/* The names of a zone as one value, each behind its length. */
+static bool lump_key(struct scan *s, enum zone zone, const struct zone_values *z, struct hash128 *key)
+{
+	struct rules_scratch *b = s->scratch;
+	size_t from = b->len;
+
+	for (size_t i = z->scanned; i < z->n; i++) {
+		struct bytes name = z->at[i].text;
+
+		if (!reserve(b, name.len + 1))
+			return false;
+		b->joined[b->len++] = (char)name.len;
+		memcpy(b->joined + b->len, name.at, name.len);
+		b->len += name.len;
+	}
+	*key = memo_key(b->memo, s->rules->plan.wants[zone].any.salt, (struct bytes){ b->joined + from, b->len - from });
+	b->len = from;
+	return true;
+}
+
 /* A page or form asks with the same names each time, so they are remembered in a
- * lump: their texts are joined, and taken back if that was clean before. */
+ * lump. */
 static bool scan_names(struct scan *s, enum zone zone, struct zone_values *z)
 {
 	struct rules_scratch *b = s->scratch;
-	size_t len = b->len, nparts = b->nparts, nvalues = b->nvalues;
-	struct hash128 key;
 
+	if (!lump_key(s, zone, z, &s->lumps[zone]))
+		return false;
+	if (memo_has(b->memo, s->lumps[zone])) {
+		z->scanned = z->n;
+		return true;
+	}
+	s->lumped |= ZONE_BIT(zone);
 	for (; z->scanned < z->n; z->scanned++) {
-		struct batched one = { .value = &z->at[z->scanned], .zone = zone, .serial = ++b->serial };
-		const struct want *w = ruleset_want(s->rules, zone, one.value->name);
+		struct value *v = &z->at[z->scanned];
+		const struct want *w = plan_want(&s->rules->plan, zone, v->name);
 
-		b->values[b->nvalues] = one;
+		b->values[b->nvalues] = (struct batched){ .value = v, .zone = zone, .serial = ++b->serial };
 		if (w && !scan_texts(s, &b->values[b->nvalues++], w, false))
 			return false;
-	}
-	key = memo_key(b->memo, s->rules->wants[zone].any.salt, (struct bytes){ b->joined + len, b->len - len });
-	if (memo_has(b->memo, key)) {
-		b->len = len;
-		b->nparts = nparts;
-		b->nvalues = nvalues;
-	} else {
-		s->lumps[zone] = key;
-		s->lumped |= 1u << zone;
 	}
 	return true;
 }
@@ -355,17 +354,18 @@ static bool scan_names(struct scan *s, enum zone zone, struct zone_values *z)
 /* Few enough to stay in one batch, and short. */
 static bool is_lump(struct scan *s, enum zone zone, const struct zone_values *z)
 {
-	static const uint32_t names = 1u << ZONE_ARGS_NAMES | 1u << ZONE_HEADERS_NAMES | 1u << ZONE_COOKIES_NAMES |
-				      1u << ZONE_BODY_ARGS_NAMES;
+	static const zone_set names = ZONE_BIT(ZONE_ARGS_NAMES) | ZONE_BIT(ZONE_HEADERS_NAMES) |
+				      ZONE_BIT(ZONE_COOKIES_NAMES) | ZONE_BIT(ZONE_BODY_ARGS_NAMES) |
+				      ZONE_BIT(ZONE_ANSWER_HEADERS_NAMES);
 	size_t n = z->n - z->scanned;
 
-	if (!(names >> zone & 1) || !n || n > LUMP_VALUES || n * s->rules->wants[zone].widest > BATCH_PARTS)
+	if (!(names >> zone & 1) || !n || n > LUMP_VALUES || n * s->rules->plan.wants[zone].widest > BATCH_PARTS)
 		return false;
 	for (size_t i = z->scanned; i < z->n; i++)
 		if (z->at[i].text.len > MEMO_BYTES_ONCE)
 			return false;
 	return (s->scratch->nvalues + n <= BATCH_VALUES &&
-		s->scratch->nparts + n * s->rules->wants[zone].widest <= BATCH_PARTS) || flush(s);
+		s->scratch->nparts + n * s->rules->plan.wants[zone].widest <= BATCH_PARTS) || flush(s);
 }
 
 static bool scan_zone(struct scan *s, enum zone zone, struct zone_values *z)
@@ -381,8 +381,8 @@ static bool scan_zone(struct scan *s, enum zone zone, struct zone_values *z)
 
 static void remember_lumps(struct scan *s)
 {
-	for (uint32_t due = s->lumped & ~s->suspect; due; due &= due - 1) {
-		unsigned zone = (unsigned)__builtin_ctz(due);
+	for (zone_set due = s->lumped & ~s->suspect; due; due &= due - 1) {
+		unsigned zone = (unsigned)__builtin_ctzll(due);
 
 		memo_add(s->scratch->memo, s->lumps[zone]);
 	}
@@ -404,12 +404,15 @@ static bool room_to_ask(struct rules_scratch *b, size_t npatterns)
 }
 
 bool scan_new_values(struct rules_scratch *scratch, const struct ruleset *rules, struct values *values,
-		     uint64_t *groups)
+		     enum direction direction, uint64_t *groups)
 {
-	struct scan s = { .scratch = scratch, .rules = rules, .values = values, .groups = groups };
-	bool ok = room_to_ask(scratch, rules->npatterns);
+	enum zone first = direction == OF_ANSWER ? ZONE_ANSWER_FIRST : 0;
+	enum zone end = direction == OF_ANSWER ? ZONE_MADE_FIRST : ZONE_ANSWER_FIRST;
+	struct scan s = { .scratch = scratch, .rules = rules, .texts = &rules->compiled->unions[direction],
+			  .values = values, .groups = groups };
+	bool ok = room_to_ask(scratch, rules->compiled->npatterns);
 
-	for (enum zone z = 0; ok && z < ZONE_COUNT; z++)
+	for (enum zone z = first; ok && z < end; z++)
 		ok = scan_zone(&s, z, &values->zones[z]);
 	ok = ok && flush(&s);
 	if (ok)
