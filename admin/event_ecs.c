@@ -123,8 +123,12 @@ static void put_rule(struct text *t, const struct record_hit *h)
 
 static void put_hit(struct text *t, const struct record_hit *h)
 {
+	uint64_t number;
+
 	PUT(t, "{\"rule\":");
 	text_json(t, h->rule);
+	if (bytes_u64(h->rule, &number)) /* as go-ftw looks for it */
+		put_number(t, BYTES(",\"ruleId\":"), number);
 	PUT(t, ",\"variable\":");
 	text_json(t, h->variable);
 	put_number(t, BYTES(",\"offset\":"), h->offset);

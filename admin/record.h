@@ -11,9 +11,9 @@
 #include "base/event.h"
 
 enum {
-	RECORD_HITS = 8,       /* shown of an exchange; the rest is a number */
+	RECORD_HITS = 48,      /* shown of an exchange; the rest is a number */
 	RECORD_SNIPPET = 96,   /* bytes of a matched value */
-	RECORD_SCRATCH = 4096, /* redacted copies */
+	RECORD_SCRATCH = 8192, /* redacted copies */
 };
 
 struct record_hit {

@@ -91,9 +91,13 @@ struct exception_config {
 };
 
 enum waf_mode { WAF_BLOCK, WAF_DETECT, WAF_OFF };
+enum waf_ruleset { RULESET_AUTO, RULESET_PACKS, RULESET_CRS };
 struct waf_config {
 	enum waf_mode mode;
-	const char **rules; size_t nrules; /* files beside our packs */
+	uint32_t ruleset;                  /* enum waf_ruleset */
+	const char *crs;                   /* its directory; NULL: where Debian's package puts it */
+	uint32_t paranoia, threshold;      /* 0: as crs-setup.conf says */
+	const char **rules; size_t nrules; /* files beside those */
 	bool packs;                        /* our own packs; default on */
 	uint64_t window;
 };

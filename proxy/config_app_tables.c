@@ -85,25 +85,32 @@ static const struct schema_word modes[] = {
 };
 
 static const struct schema_word rulesets[] = {
-	{ "auto", 0, false }, { "packs", 0, false }, { "crs", 0, true }, { 0 },
+	{ "auto", RULESET_AUTO, false }, { "packs", RULESET_PACKS, false }, { "crs", RULESET_CRS, false }, { 0 },
 };
 
 static const struct schema_row waf_rows[] = {
 	{ .key = "mode", .type = &schema_enum, .words = modes, SCHEMA_FIELD(waf_config, mode),
 	  .unset = "block", .help = "`detect` lets everything pass and writes down what `block` would have done" },
-	{ .key = "ruleset", .type = &schema_enum, .words = rulesets, .unset = "auto",
-	  .help = "which rules come with the gate; today both words mean our own packs" },
+	{ .key = "ruleset", .type = &schema_enum, .words = rulesets, SCHEMA_FIELD(waf_config, ruleset), .unset = "auto",
+	  .help = "`crs` is the OWASP Core Rule Set, and not to find it is an error; `auto` takes it where it is found; "
+		  "`packs` is our own packs alone" },
+	{ .key = "crs", .type = &schema_path, SCHEMA_FIELD(waf_config, crs),
+	  .help = "directory of the Core Rule Set, with crs-setup.conf and rules/*.conf; without it Debian's "
+		  "`modsecurity-crs` is taken" },
+	{ .key = "paranoia", .type = &schema_int, SCHEMA_FIELD(waf_config, paranoia), .min = 1, .max = 4,
+	  .help = "of the Core Rule Set: a higher level has more rules and more false positives; without it what "
+		  "crs-setup.conf says, else 1" },
+	{ .key = "threshold", .type = &schema_int, SCHEMA_FIELD(waf_config, threshold), .min = 1, .max = 10000,
+	  .help = "of the Core Rule Set: the score from which a request is denied, where a critical rule counts 5; "
+		  "without it what crs-setup.conf says, else 5" },
 	{ .key = "packs", .type = &schema_bool, SCHEMA_FIELD(waf_config, packs), .unset = "on",
 	  .help = "our own packs" },
 	{ .key = "rules", .type = &config_type_rule_files, SCHEMA_FIELDS(waf_config, rules, nrules),
-	  .help = "more rules: CrowdSec AppSec files (`*.yaml`)" },
+	  .help = "more rules: SecLang (`*.conf`), which are read before those of the Core Rule Set, and CrowdSec AppSec (`*.yaml`)" },
 	{ .key = "window", .type = &schema_size, SCHEMA_FIELD(waf_config, window),
 	  .min = KIB, .max = 64 * MIB, .unset = "256KiB",
 	  .help = "how much of a body is held and inspected; a larger form, JSON or XML is refused (413), "
 		  "files stream on" },
-	RESERVED("paranoia"),
-	RESERVED("threshold"),
-	RESERVED("crs"),
 };
 
 static const struct schema_table waf_table = {

@@ -56,13 +56,12 @@ static bool is_rule_file(struct schema *s, const struct yaml_node *n, const char
 	struct bytes b = bytes_of(name);
 	struct stat st;
 
-	if (bytes_ends(b, BYTES(".conf")))
-		return schema_err(s, n, "%.*s: SecLang rules (*.conf) are not built yet", YAML_SHOWN(b));
 	if (stat(name, &st) < 0)
 		return schema_err(s, n, "%.*s: %s", YAML_SHOWN(b), strerror(errno));
-	if (S_ISDIR(st.st_mode) || bytes_ends(b, BYTES(".yaml")) || bytes_ends(b, BYTES(".yml")))
+	if (S_ISDIR(st.st_mode) || bytes_ends(b, BYTES(".yaml")) || bytes_ends(b, BYTES(".yml")) ||
+	    bytes_ends(b, BYTES(".conf")))
 		return true;
-	return schema_err(s, n, "%.*s: rules are in *.yaml files", YAML_SHOWN(b));
+	return schema_err(s, n, "%.*s: rules are in *.yaml and *.conf files", YAML_SHOWN(b));
 }
 
 static bool add_rules(struct schema *s, const struct yaml_node *n, struct config_names *to)

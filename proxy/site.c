@@ -3,28 +3,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "proxy/certs.h"
-#include <unistd.h>
-
-/* ---- where our packs are ---- */
-
-bool packs_directory(char *out, size_t cap)
-{
-	static const char *const places[] = { "/../../rules/packs", "/../share/embergate/packs" };
-	char exe[4096];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-	char *slash;
-
-	if (n < 0)
-		return false;
-	exe[n] = '\0';
-	slash = strrchr(exe, '/');
-	for (size_t i = 0; slash && i < nelems(places); i++) {
-		*slash = '\0';
-		if (snprintf(out, cap, "%s%s", exe, places[i]) < (int)cap && access(out, R_OK) == 0)
-			return true;
-	}
-	return false;
-}
+#include "proxy/site_rules.h"
 
 /* ---- apps ---- */
 
@@ -53,60 +32,6 @@ enum waf_mode app_mode(const struct app *a)
 	int by_hand = atomic_load_explicit(&a->state->mode, memory_order_relaxed);
 
 	return by_hand >= 0 ? (enum waf_mode)by_hand : a->config->waf.mode;
-}
-
-/* Apps that name the same rule files share one compiled set. */
-static bool same_rules(const struct waf_config *a, const struct waf_config *b)
-{
-	if (a->packs != b->packs || a->nrules != b->nrules)
-		return false;
-	for (size_t i = 0; i < a->nrules; i++)
-		if (strcmp(a->rules[i], b->rules[i]) != 0)
-			return false;
-	return true;
-}
-
-static struct ruleset *rules_load(struct site *s, const struct app *a, struct err *err)
-{
-	const struct waf_config *w = &a->config->waf;
-	struct arena *arena = s->config->arena;
-	const char **files = arena_get(arena, (w->nrules + 1) * sizeof *files);
-	char packs[4096], cache[4096];
-	struct ruleset_options o = { .files = files, .cache_dir = cache };
-
-	snprintf(cache, sizeof cache, "%s/cache", s->config->state);
-	if (!files) {
-		err_set(err, SIDE_SELF, 0, "out of memory");
-		return NULL;
-	}
-	if (w->packs && !packs_directory(packs, sizeof packs)) {
-		err_set(err, SIDE_CONFIG, 0, "the rule packs are not installed; `waf: {packs: off}` does without");
-		return NULL;
-	}
-	if (w->packs)
-		files[o.nfiles++] = packs;
-	for (size_t i = 0; i < w->nrules; i++)
-		files[o.nfiles++] = w->rules[i];
-	return ruleset_load(&o, err);
-}
-
-static bool rules_of(struct site *s, struct app *a, struct err *err)
-{
-	const struct waf_config *w = &a->config->waf;
-	struct ruleset *r;
-
-	if (!w->packs && !w->nrules)
-		return true;
-	for (const struct app *other = s->apps; other < a; other++)
-		if (other->rules && same_rules(w, &other->config->waf)) {
-			a->rules = other->rules;
-			return true;
-		}
-	if (!(r = rules_load(s, a, err)))
-		return false;
-	s->rulesets[s->nrulesets++] = r;
-	a->rules = r;
-	return true;
 }
 
 static bool exceptions_of(struct site *s, struct app *a, struct err *err)
@@ -138,7 +63,7 @@ static bool app_build(struct process *p, struct site *s, const struct app_config
 	if (!a->state)
 		return err_set(err, SIDE_SELF, 0, "out of memory");
 	a->brand = page_brand_new(&c->page, err);
-	return a->brand && rules_of(s, a, err) && exceptions_of(s, a, err) &&
+	return a->brand && site_rules(s, a, err) && exceptions_of(s, a, err) &&
 	       upstream_build(&a->upstream, p->servers, c, a->state->metrics, err);
 }
 

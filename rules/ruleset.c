@@ -22,7 +22,7 @@ struct loading {
 
 static bool load_one(struct loading *l, const char *path)
 {
-	if (fnmatch("*.conf", path, 0) != 0)
+	if (fnmatch("*.conf", path, 0) != 0 && fnmatch("*.conf.example", path, 0) != 0)
 		return appsec_load(l->ir, path, l->err);
 	if (!l->seclang && !(l->seclang = seclang_new(l->ir, l->err)))
 		return err_set(l->err, SIDE_SELF, 0, "out of memory");
