@@ -34,7 +34,7 @@ static bool read_transform(struct schema *s, const struct schema_row *row, const
 	(void)also;
 	if (n->kind != YAML_SCALAR)
 		return schema_not(s, row->type, n);
-	*t = bytes_eq(n->text, BYTES("count")) ? &appsec_count : transform_find(n->text);
+	*t = bytes_eq(n->text, BYTES("count")) ? &appsec_count : transform_of_crowdsec(n->text);
 	if (*t)
 		return true;
 	near = transform_nearest(n->text);

@@ -152,6 +152,37 @@ static struct bytes basename_of(struct bytes path)
 	return bytes_from(path, at);
 }
 
+/* A '+' in a path is no blank. */
+static struct bytes decoded(struct values *v, struct bytes path)
+{
+	char *out;
+	size_t n = 0;
+
+	if (bytes_index(path, '%') == SIZE_MAX)
+		return path;
+	out = arena_raw(v->arena, path.len);
+	v->spent |= !out;
+	for (size_t i = 0; out && i < path.len; i++) {
+		bool escape = path.at[i] == '%' && i + 2 < path.len && byte_hex(path.at[i + 1]) >= 0 && byte_hex(path.at[i + 2]) >= 0;
+
+		out[n++] = escape ? (char)(byte_hex(path.at[i + 1]) << 4 | byte_hex(path.at[i + 2])) : path.at[i];
+		i += escape ? 2 : 0;
+	}
+	return (struct bytes){ out, n };
+}
+
+/* "HTTP/1.1"; also one that is not spoken here. */
+static struct bytes protocol(const struct request *r)
+{
+	size_t at = r->line.len;
+
+	while (at && r->line.at[at - 1] != ' ')
+		at--;
+	if (bytes_starts(bytes_from(r->line, at), BYTES("HTTP/")))
+		return bytes_from(r->line, at);
+	return r->minor ? BYTES("HTTP/1.1") : BYTES("HTTP/1.0");
+}
+
 /* Path and query, of an absolute target too. */
 static struct bytes path_query(const struct values *v, const struct request *r)
 {
@@ -165,10 +196,10 @@ static struct bytes path_query(const struct values *v, const struct request *r)
 /* With an argument taken out, what holds all of them says no more than the path. */
 static bool add_target(struct values *v, const struct request *r)
 {
-	struct bytes none = { 0 };
+	struct bytes none = { 0 }, path = values_want(v, ZONE_PATH) || values_want(v, ZONE_BASENAME) ? decoded(v, r->path) : none;
 
-	return values_add(v, ZONE_URI_FULL, none, v->cut_args ? r->path : r->target) && values_add(v, ZONE_PATH, none, r->path) &&
-	       values_add(v, ZONE_BASENAME, none, basename_of(r->path)) &&
+	return values_add(v, ZONE_URI_FULL, none, v->cut_args ? r->path : r->target) && values_add(v, ZONE_PATH, none, path) &&
+	       values_add(v, ZONE_BASENAME, none, basename_of(path)) &&
 	       values_add(v, ZONE_PATH_QUERY, none, path_query(v, r)) &&
 	       values_add(v, ZONE_LINE, none, v->cut_args ? r->path : r->line) &&
 	       values_add(v, ZONE_QUERY, none, v->cut_args ? none : r->query);
@@ -223,7 +254,7 @@ bool values_head(struct values *v, const struct request *r)
 	struct bytes none = { 0 };
 
 	return add_uri(v, r) && values_add(v, ZONE_METHOD, none, r->method) &&
-	       values_add(v, ZONE_PROTOCOL, none, r->minor ? BYTES("HTTP/1.1") : BYTES("HTTP/1.0")) &&
+	       values_add(v, ZONE_PROTOCOL, none, protocol(r)) &&
 	       add_args(v, r) && add_target(v, r) && add_fields(v, &r->fields);
 }
 

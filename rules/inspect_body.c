@@ -86,7 +86,7 @@ static bool add_raw(struct inspection *in, struct hold *h)
 	if (reading_outcome(h->reading, &why) == READING_MALFORMED &&
 	    !values_add(&in->values, ZONE_BODY_ARGS, (struct bytes){ 0 }, raw))
 		return false;
-	if ((reading_is_form(h->reading) || (in->run && in->run->body_variable)) &&
+	if ((reading_is_text(h->reading) || (in->run && in->run->body_variable)) &&
 	    !values_add(&in->values, ZONE_FORM_BODY, (struct bytes){ 0 }, raw))
 		return false;
 	return values_add(&in->values, ZONE_RAW_BODY, (struct bytes){ 0 }, raw);

@@ -4,19 +4,26 @@
 
 enum { EXPANDED_MAX = 64 << 10 }; /* bytes: what is longer is cut */
 
+/* The first value of all zones that the variable has. */
+static struct bytes first_value(struct run *r, const struct target *t)
+{
+	for (bool more = true; more; more = t++->more) {
+		struct zone_values found = run_values(r, t);
+
+		for (size_t i = 0; i < found.n; i++)
+			if (target_takes(t, &found.at[i]))
+				return found.at[i].text;
+	}
+	return (struct bytes){ "", 0 };
+}
+
 static struct bytes piece_text(struct run *r, const struct piece *p)
 {
-	struct zone_values found;
-
 	if (!p->target)
 		return p->text;
 	if (p->target->zone == ZONE_VARS && p->target->slot != UINT32_MAX)
 		return vars_text(r->in->arena, &r->vars.slots[p->target->slot]);
-	found = run_values(r, p->target);
-	for (size_t i = 0; i < found.n; i++)
-		if (target_takes(p->target, &found.at[i]))
-			return found.at[i].text;
-	return (struct bytes){ "", 0 };
+	return first_value(r, p->target);
 }
 
 struct bytes macro_expand(struct run *r, const struct macro *m)

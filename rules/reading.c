@@ -199,9 +199,9 @@ struct bytes reading_processor(struct inspection *in)
 	return p ? upper(in, body_parser_name(p)) : BYTES("");
 }
 
-bool reading_is_form(const struct reading *r)
+bool reading_is_text(const struct reading *r)
 {
-	return r->n && r->readers[0].parser == &body_urlencoded;
+	return r->n && (r->readers[0].parser == &body_urlencoded || r->readers[0].parser == &body_json);
 }
 
 uint64_t reading_file_bytes(const struct reading *r)

@@ -37,7 +37,7 @@ enum reading_outcome reading_outcome(struct reading *, struct bytes *why);
 enum body_kind reading_kind(const struct reading *);
 /* "JSON", as SecLang's REQBODY_PROCESSOR: what a rule chose, else what the Content-Type says; empty: none. */
 struct bytes reading_processor(struct inspection *);
-bool reading_is_form(const struct reading *); /* urlencoded */
+bool reading_is_text(const struct reading *); /* urlencoded or JSON, for which SecLang has REQUEST_BODY */
 /* Of NULL: 0. */
 uint64_t reading_file_bytes(const struct reading *);
 unsigned reading_anomalies(const struct reading *); /* bits of enum multipart_anomaly */

@@ -270,6 +270,13 @@ static bool do_ctl(struct seclang *s, struct bytes v, struct seclang_rule *r)
 	return seclang_change(s, v, all, &r->link->nchanges);
 }
 
+static bool do_ver(struct seclang *s, struct bytes v, struct seclang_rule *r)
+{
+	(void)r;
+	s->folds |= bytes_starts(v, BYTES("OWASP_CRS/3"));
+	return true;
+}
+
 static bool do_nothing(struct seclang *s, struct bytes v, struct seclang_rule *r)
 {
 	(void)s, (void)v, (void)r;
@@ -329,7 +336,7 @@ static const struct action {
 	{ "status",             VALUE,    do_status,      NULL },
 	{ "t",                  VALUE,    do_t,           NULL },
 	{ "tag",                VALUE,    do_tag,         NULL },
-	{ "ver",                VALUE,    do_nothing,     NULL },
+	{ "ver",                VALUE,    do_ver,         NULL },
 	{ "xmlns",              VALUE,    do_nothing,     NULL }, /* of XPath only what needs no names is understood */
 };
 

@@ -78,6 +78,7 @@ static bool new_rule(struct seclang *s)
 	r->info = (struct rule_info){ .id = "", .message = "", .category = "", .file = s->place.file, .line = s->place.line,
 				      .severity = SEVERITY_NOTICE };
 	s->nlinks = 0;
+	s->folds = false;
 	return true;
 }
 
@@ -133,6 +134,22 @@ static bool operand(struct seclang *s, const struct seclang_operator *o, struct 
 	return op_prepare(c->op, s->ir, o->argument, s->place.file, &c->operand, &why) || seclang_fail(s, "%s", why.text);
 }
 
+/* CRS 3 is written for Apache's reading of "...", in which two backslashes are one. */
+static bool folded(struct seclang *s, struct bytes *text)
+{
+	char *out = arena_raw(s->ir->arena, text->len + 1);
+	size_t n = 0;
+
+	if (!out)
+		return seclang_short_of_memory(s);
+	for (size_t i = 0; i < text->len; i++) {
+		out[n++] = text->at[i];
+		i += text->at[i] == '\\' && i + 1 < text->len && text->at[i + 1] == '\\';
+	}
+	*text = (struct bytes){ out, n };
+	return true;
+}
+
 static bool sec_rule(struct seclang *s, const struct seclang_directive *d)
 {
 	struct seclang_rule r;
@@ -147,8 +164,8 @@ static bool sec_rule(struct seclang *s, const struct seclang_directive *d)
 	r.condition->targets = targets;
 	if (!seclang_operator(d->args[1], &o, &why))
 		return seclang_fail(s, "%s", why.text);
-	return operand(s, &o, r.condition) &&
-	       seclang_do_actions(s, d->nargs > 2 ? d->args[2] : (struct bytes){ "", 0 }, &r) && end_link(s, &r);
+	return seclang_do_actions(s, d->nargs > 2 ? d->args[2] : (struct bytes){ "", 0 }, &r) &&
+	       (!s->folds || folded(s, &o.argument)) && operand(s, &o, r.condition) && end_link(s, &r);
 }
 
 static bool sec_action(struct seclang *s, const struct seclang_directive *d)

@@ -46,6 +46,7 @@ struct seclang {
 	struct condition conditions[SECLANG_CHAIN_MAX]; /* of the rule being read */
 	struct link links[SECLANG_CHAIN_MAX];
 	size_t nlinks;
+	bool folds;        /* the rule in hand: two backslashes of its operator are one */
 };
 
 struct seclang *seclang_new(struct ir *, struct err *); /* lives in the ir's arena; NULL: out of memory */

@@ -1,16 +1,19 @@
 /* transform_html.c -- HTML character references, as single bytes.
  *
- * ModSecurity knows five names; browsers decode many more to ASCII, and
- * `javascript&colon;` is an attack as much as `javascript&#58;`. So all names
- * of HTML 5 that stand for an ASCII byte are here. The five old ones need no
- * semicolon, in browsers neither: `&ltscript` begins a tag. */
+ * ModSecurity knows five names, and CRS's expressions look for the others as they
+ * stand. CrowdSec's rules rest on Coraza, which knows them all, and browsers do:
+ * `javascript&colon;` is an attack as much as `javascript&#58;`. So there are two
+ * transformations; the second has all names of HTML 5 that stand for an ASCII byte.
+ * The five old ones need no semicolon, in browsers neither: `&ltscript` begins a tag. */
 #include "rules/transform_steps.h"
+
+enum { OLD_NAMES = 5 };
 
 static const struct {
 	struct bytes name;
 	char byte;
 	bool bare; /* without a semicolon too; letters may follow */
-} names[] = {
+} names[] = { /* ModSecurity's first */
 	{ { "quot", 4 },           '"',  true  },
 	{ { "amp", 3 },            '&',  true  },
 	{ { "lt", 2 },             '<',  true  },
@@ -83,6 +86,23 @@ static size_t number_step(const char *p, size_t left, char **out)
 	return with_semicolon(p, n, left);
 }
 
+/* ModSecurity compares the whole run of letters and digits. */
+static size_t old_step(const char *p, size_t left, char **out)
+{
+	size_t n = 1;
+
+	if (left > 2 && p[1] == '#')
+		return number_step(p, left, out);
+	while (n < left && (byte_hex(p[n]) >= 0 || (byte_lower(p[n]) >= 'a' && byte_lower(p[n]) <= 'z')))
+		n++;
+	for (size_t i = 0; i < OLD_NAMES; i++)
+		if (bytes_eq_nocase((struct bytes){ p + 1, n - 1 }, names[i].name)) {
+			*(*out)++ = names[i].byte;
+			return with_semicolon(p, n, left);
+		}
+	return raw(p, out);
+}
+
 static size_t html_step(const char *p, size_t left, char **out)
 {
 	struct bytes rest = { p + 1, left - 1 };
@@ -105,6 +125,11 @@ static size_t html_step(const char *p, size_t left, char **out)
 }
 
 struct bytes t_html_entity_decode(struct arena *a, struct bytes in)
+{
+	return transform_decode(a, in, "&&", old_step);
+}
+
+struct bytes t_html_entity_decode_all(struct arena *a, struct bytes in)
 {
 	return transform_decode(a, in, "&&", html_step);
 }

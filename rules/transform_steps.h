@@ -41,7 +41,7 @@ transform_fn t_url_decode, t_url_decode_uni, t_url_encode;
 /* transform_escape.c */
 transform_fn t_js_decode, t_css_decode, t_escape_seq_decode, t_sql_hex_decode;
 /* transform_html.c */
-transform_fn t_html_entity_decode;
+transform_fn t_html_entity_decode, t_html_entity_decode_all;
 /* transform_encode.c */
 transform_fn t_base64_decode, t_base64_decode_ext, t_base64_encode, t_hex_decode, t_hex_encode,
 	t_length, t_md5, t_sha1;

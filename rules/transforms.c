@@ -70,7 +70,9 @@ static const struct transform table[] = {
 	{ "hexDecode", NULL, t_hex_decode, ANY, 1, 0, false, "decodes pairs of digits" },
 	{ "hexEncode", NULL, t_hex_encode, ANY, 2, 0, false, "writes each byte as two digits" },
 	{ "htmlEntityDecode", NULL, t_html_entity_decode, AMP, 1, 0, false,
-	  "decodes HTML character references to single bytes" },
+	  "decodes HTML character references by number, and &quot; &amp; &lt; &gt; &nbsp;" },
+	{ "htmlEntityDecodeAll", NULL, t_html_entity_decode_all, AMP, 1, 0, false,
+	  "the same, and every name of HTML for an ASCII byte: CrowdSec's htmlentitydecode" },
 	{ "jsDecode", NULL, t_js_decode, BACKSLASH, 1, 0, false, "decodes JavaScript escapes" },
 	{ "length", NULL, t_length, ALWAYS, 0, 20, false, "the number of bytes, as text" },
 	{ "lowercase", NULL, t_lowercase, UPPER, 1, 0, true, "folds ASCII letters" },
@@ -163,6 +165,13 @@ const struct transform *transform_find(struct bytes name)
 		    (table[i].alias && same_name(name, bytes_of(table[i].alias))))
 			return &table[i];
 	return NULL;
+}
+
+const struct transform *transform_of_crowdsec(struct bytes name)
+{
+	const struct transform *t = transform_find(name);
+
+	return t && t->fn == t_html_entity_decode ? transform_find(BYTES("htmlEntityDecodeAll")) : t;
 }
 
 const char *transform_nearest(struct bytes name)

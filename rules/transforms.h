@@ -37,6 +37,8 @@ static inline bool transform_may_change(const struct transform *t, uint32_t trai
 
 /* NULL: no such name. A leading "t:" is not part of it. */
 const struct transform *transform_find(struct bytes name);
+/* The same name in CrowdSec's rules, which rest on Coraza's transformations. */
+const struct transform *transform_of_crowdsec(struct bytes name);
 /* The name nearest in spelling, for "did you mean"; NULL: nothing is near. */
 const char *transform_nearest(struct bytes name);
 size_t transform_count(void);

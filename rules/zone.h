@@ -17,7 +17,7 @@ enum zone {
 	ZONE_HEADERS_NAMES,
 	ZONE_COOKIES,
 	ZONE_COOKIES_NAMES,
-	ZONE_PATH,      /* as sent */
+	ZONE_PATH,      /* escapes decoded once, nothing else */
 	ZONE_BASENAME,  /* what follows its last slash */
 	ZONE_PATH_QUERY, /* path and query as sent, without scheme and host */
 	ZONE_LINE,      /* the request line */
@@ -36,7 +36,7 @@ enum zone {
 	ZONE_PART_HEADERS, /* whole lines, by the part's name */
 	ZONE_BODY_TYPE, /* "JSON", "XML", "MULTIPART", "URLENCODED" */
 	ZONE_RAW_BODY,
-	ZONE_FORM_BODY, /* the same of a form alone, or where a rule asks for it */
+	ZONE_FORM_BODY, /* the same of a form or JSON, or where a rule asks for it */
 	ZONE_BODY_FACTS, /* "reqbody_error", ... */
 	ZONE_STATUS,    /* from here on there must be an answer */
 	ZONE_ANSWER_HEADERS,
