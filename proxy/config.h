@@ -83,7 +83,11 @@ struct own_rule {
 
 struct exception_config {
 	struct bytes path; bool has_path;
-	struct words methods, skip;
+	struct words methods;
+	struct words skip;               /* alone; or these: */
+	struct words rules, categories, tags;
+	struct words args, cookies, headers;
+	uint32_t *parts; size_t nparts;  /* enum exclusion_part */
 	uint64_t max_body;               /* 0: the app's */
 	struct bytes reason;
 	uint64_t until_s;
@@ -100,6 +104,7 @@ struct waf_config {
 	const char **rules; size_t nrules; /* files beside those */
 	bool packs;                        /* our own packs; default on */
 	uint64_t window;
+	bool decode_answers;               /* gzip and deflate, for inspection only */
 };
 
 enum balance { BALANCE_ROUND_ROBIN, BALANCE_LEAST_CONN, BALANCE_HASH };

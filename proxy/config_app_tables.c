@@ -1,6 +1,7 @@
 /* config_app_tables.c -- the keys of an app: their values, units, bounds,
  * defaults and help. */
 #include "proxy/config_rows.h"
+#include "rules/rules.h"
 
 /* ---- upstream ---- */
 
@@ -111,11 +112,14 @@ static const struct schema_row waf_rows[] = {
 	  .min = KIB, .max = 64 * MIB, .unset = "256KiB",
 	  .help = "how much of a body is held and inspected; a larger form, JSON or XML is refused (413), "
 		  "files stream on" },
+	{ .key = "decode_answers", .type = &schema_bool, SCHEMA_FIELD(waf_config, decode_answers), .unset = "off",
+	  .help = "unpack answers that come as gzip or deflate for rules that look into them; they go on as they came. "
+		  "Else such rules see only the head of a packed answer" },
 };
 
 static const struct schema_table waf_table = {
 	.name = "waf",
-	.help = "Inspection of requests.",
+	.help = "Inspection of requests and, where SecLang's rules ask for it, of answers.",
 	ROWS(waf_rows),
 	.shorthand = "mode",
 };
@@ -207,14 +211,38 @@ static const struct schema_table limit_table = {
 	.end = config_limit_end,
 };
 
+static const struct schema_word parts[] = {
+	{ "body", EXCLUDE_BODY, false },           { "args", EXCLUDE_ALL_ARGS, false },
+	{ "cookies", EXCLUDE_ALL_COOKIES, false }, { "headers", EXCLUDE_ALL_HEADERS, false },
+	{ "files", EXCLUDE_FILES, false },         { "path", EXCLUDE_PATH, false },
+	{ "query", EXCLUDE_QUERY, false },         { "answer", EXCLUDE_ANSWER, false },
+	{ 0 },
+};
+
 static const struct schema_row exception_rows[] = {
 	{ .type = &schema_place, SCHEMA_FIELD(exception_config, where) },
 	{ .key = "path", .type = &config_type_pattern, SCHEMA_FIELD(exception_config, path),
 	  .help = "matches the whole path; `*` is any run of characters; without it every path" },
 	{ .key = "methods", .type = &config_type_method, SCHEMA_ITEMS(exception_config, methods.at, methods.n),
 	  .help = "one of these; without it every method" },
+	{ .key = "rules", .type = &schema_text, SCHEMA_ITEMS(exception_config, rules.at, rules.n),
+	  .help = "these rules, by id or as a range of ids (`942100-942199`): they do not hold or, with one of the keys "
+		  "from `args` to `parts`, do not look at what these name" },
+	{ .key = "categories", .type = &schema_text, SCHEMA_ITEMS(exception_config, categories.at, categories.n),
+	  .help = "all rules of a category: `sqli`, `xss`, `rce`, `lfi`, ..." },
+	{ .key = "tags", .type = &schema_text, SCHEMA_ITEMS(exception_config, tags.at, tags.n),
+	  .help = "all SecLang rules with a tag (`language-php`); `*` is any run of characters" },
+	{ .key = "args", .type = &schema_text, SCHEMA_ITEMS(exception_config, args.at, args.n),
+	  .help = "arguments of the query or the body by their names, where `*` is any run of characters and `a.b` is b in a "
+		  "of JSON; without `rules`, `categories` or `tags` no rule looks at them" },
+	{ .key = "cookies", .type = &schema_text, SCHEMA_ITEMS(exception_config, cookies.at, cookies.n),
+	  .help = "the same with cookies" },
+	{ .key = "headers", .type = &schema_text, SCHEMA_ITEMS(exception_config, headers.at, headers.n),
+	  .help = "the same with header fields" },
+	{ .key = "parts", .type = &schema_enum, .words = parts, SCHEMA_ITEMS(exception_config, parts, nparts),
+	  .help = "the same with all of a kind; `query` and `path` are also where the target is looked at as a whole" },
 	{ .key = "skip", .type = &schema_text, SCHEMA_ITEMS(exception_config, skip.at, skip.n),
-	  .help = "what is not inspected: a rule's id, a category (`sqli`), `body`, `arg:NAME`, "
+	  .help = "the short form, instead of these: a rule's id, a category, `body`, `arg:NAME`, "
 		  "`cookie:NAME`, `header:NAME`, or `all`" },
 	{ .key = "max_body", .type = &schema_size, SCHEMA_FIELD(exception_config, max_body),
 	  .min = 1, .max = 64 * TIB, .help = "in place of the app's" },

@@ -131,15 +131,44 @@ static bool is_skip_word(struct bytes word)
 	return true;
 }
 
+static bool refuse_evaluation(struct schema *s, const struct yaml_node *n, const char *key, struct bytes word)
+{
+	return schema_err(s, n, "%s: %.*s sums up what other rules found: without it nothing is denied. Name the rule, "
+			  "category or argument that is wrong instead; `embergate ctl explain` proposes one", key, BYTES_ARG(word));
+}
+
 static bool skip_word(struct schema *s, const struct yaml_node *n, struct bytes word)
 {
 	if (is_evaluation_rule(word))
-		return schema_err(s, n, "skip: %.*s sums up what other rules found; name the rule, category or "
-				  "part that is wrong instead", BYTES_ARG(word));
+		return refuse_evaluation(s, n, "skip", word);
 	if (!is_skip_word(word))
 		return schema_err(s, n, "skip: '%.*s' is neither a rule's id, a category, body, arg:NAME, "
 				  "cookie:NAME, header:NAME nor all", YAML_SHOWN(word));
 	return true;
+}
+
+/* The word of a list, which may have been written without its brackets. */
+static const struct yaml_node *item(const struct yaml_node *list, size_t i)
+{
+	return list->kind == YAML_SEQUENCE ? list->items[i] : list;
+}
+
+static bool rule_word(struct schema *s, const struct yaml_node *n, struct bytes word)
+{
+	struct bytes to = word, from;
+	uint64_t first, last;
+
+	if (is_evaluation_rule(word))
+		return refuse_evaluation(s, n, "rules", word);
+	if (bytes_cut(&to, '-', &from) && bytes_u64(from, &first) && bytes_u64(to, &last) && first > last)
+		return schema_err(s, n, "rules: '%.*s' ends before it begins", YAML_SHOWN(word));
+	return true;
+}
+
+/* Neither rules nor anything that they would look at. */
+static bool is_bare(const struct exception_config *e)
+{
+	return !(e->rules.n + e->categories.n + e->tags.n + e->args.n + e->cookies.n + e->headers.n + e->nparts);
 }
 
 static bool skips_all(const struct exception_config *e)
@@ -167,13 +196,20 @@ static bool is_forced(const struct yaml_node *n)
 bool config_exception_end(struct schema *s, const struct yaml_node *n, void *out)
 {
 	struct exception_config *e = out;
-	const struct yaml_node *skip = schema_at(n, "skip");
+	const struct yaml_node *skip = schema_at(n, "skip"), *rules = schema_at(n, "rules");
 
 	e->has_path = e->path.at != NULL;
-	if (!e->skip.n && !e->max_body)
-		return schema_err(s, n, "excepts nothing; give `skip` or `max_body`");
+	if (!e->skip.n && is_bare(e) && !e->max_body)
+		return schema_err(s, n, "excepts nothing; give `rules` or `categories`, `args`, `cookies`, `headers` or `parts`, "
+				  "or `max_body`");
+	if (e->skip.n && !is_bare(e))
+		return schema_err(s, skip, "`skip` stands alone: its words say by themselves what they take out. In place of "
+				  "arg:NAME beside `rules` write args: [NAME]");
 	for (size_t i = 0; i < e->skip.n; i++)
-		if (!skip_word(s, skip->kind == YAML_SEQUENCE ? skip->items[i] : skip, e->skip.at[i]))
+		if (!skip_word(s, item(skip, i), e->skip.at[i]))
+			return false;
+	for (size_t i = 0; i < e->rules.n; i++)
+		if (!rule_word(s, item(rules, i), e->rules.at[i]))
 			return false;
 	if (skips_all(e) && every_path(e->path) && !is_forced(n))
 		return schema_err(s, skip, "skip: all, for every path, switches inspection off; name a path, "

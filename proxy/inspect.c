@@ -21,7 +21,8 @@ static void gather_exceptions(struct exchange *x, struct inspect_options *o)
 
 		if (!access_exception_holds(x, e))
 			continue;
-		list[o->nexclusions++] = &app->exceptions[i].exclusion;
+		if (app->exceptions[i].exclusion)
+			list[o->nexclusions++] = app->exceptions[i].exclusion;
 		if (e->max_body && (!x->body_exception || e->max_body > x->body_exception->max_body))
 			x->body_exception = e;
 	}

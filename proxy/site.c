@@ -34,6 +34,20 @@ enum waf_mode app_mode(const struct app *a)
 	return by_hand >= 0 ? (enum waf_mode)by_hand : a->config->waf.mode;
 }
 
+static const struct exclusion *exclusion_of(struct site *s, const struct app *a, const struct exception_config *e, struct err *err)
+{
+	struct exclusion_text t = { .words = {
+		[EXCLUDE_SKIP] = { e->skip.at, e->skip.n },       [EXCLUDE_RULES] = { e->rules.at, e->rules.n },
+		[EXCLUDE_CATEGORIES] = { e->categories.at, e->categories.n },
+		[EXCLUDE_TAGS] = { e->tags.at, e->tags.n },       [EXCLUDE_ARGS] = { e->args.at, e->args.n },
+		[EXCLUDE_COOKIES] = { e->cookies.at, e->cookies.n }, [EXCLUDE_HEADERS] = { e->headers.at, e->headers.n },
+	} };
+
+	for (size_t i = 0; i < e->nparts; i++)
+		t.parts |= 1u << e->parts[i];
+	return exclusion_new(s->config->arena, a->rules, &t, err);
+}
+
 static bool exceptions_of(struct site *s, struct app *a, struct err *err)
 {
 	const struct app_config *c = a->config;
@@ -43,13 +57,12 @@ static bool exceptions_of(struct site *s, struct app *a, struct err *err)
 		return err_set(err, SIDE_SELF, 0, "out of memory");
 	for (size_t i = 0; i < c->nexceptions; i++) {
 		const struct exception_config *e = &c->exceptions[i];
+		struct app_exception *x = &a->exceptions[a->nexceptions++];
 
-		for (size_t k = 0; a->rules && k < e->skip.n; k++)
-			if (!exclusion_check(a->rules, e->skip.at[k], err))
-				return err_at(err, "%s:%u:%u: apps.%.*s: exceptions[%zu].skip", e->where.file,
-					      e->where.line, e->where.column, BYTES_ARG(c->name), i);
-		a->exceptions[a->nexceptions++] =
-			(struct app_exception){ e, { e->skip.at, e->skip.n } };
+		*x = (struct app_exception){ .config = e };
+		if (a->rules && !(x->exclusion = exclusion_of(s, a, e, err)))
+			return err_at(err, "%s:%u:%u: apps.%.*s: exceptions[%zu]", e->where.file, e->where.line, e->where.column,
+				      BYTES_ARG(c->name), i);
 	}
 	return true;
 }

@@ -25,7 +25,7 @@ struct app_state {
 
 struct app_exception {
 	const struct exception_config *config;
-	struct exclusion exclusion;
+	const struct exclusion *exclusion; /* NULL: the app has no rules */
 };
 
 struct app {

@@ -115,7 +115,7 @@ static bool add_arg(void *owner, const struct body_value *arg)
 {
 	struct values *v = owner;
 
-	if (v->exclusions.args && exclusions_name(&v->exclusions, "arg:", arg->name))
+	if (v->exclusions.named[EXCLUDED_ARG] && exclusions_name(&v->exclusions, EXCLUDED_ARG, arg->name))
 		return v->cut_args = true;
 	return add_named(v, ZONE_ARGS, arg->name, arg->value);
 }
@@ -216,7 +216,7 @@ static bool add_cookies(struct values *v, struct bytes field)
 			continue;
 		bytes_cut(&value, '=', &name);
 		name = bytes_trim(name);
-		if (v->exclusions.cookies && exclusions_name(&v->exclusions, "cookie:", name))
+		if (v->exclusions.named[EXCLUDED_COOKIE] && exclusions_name(&v->exclusions, EXCLUDED_COOKIE, name))
 			continue;
 		if (v->zones[ZONE_COOKIES].n == v->max || v->zones[ZONE_COOKIES_NAMES].n == v->max)
 			return fail(v, "cookies");
@@ -230,8 +230,8 @@ static bool add_cookies(struct values *v, struct bytes field)
  * must not when an exception takes one out. */
 static bool field_is_out(const struct values *v, const struct field *f)
 {
-	return (v->exclusions.cookies && f->id == FIELD_COOKIE) ||
-	       (v->exclusions.headers && exclusions_name(&v->exclusions, "header:", f->name));
+	return (v->exclusions.named[EXCLUDED_COOKIE] && f->id == FIELD_COOKIE) ||
+	       exclusions_name(&v->exclusions, EXCLUDED_HEADER, f->name);
 }
 
 static bool add_fields(struct values *v, const struct fields *fields)

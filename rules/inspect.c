@@ -26,7 +26,8 @@ struct inspection *inspection_new(struct arena *a, const struct ruleset *rs, str
 	in->options = *o;
 	in->values = (struct values){ .arena = a, .ir = rs->ir, .wanted = rs->plan.zones,
 				      .max = o->max_args ? o->max_args : 1024 };
-	exclusions_read(&in->values.exclusions, o);
+	if (!exclusions_read(&in->values.exclusions, a, o, rs->plan.nwords))
+		return NULL;
 	in->groups = arena_get(a, rs->plan.nwords * sizeof *in->groups);
 	in->fired = arena_get(a, (rs->ir->nrules / 64 + 1) * sizeof *in->fired);
 	in->verdict.status = 200;
@@ -66,19 +67,25 @@ static struct bytes variable(struct inspection *in, const struct match *m)
 	return text_bytes(&t);
 }
 
-static bool holds_on_some(struct inspection *in, const struct condition *c, struct match *m)
+/* No exception has taken the value out for this group. */
+static bool is_seen(const struct inspection *in, uint32_t group, enum zone z, const struct value *v)
+{
+	return !in->values.exclusions.cuts || !exclusions_cut(&in->values, group, z, v->name);
+}
+
+static bool holds_on_some(struct inspection *in, uint32_t group, const struct condition *c, struct match *m)
 {
 	const struct zone_values *z = &in->values.zones[m->target->zone];
 
 	for (size_t i = 0; i < z->n; i++) {
-		if (condition_takes(c, m->target, &z->at[i]) &&
+		if (condition_takes(c, m->target, &z->at[i]) && is_seen(in, group, m->target->zone, &z->at[i]) &&
 		    condition_test(&in->values, c, &c->operand, &z->at[i], m))
 			return true;
 	}
 	return false;
 }
 
-static bool holds_on_count(struct inspection *in, const struct condition *c, struct match *m)
+static bool holds_on_count(struct inspection *in, uint32_t group, const struct condition *c, struct match *m)
 {
 	const struct zone_values *z = &in->values.zones[m->target->zone];
 	struct text t = text_over(arena_raw(in->arena, 20), 20);
@@ -86,8 +93,10 @@ static bool holds_on_count(struct inspection *in, const struct condition *c, str
 
 	if (!t.at)
 		return in->values.spent = true;
+	if (in->values.exclusions.n && m->target->name.at && exclusions_hide(&in->values, group, m->target->zone, m->target->name))
+		return false;
 	for (size_t i = 0; i < z->n; i++)
-		n += condition_takes(c, m->target, &z->at[i]);
+		n += condition_takes(c, m->target, &z->at[i]) && is_seen(in, group, m->target->zone, &z->at[i]);
 	text_u64(&t, n);
 	return condition_test_text(c, &c->operand, text_bytes(&t), m);
 }
@@ -98,11 +107,11 @@ static bool is_there(const struct inspection *in, const struct target *t)
 	return !t->except && (t->zone < ZONE_BODY_FIRST || in->phase == PHASE_BODY);
 }
 
-static bool condition_holds(struct inspection *in, const struct condition *c, struct match *m)
+static bool condition_holds(struct inspection *in, uint32_t group, const struct condition *c, struct match *m)
 {
 	for (size_t i = 0; i < c->ntargets; i++) {
 		m->target = &c->targets[i];
-		if (is_there(in, m->target) && (m->target->count ? holds_on_count(in, c, m) : holds_on_some(in, c, m)))
+		if (is_there(in, m->target) && (m->target->count ? holds_on_count : holds_on_some)(in, group, c, m))
 			return true;
 	}
 	return false;
@@ -113,7 +122,7 @@ static bool group_holds(struct inspection *in, const struct group *g, struct mat
 	for (size_t i = 0; i < g->n; i++) {
 		struct match m = { 0 };
 
-		if (!condition_holds(in, &g->at[i], &m))
+		if (!condition_holds(in, (uint32_t)(g - in->rules->ir->groups), &g->at[i], &m))
 			return false;
 		if (m.gave_up)
 			in->verdict.error = BYTES("an expression reached its limit on a value, which counts as a match");
@@ -150,8 +159,6 @@ static void report(struct inspection *in, uint32_t rule, const struct match *m)
 	struct hit *at;
 
 	bit_set(in->fired, rule);
-	if (in->values.exclusions.n && exclusions_rule(&in->values.exclusions, &r->info))
-		return;
 	inspection_act(in, &r->actions, false);
 	atomic_fetch_add_explicit(&in->rules->hits[rule], 1, memory_order_relaxed);
 	at = arena_grow(in->arena, in->hits, &in->hits_cap, in->verdict.nhits + 1, sizeof *at);
@@ -179,6 +186,7 @@ static void ask(struct inspection *in, const struct group *g)
 static void ask_all(struct inspection *in)
 {
 	const struct plan *p = &in->rules->plan;
+	const uint64_t *off = in->values.exclusions.off;
 
 	for (size_t w = 0; w < p->nwords; w++) {
 		uint64_t unordered = p->early[w] | p->late[w], due = (in->groups[w] | p->always[w]) & unordered;
@@ -187,6 +195,8 @@ static void ask_all(struct inspection *in)
 			due &= p->early[w];
 		else if (in->head_asked)
 			due &= in->groups[w] | p->late[w];
+		if (off)
+			due &= ~off[w];
 
 		in->groups[w] &= p->late[w] | ~unordered;
 		for (; due; due &= due - 1)

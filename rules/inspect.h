@@ -19,7 +19,7 @@ struct inspection {
 	enum phase phase;
 	bool head_asked;  /* groups of the head have had their turn */
 	uint64_t *groups; /* gate was hit: to be asked */
-	uint64_t *fired;  /* rules that matched, also those that an exception took out */
+	uint64_t *fired;  /* AppSec rules that matched */
 	struct verdict verdict;
 	struct hit *hits;
 	size_t hits_cap;

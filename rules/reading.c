@@ -33,7 +33,7 @@ static bool on_value(void *owner, const struct body_value *v)
 	struct reading *r = owner;
 	const struct exclusions *x = &r->in->values.exclusions;
 
-	if (x->args && v->kind != VALUE_FILE_NAME && v->kind != VALUE_FILE_LOOK && exclusions_name(x, "arg:", v->name))
+	if (x->named[EXCLUDED_ARG] && v->kind != VALUE_FILE_NAME && v->kind != VALUE_FILE_LOOK && exclusions_name(x, EXCLUDED_ARG, v->name))
 		return r->cut = true;
 	switch (v->kind) {
 	case VALUE_ARG:

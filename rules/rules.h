@@ -45,14 +45,30 @@ const struct rule_info *ruleset_rule(const struct ruleset *, size_t i);
 uint64_t ruleset_hits(const struct ruleset *, size_t i); /* since load, exclusions not counted */
 void ruleset_free(struct ruleset *);
 
-/* What an exception takes out. `skip` words: "all", "body", a rule id, a
- * category, "arg:NAME", "cookie:NAME", "header:NAME". */
-struct exclusion {
-	const struct bytes *skip;
-	size_t nskip;
+/* What an exception takes out, as written. Rules are named by `rules` (ids, ranges of numbers),
+ * `categories` and `tags` (`*` is any run of characters); what they do not look at by the other
+ * keys, with `*` in names too. Rules alone do not hold at all; what is named without rules
+ * nobody looks at. `skip` stands alone: "all", "body", a rule's id, a category, "arg:NAME",
+ * "cookie:NAME", "header:NAME". */
+enum exclusion_key {
+	EXCLUDE_SKIP, EXCLUDE_RULES, EXCLUDE_CATEGORIES, EXCLUDE_TAGS, EXCLUDE_ARGS, EXCLUDE_COOKIES, EXCLUDE_HEADERS, EXCLUDE_KEYS,
 };
-/* An error names the word and the nearest rule id or category. */
-bool exclusion_check(const struct ruleset *, struct bytes word, struct err *);
+enum exclusion_part {
+	EXCLUDE_BODY, EXCLUDE_ALL_ARGS, EXCLUDE_ALL_COOKIES, EXCLUDE_ALL_HEADERS, EXCLUDE_FILES, EXCLUDE_PATH, EXCLUDE_QUERY,
+	EXCLUDE_ANSWER, EXCLUDE_PARTS,
+};
+struct exclusion_text {
+	struct exclusion_words {
+		const struct bytes *at;
+		size_t n;
+	} words[EXCLUDE_KEYS];
+	uint32_t parts; /* bits by enum exclusion_part */
+};
+struct exclusion;
+/* For this ruleset, and others made of it by ruleset_tuned(). What is written must live as long. An
+ * error names the key, the word, and the nearest that there is; rules that only sum up what others
+ * found (949110) are refused. NULL: an error. */
+const struct exclusion *exclusion_new(struct arena *, const struct ruleset *, const struct exclusion_text *, struct err *);
 
 /* How inspection is done for one request of one app. */
 struct inspect_options {

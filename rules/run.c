@@ -18,6 +18,11 @@ struct run *run_new(struct inspection *in)
 	if (!r->vars.slots)
 		return NULL;
 	memcpy(r->vars.slots, rs->plan.start, n * sizeof *r->vars.slots);
+	if (in->values.exclusions.off) { /* as if a ctl had taken them out before all else */
+		if (!(r->off = arena_get(in->arena, rs->plan.nwords * sizeof *r->off)))
+			return NULL;
+		memcpy(r->off, in->values.exclusions.off, rs->plan.nwords * sizeof *r->off);
+	}
 	r->engine = rs->ir->bodies.engine;
 	r->body_access = rs->ir->bodies.access;
 	r->answer_access = rs->ir->bodies.answer_access;
@@ -115,7 +120,10 @@ static void act(struct link_at *l, const struct match *m)
 
 static bool takes(const struct link_at *l, const struct target *t, const struct value *v)
 {
-	return condition_takes(l->condition, t, v) && !(l->run->ncuts && run_is_cut(l->run, l->group, t->zone, v));
+	const struct values *all = &l->run->in->values;
+
+	return condition_takes(l->condition, t, v) && !(l->run->ncuts && run_is_cut(l->run, l->group, t->zone, v)) &&
+	       !(all->exclusions.cuts && exclusions_cut(all, l->group, t->zone, v->name));
 }
 
 static void try_values(struct link_at *l, const struct target *t)
@@ -139,7 +147,8 @@ static void try_count(struct link_at *l, const struct target *t)
 	size_t n = 0;
 
 	l->run->in->values.spent |= !digits;
-	if (!digits)
+	if (!digits || (l->run->in->values.exclusions.n && t->name.at &&
+			exclusions_hide(&l->run->in->values, l->group, t->zone, t->name)))
 		return;
 	for (bool more = true; more; more = t++->more) {
 		struct zone_values z = run_values(l->run, t);
@@ -254,8 +263,6 @@ static void conclude(struct run *r, const struct group *g, const struct match *s
 		if (severity < r->severity)
 			r->severity = severity;
 	}
-	if (in->values.exclusions.n && exclusions_rule(&in->values.exclusions, &r->rule->info))
-		return;
 	if (!a->quiet)
 		report(r, g, shown);
 	inspection_act(in, a, r->engine == ENGINE_DETECT);

@@ -1,6 +1,7 @@
 /* Files and options become a configuration, or an error that says where. */
 #include "tests/test.h"
 #include "proxy/config.h"
+#include "rules/rules.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -109,6 +110,8 @@ static const char every_key[] =
 	"      - rate: 7/s\n"
 	"    exceptions:\n"
 	"      - {path: /e, methods: [PUT], skip: [sqli, 'arg:a b', body], max_body: 2GB, reason: r, until: 2999-01-01}\n"
+	"      - {rules: [942100, 942110-942199], categories: xss, tags: [language-*], args: [a, b*], cookies: c, headers: [x-h],\n"
+	"         parts: [files, query]}\n"
 	"    streams: [/s, /t*]\n"
 	"    client_ip: cloudflare\n"
 	"    timeouts: {idle: 9s, head: 8s}\n"
@@ -262,11 +265,21 @@ static void every_key_of_rules_limits_and_exceptions_is_reached(void **state)
 	assert_bytes(l[1].name, BYTES("limits[1]"));
 	assert_int_equal(l[1].burst, 7);
 	assert_int_equal(l[1].then, REMEDY_THROTTLE);
-	assert_int_equal(a->nexceptions, 1);
+	assert_int_equal(a->nexceptions, 2);
 	assert_true(x->has_path);
 	assert_int_equal(x->skip.n, 3);
 	assert_bytes(x->skip.at[1], BYTES("arg:a b"));
 	assert_int_equal(x->max_body, 2000000000);
+	assert_false(x[1].has_path);
+	assert_int_equal(x[1].rules.n, 2);
+	assert_bytes(x[1].rules.at[1], BYTES("942110-942199"));
+	assert_bytes(x[1].categories.at[0], BYTES("xss"));
+	assert_bytes(x[1].tags.at[0], BYTES("language-*"));
+	assert_bytes(x[1].args.at[1], BYTES("b*"));
+	assert_bytes(x[1].cookies.at[0], BYTES("c"));
+	assert_bytes(x[1].headers.at[0], BYTES("x-h"));
+	assert_int_equal(x[1].nparts, 2);
+	assert_int_equal(x[1].parts[1], EXCLUDE_QUERY);
 	config_free(c);
 }
 

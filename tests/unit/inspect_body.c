@@ -248,61 +248,6 @@ static void an_unknown_coding_hides_no_plain_text(void **state)
 	expect_all_ways(JSON "Content-Encoding: br\r\n", filled(at, WINDOW + 1, "\x8b\x02", "y"), "allow");
 }
 
-static void exceptions_take_out_what_they_name(void **state)
-{
-	static const struct {
-		const char *skip, *body, *outcome;
-	} rows[] = {
-		{ "all", "a=evil", "allow" },
-		{ "body", "a=evil", "allow" },
-		{ "arg", "a=evil", "allow" }, /* the rule's id */
-		{ "ARG", "a=evil", "allow" },
-		{ "raw", "a=evil", "deny arg" },
-		{ "other", "a=evil", "allow" }, /* its category */
-		{ "arg:a", "a=evil", "allow" },
-		{ "arg:a", "b=evil", "deny arg" },
-		{ "arg:A", "a=badraw", "allow" },
-		{ "arg:a.b", "{\"a\":{\"b\":\"evil\"}}", "allow" },
-	};
-	static char room[ROOM];
-
-	(void)state;
-	for (size_t i = 0; i < nelems(rows); i++) {
-		struct bytes word = bytes_of(rows[i].skip);
-		struct exclusion x = { &word, 1 };
-		const struct exclusion *list[] = { &x };
-		struct inspect_options o = { .window = WINDOW, .exclusions = list, .nexclusions = 1 };
-		struct text t = text_over(room, sizeof room);
-		struct inspected got = inspect_text(rs, scratch, request(&t, "", bytes_of(rows[i].body), false), 0, &o);
-
-		if (!bytes_eq(got.outcome, bytes_of(rows[i].outcome)))
-			fail_msg("skip %s: want \"%s\", got \"%.*s\"", rows[i].skip, rows[i].outcome, BYTES_ARG(got.outcome));
-		arena_free(got.arena);
-	}
-}
-
-static void an_exception_that_names_nothing_is_an_error(void **state)
-{
-	static const char *const good[] = { "all", "body", "arg", "RAW", "other", "arg:x", "cookie:x", "header:x" };
-	static const struct {
-		const char *word, *says;
-	} bad[] = {
-		{ "args", "did you mean 'arg'?" }, { "boddy", "did you mean 'body'?" }, { "arg:", "no rule" }, { "", "no rule" },
-		{ "zzzzzzzzzz", "write a rule id" },
-	};
-	struct err e;
-
-	(void)state;
-	for (size_t i = 0; i < nelems(good); i++)
-		if (!exclusion_check(rs, bytes_of(good[i]), &e))
-			fail_msg("%s: %s", good[i], e.text);
-	for (size_t i = 0; i < nelems(bad); i++) {
-		assert_false(exclusion_check(rs, bytes_of(bad[i].word), &e));
-		if (!strstr(e.text, bad[i].says))
-			fail_msg("%s: %s", bad[i].word, e.text);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,8 +260,6 @@ int main(void)
 		cmocka_unit_test(an_error_of_the_parser_is_told_and_no_denial),
 		cmocka_unit_test(packed_bodies_are_unpacked_for_inspection),
 		cmocka_unit_test(an_unknown_coding_hides_no_plain_text),
-		cmocka_unit_test(exceptions_take_out_what_they_name),
-		cmocka_unit_test(an_exception_that_names_nothing_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
