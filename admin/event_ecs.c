@@ -4,6 +4,8 @@
 #include "admin/event_lines.h"
 #include "base/clock.h"
 
+enum { HITS_END = EVENT_LINE_MAX - (8 << 10) /* a hit is shorter than that, whatever is escaped in it */ };
+
 static void put_ip(struct text *t, const struct ip *ip)
 {
 	text_byte(t, '"');
@@ -129,30 +131,35 @@ static void put_hit(struct text *t, const struct record_hit *h)
 	text_json(t, h->rule);
 	if (bytes_u64(h->rule, &number)) /* as go-ftw looks for it */
 		put_number(t, BYTES(",\"ruleId\":"), number);
+	put_string(t, BYTES(",\"message\":"), h->message);
 	PUT(t, ",\"variable\":");
 	text_json(t, h->variable);
 	put_number(t, BYTES(",\"offset\":"), h->offset);
 	put_number(t, BYTES(",\"length\":"), h->len);
 	PUT(t, ",\"snippet\":");
 	text_json(t, h->snippet);
+	put_string(t, BYTES(",\"data\":"), h->data);
 	if (h->score > 0)
 		put_number(t, BYTES(",\"score\":"), (uint64_t)h->score);
 	text_byte(t, '}');
 }
 
+/* As many as the line has room for: one that were too long would be lost. */
 static void put_hits(struct text *t, const struct record *r)
 {
+	size_t i = 0;
+
 	if (r->nhits == 0)
 		return;
 	PUT(t, ",\"decision_trace\":[");
-	for (size_t i = 0; i < r->nhits; i++) {
+	for (; i < r->nhits && t->len < HITS_END; i++) {
 		if (i)
 			text_byte(t, ',');
 		put_hit(t, &r->hits[i]);
 	}
 	text_byte(t, ']');
-	if (r->more_hits)
-		put_number(t, BYTES(",\"more_hits\":"), r->more_hits);
+	if (r->nhits - i + r->more_hits)
+		put_number(t, BYTES(",\"more_hits\":"), r->nhits - i + r->more_hits);
 }
 
 static void put_waf(struct text *t, const struct record *r)

@@ -92,6 +92,12 @@ static void put_hit(struct text *t, const struct record_hit *h)
 	text_str(t, h->before ? "  \"\u2026" : "  \"");
 	text_plain(t, h->snippet);
 	text_printf(t, "%s  offset %zu\n", h->after ? "\u2026\"" : "\"", h->offset);
+	if (h->data.len) {
+		put_row(t, "");
+		text_str(t, "  ");
+		text_plain(t, h->data);
+		text_byte(t, '\n');
+	}
 }
 
 static void put_hits(struct text *t, const struct record *r)

@@ -101,13 +101,32 @@ static void take_snippet(struct record *r, struct record_hit *to, const struct h
 	to->snippet = scratch_keep(r, &t);
 }
 
+/* It nearly always quotes the value. */
+static void take_data(struct record *r, struct record_hit *to, const struct hit *h, const struct redact *redact)
+{
+	struct text t = scratch_text(r);
+
+	if (h->data.len && is_secret_variable(h->variable, redact)) {
+		to->data = redacted;
+		return;
+	}
+	redact_loose(&t, redact, h->data, 0, RECORD_DATA);
+	to->data = cut(scratch_keep(r, &t), RECORD_DATA);
+}
+
+/* A message that quotes a secret is shown as the rule has it. */
+static struct bytes message_of(const struct hit *h, const struct redact *redact)
+{
+	return h->message.len && !is_secret_variable(h->variable, redact) ? h->message : bytes_of(h->rule->message);
+}
+
 static void take_hit(struct record *r, const struct hit *h, const struct redact *redact)
 {
 	struct record_hit *to = &r->hits[r->nhits++];
 
 	*to = (struct record_hit){
 		.rule = cut(bytes_of(h->rule->id), 2 * SHORT),
-		.message = cut(bytes_of(h->rule->message), 2 * SHORT),
+		.message = cut(message_of(h, redact), 2 * SHORT),
 		.category = cut(bytes_of(h->rule->category), SHORT),
 		.variable = cut(h->variable, 2 * SHORT),
 		.offset = h->offset,
@@ -116,6 +135,7 @@ static void take_hit(struct record *r, const struct hit *h, const struct redact 
 		.severity = h->rule->severity,
 	};
 	take_snippet(r, to, h, redact);
+	take_data(r, to, h, redact);
 }
 
 static void take_hits(struct record *r, const struct event *e, const struct redact *redact)
@@ -167,7 +187,7 @@ static const size_t slices[] = {
 #undef AT
 
 #define AT(field) offsetof(struct record_hit, field)
-static const size_t hit_slices[] = { AT(rule), AT(message), AT(category), AT(variable), AT(snippet) };
+static const size_t hit_slices[] = { AT(rule), AT(message), AT(category), AT(variable), AT(snippet), AT(data) };
 #undef AT
 
 static struct bytes *slice_in(void *base, size_t offset)
@@ -201,7 +221,7 @@ static void move_in(void *text, struct bytes *b)
 
 struct record *record_copy(const struct record *r, size_t *bytes)
 {
-	const size_t head = offsetof(struct record, scratch);
+	const size_t head = offsetof(struct record, hits) + r->nhits * sizeof *r->hits;
 	size_t total = 0;
 	struct record *copy;
 	struct text t;

@@ -13,12 +13,14 @@
 enum {
 	RECORD_HITS = 48,      /* shown of an exchange; the rest is a number */
 	RECORD_SNIPPET = 96,   /* bytes of a matched value */
-	RECORD_SCRATCH = 8192, /* redacted copies */
+	RECORD_DATA = 160,     /* of what a rule says of its match */
+	RECORD_SCRATCH = 16384, /* redacted copies */
 };
 
 struct record_hit {
 	struct bytes rule, message, category, variable;
 	struct bytes snippet;    /* part of the value; "[redacted]" */
+	struct bytes data;       /* SecLang's logdata; may be empty */
 	bool before, after;      /* the value goes on at that side of the snippet */
 	size_t offset, len;      /* of the match in the whole value */
 	int score;
@@ -41,8 +43,8 @@ struct record {
 	enum source source;
 	int score;               /* of all hits */
 	size_t nhits, more_hits; /* shown; not shown */
-	struct record_hit hits[RECORD_HITS];
 	size_t scratch_used;
+	struct record_hit hits[RECORD_HITS]; /* of a copy only as many as there are */
 	char scratch[RECORD_SCRATCH];
 };
 

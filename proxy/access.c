@@ -115,3 +115,13 @@ bool access_exception_holds(const struct exchange *x, const struct exception_con
 	return in_force(e->until_s, x->worker) && word_in(&e->methods, x->request.method) &&
 	       (!e->has_path || path_holds(&x->request, e->path, false, true));
 }
+
+bool access_is_stream(const struct exchange *x)
+{
+	const struct words *paths = &x->app->config->streams;
+
+	for (size_t i = 0; i < paths->n; i++)
+		if (path_holds(&x->request, paths->at[i], false, true))
+			return true;
+	return false;
+}

@@ -1,7 +1,10 @@
-/* access.h -- does an exception of the app's hold for this request? */
+/* access.h -- what else the app says of a request's path. */
 #ifndef PROXY_ACCESS_H
 #define PROXY_ACCESS_H
 #include "proxy/exchange.h"
 
+/* Does an exception of the app's hold for it? */
 bool access_exception_holds(const struct exchange *, const struct exception_config *);
+/* Is its answer one that is never held back? */
+bool access_is_stream(const struct exchange *);
 #endif

@@ -86,6 +86,17 @@ enum flow answer(struct exchange *x, unsigned status, struct bytes detail)
 	return send_own(x, status, &o, body);
 }
 
+enum flow answer_ruling(struct exchange *x)
+{
+	const struct ruling *r = &x->ruling;
+
+	if (r->act == REMEDY_THROTTLE)
+		return answer(x, 429, r->detail);
+	if (r->location.len)
+		return answer_redirect(x, r->status, r->location);
+	return answer(x, r->status ? r->status : 403, r->detail);
+}
+
 enum flow answer_redirect(struct exchange *x, unsigned status, struct bytes location)
 {
 	struct own o = { .n = 0 };

@@ -16,6 +16,7 @@
 #include "proxy/site.h"
 
 struct client;
+struct inflate;
 struct peer;
 struct worker;
 
@@ -28,6 +29,7 @@ struct ruling {
 	uint32_t retry_after_s;  /* of a throttle */
 	struct bytes reason;     /* for logs */
 	struct bytes detail;     /* for the client; usually empty */
+	struct bytes location;   /* of a deny that leads elsewhere; else empty */
 };
 
 /* Body bytes that may not go on yet, or may have to be sent once more. */
@@ -57,6 +59,12 @@ struct download {
 	struct bytes pending_head; /* written, together with the first bytes of the body */
 	bool have_head, done, truncated, tunnel;
 	bool chunked_out;          /* we delimit by chunks towards the client */
+	/* until the rules have seen it: vet.c */
+	bool held;                 /* nothing of it has gone */
+	struct hold hold;          /* payload */
+	struct fields trailers;    /* set once the body has ended */
+	struct inflate *inflate;   /* unpacks what the rules see; NULL: it is not packed */
+	struct deadline deadline;  /* of holding */
 };
 
 struct exchange {
@@ -75,7 +83,7 @@ struct exchange {
 	bool is_https;             /* as the client of a trusted hop saw it */
 	struct ruling ruling;
 	struct inspection *inspection;
-	const struct verdict *verdict;
+	size_t request_hits;       /* those of the request come first */
 	const struct exception_config *body_exception;
 	struct upload up;
 	/* the server asked */

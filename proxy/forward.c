@@ -13,6 +13,7 @@
 #include "proxy/peer.h"
 #include "proxy/stages.h"
 #include "proxy/upload.h"
+#include "proxy/vet.h"
 #include "proxy/worker.h"
 
 enum {
@@ -52,6 +53,13 @@ void forward_release(struct exchange *x, bool reusable)
 	}
 	p->x = NULL;
 	peer_close(p);
+}
+
+void forward_done(struct exchange *x)
+{
+	const struct download *d = &x->down;
+
+	forward_release(x, d->done && !d->truncated && x->up.ended && d->head.keep_alive && !d->tunnel);
 }
 
 static unsigned bit_of(const struct exchange *x)
@@ -222,6 +230,7 @@ static enum found find_head(struct exchange *x, struct bytes *in, struct err *er
 	struct peer *p = x->peer;
 	struct http1_limits limits = client_limits(x->client);
 	const char *why = NULL;
+	struct bytes head;
 
 	for (unsigned i = 0; i < INTERIM_MAX; i++) {
 		size_t scanned = p->scanned;
@@ -230,8 +239,10 @@ static enum found find_head(struct exchange *x, struct bytes *in, struct err *er
 		p->scanned = scanned;
 		if (step != HTTP1_DONE)
 			return step == HTTP1_MORE ? HEAD_MORE : HEAD_WRONG;
-		if (!http1_parse_response(x->arena, bytes_sub(*in, 0, scanned), &limits, &x->request,
-					  &x->down.head, err))
+		head = bytes_sub(*in, 0, scanned);
+		if (x->inspection) /* which keeps slices of it */
+			head = arena_copy(x->arena, head);
+		if (!http1_parse_response(x->arena, head, &limits, &x->request, &x->down.head, err))
 			return HEAD_WRONG;
 		p->scanned = 0;
 		*in = bytes_from(*in, scanned);
@@ -282,7 +293,12 @@ static void take_head(struct exchange *x, struct bytes in)
 	metrics_upstream(p->server->metrics, x->worker->number, x->down.head.status,
 			 clock_mono_us() - x->asked_us);
 	http1_body_start(&x->down.decoder, x->down.head.framing, x->down.head.length);
-	if (!respond_head(x)) {
+	vet_head(x);
+	if (exchange_stopped(x)) {
+		exchange_run(x);
+		return;
+	}
+	if (!x->down.held && !respond_head(x)) {
 		x->down.have_head = false;
 		fail(x, 502, "answer too large for its arena", false, false);
 		return;
@@ -299,6 +315,8 @@ static void take_head(struct exchange *x, struct bytes in)
 
 void forward_bytes(struct exchange *x, struct bytes in)
 {
+	bool held = x->down.held;
+
 	x->peer->heard = true;
 	peer_expect(x->peer, x->app->config->timeouts.idle_ms);
 	if (!x->down.have_head) {
@@ -306,7 +324,7 @@ void forward_bytes(struct exchange *x, struct bytes in)
 		return;
 	}
 	respond_bytes(x, in);
-	if (!x->down.tunnel && x->down.done)
+	if (!x->down.tunnel && (x->down.done || held))
 		exchange_run(x);
 }
 

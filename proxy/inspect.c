@@ -1,5 +1,5 @@
 /* inspect.c -- the request meets the rules: the head at once, the body as
- * upload.c brings it; then the remedy. */
+ * upload.c brings it; then the remedy. Its answer does in vet.c. */
 #include "base/clock.h"
 #include "proxy/access.h"
 #include "proxy/client.h"
@@ -29,14 +29,45 @@ static void gather_exceptions(struct exchange *x, struct inspect_options *o)
 	o->exclusions = list;
 }
 
+static struct bytes words_of(const struct hit *h)
+{
+	return h->message.len ? h->message : bytes_of(h->rule->id);
+}
+
+/* What weighs most, or came first; of an answer's hits where it has some. */
+static struct bytes reason_of(const struct exchange *x, const struct verdict *v)
+{
+	size_t i = x->request_hits < v->nhits ? x->request_hits : 0, worst = i;
+
+	for (; i < v->nhits; i++)
+		if (v->hits[i].score > v->hits[worst].score)
+			worst = i;
+	return v->nhits ? words_of(&v->hits[worst]) : v->error;
+}
+
 void inspect_heed(struct exchange *x)
 {
 	const struct verdict *v = inspection_verdict(x->inspection);
 
-	x->verdict = v;
-	if (v->remedy > REMEDY_ALLOW)
-		exchange_rule(x, v->remedy, SOURCE_RULE, v->status,
-			      v->nhits ? bytes_of(v->hits[0].rule->message) : v->error);
+	if (v->remedy <= REMEDY_ALLOW)
+		return;
+	exchange_rule(x, v->remedy, SOURCE_RULE, v->status, reason_of(x, v));
+	if (x->ruling.source == SOURCE_RULE && v->remedy == REMEDY_DENY)
+		x->ruling.location = v->location;
+}
+
+void inspect_finish(struct exchange *x)
+{
+	const struct verdict *v;
+	size_t before;
+
+	if (!x->inspection)
+		return;
+	v = inspection_verdict(x->inspection);
+	before = v->nhits;
+	inspection_finish(x->inspection);
+	if (v->nhits > before)
+		exchange_rule(x, REMEDY_LOG, SOURCE_RULE, 0, words_of(&v->hits[before]));
 }
 
 enum flow stage_inspect(struct exchange *x)
@@ -101,12 +132,5 @@ enum flow stage_body(struct exchange *x)
 
 enum flow stage_remedy(struct exchange *x)
 {
-	const struct ruling *r = &x->ruling;
-
-	switch (r->act) {
-	case REMEDY_ALLOW:
-	case REMEDY_LOG: return GO;
-	case REMEDY_THROTTLE: return answer(x, 429, r->detail);
-	default: return answer(x, r->status ? r->status : 403, r->detail);
-	}
+	return exchange_stopped(x) ? answer_ruling(x) : GO;
 }

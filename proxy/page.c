@@ -36,7 +36,7 @@ static const struct words_of known[] = {
 
 /* Only as reason phrases: no page is ever made of these. */
 static const struct words_of others[] = {
-	{ 301, "Moved Permanently", "" }, { 302, "Found", "" },
+	{ 301, "Moved Permanently", "" }, { 302, "Found", "" }, { 303, "See Other", "" },
 	{ 307, "Temporary Redirect", "" }, { 308, "Permanent Redirect", "" },
 };
 

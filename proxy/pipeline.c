@@ -6,6 +6,7 @@
 #include "proxy/client.h"
 #include "proxy/stages.h"
 #include "proxy/upload.h"
+#include "proxy/vet.h"
 #include "proxy/worker.h"
 
 static const struct {
@@ -20,6 +21,7 @@ static const struct {
 	{ "body",    stage_body    }, /* body     -> verdict  */
 	{ "remedy",  stage_remedy  }, /* ruling   -> remedy   */
 	{ "forward", stage_forward }, /* request  -> response */
+	{ "vet",     stage_vet     }, /* response -> verdict  */
 	{ "respond", stage_respond }, /* response -> client   */
 	{ "record",  stage_record  }, /* exchange -> event    */
 };
@@ -31,6 +33,7 @@ static void exchange_end(struct exchange *x)
 	bool close = x->close_client, unread = !x->up.done || x->fault.code;
 
 	upload_free(x);
+	vet_free(x);
 	site_use_drop(x->use);
 	arena_free(x->arena); /* x with it */
 	client_next(c, close, unread);
@@ -68,6 +71,7 @@ void exchange_rule(struct exchange *x, enum remedy_kind act, enum source source,
 	r->source = source;
 	r->status = status;
 	r->reason = reason;
+	r->location = (struct bytes){ 0 };
 }
 
 const struct size_limits_config *exchange_limits(const struct exchange *x)
@@ -106,6 +110,7 @@ void exchange_begin(struct client *c, const struct listen *listen, struct bytes 
 			x->fault = *fault;
 		x->close_client = true;
 	}
+	x->request.id = (struct bytes){ x->id, ULID_LEN };
 	upload_start(x);
 	exchange_run(x);
 }

@@ -38,9 +38,13 @@ static void tell(const struct exchange *x, const struct event *e)
 
 enum flow stage_record(struct exchange *x)
 {
-	const struct verdict *v = x->inspection ? inspection_verdict(x->inspection) : NULL;
 	const char *tls = stream_tls_version(x->client->stream);
-	struct event e = {
+	const struct verdict *v;
+	struct event e;
+
+	inspect_finish(x);
+	v = x->inspection ? inspection_verdict(x->inspection) : NULL;
+	e = (struct event){
 		.wall_ms = worker_wall_ms(x->worker),
 		.id = { x->id, ULID_LEN },
 		.app = x->app ? x->app->config->name : (struct bytes){ 0 },

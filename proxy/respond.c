@@ -1,14 +1,17 @@
 /* respond.c -- the answer's way to the client, and tunnels.
  *
  * The head waits for the first bytes of the body of the same read, so that a
- * small answer leaves in one system call. A truncated answer never looks whole:
+ * small answer leaves in one system call; while vet.c holds the answer, nothing
+ * leaves. A truncated answer never looks whole:
  * a length is not reached, the last chunk is missing, or the connection is reset. */
 #include "proxy/client.h"
 #include "proxy/encode.h"
 #include "proxy/forward.h"
+#include "proxy/hold.h"
 #include "proxy/peer.h"
 #include "proxy/stages.h"
 #include "proxy/upload.h"
+#include "proxy/vet.h"
 #include "proxy/worker.h"
 
 enum {
@@ -71,28 +74,60 @@ bool respond_head(struct exchange *x)
 {
 	x->status = x->down.head.status;
 	x->down.pending_head = encode_response(x);
-	x->down.head.fields = (struct fields){ 0 }; /* they borrowed from the read buffer */
+	if (!x->inspection)
+		x->down.head.fields = (struct fields){ 0 }; /* they borrowed from the read buffer */
 	return x->down.pending_head.at != NULL;
+}
+
+static void pause_if_full(struct exchange *x)
+{
+	if (x->peer && !x->down.done && stream_backlog(x->client->stream) > BACKLOG_HIGH)
+		stream_pause(x->peer->stream);
+}
+
+bool respond_release(struct exchange *x, struct bytes more)
+{
+	struct download *d = &x->down;
+	struct gather g = { .x = x };
+
+	if (!respond_head(x))
+		return false;
+	d->held = false;
+	add_head(&g);
+	add_data(&g, (struct bytes){ d->hold.at, d->hold.len });
+	if (more.len) {
+		flush(&g);
+		add_data(&g, more);
+	}
+	if (d->done)
+		add_end(&g, &d->trailers);
+	flush(&g);
+	hold_free(x, &d->hold);
+	pause_if_full(x);
+	return true;
 }
 
 static void decode(struct exchange *x, struct gather *g, struct bytes in)
 {
 	struct http1_limits limits = client_limits(x->client);
-	struct fields trailers = { 0 };
+	struct download *d = &x->down;
 	struct bytes data;
 	struct err err;
 
-	enum http1_step step = http1_body_all(&x->down.decoder, x->arena, &limits, &in, &data, &trailers, &err);
+	enum http1_step step = http1_body_all(&d->decoder, x->arena, &limits, &in, &data, &d->trailers, &err);
 
-	add_data(g, data);
-	if (step == HTTP1_DONE) {
-		x->down.done = true;
-		if (in.len)
-			x->down.head.keep_alive = false; /* more than an answer */
-		add_end(g, &trailers);
-	} else if (step == HTTP1_BAD) {
-		x->down.done = x->down.truncated = true;
+	if (step == HTTP1_DONE && in.len)
+		d->head.keep_alive = false; /* more than an answer */
+	d->truncated = step == HTTP1_BAD;
+	d->done = step != HTTP1_MORE;
+	if (d->held) {
+		if (!d->truncated)
+			vet_take(x, data);
+		return;
 	}
+	add_data(g, data);
+	if (step == HTTP1_DONE)
+		add_end(g, &d->trailers);
 }
 
 void respond_bytes(struct exchange *x, struct bytes in)
@@ -109,8 +144,7 @@ void respond_bytes(struct exchange *x, struct bytes in)
 		decode(x, &g, in);
 	}
 	flush(&g);
-	if (x->peer && !x->down.done && stream_backlog(x->client->stream) > BACKLOG_HIGH)
-		stream_pause(x->peer->stream);
+	pause_if_full(x);
 }
 
 void respond_drained(struct exchange *x)
@@ -126,6 +160,10 @@ void respond_end(struct exchange *x, bool clean)
 	x->down.done = true;
 	if (!clean || !http1_body_eof(&x->down.decoder)) {
 		x->down.truncated = true;
+		return;
+	}
+	if (x->down.held) {
+		vet_take(x, (struct bytes){ 0 });
 		return;
 	}
 	add_head(&g);
@@ -153,14 +191,12 @@ static void cut_short(struct exchange *x)
 
 enum flow stage_respond(struct exchange *x)
 {
-	bool whole = !x->down.truncated && x->up.ended;
-
 	flush_head(x);
 	if (!x->down.done)
 		return WAIT;
 	if (x->down.truncated)
 		cut_short(x);
-	forward_release(x, whole && x->down.head.keep_alive && !x->down.tunnel);
+	forward_done(x);
 	if (!x->up.done)
 		x->close_client = true;
 	return GO;

@@ -17,12 +17,16 @@ enum flow stage_inspect(struct exchange *);  /* head -> verdict */
 enum flow stage_body(struct exchange *);     /* held body -> verdict */
 enum flow stage_remedy(struct exchange *);   /* ruling -> go on, or an answer of ours */
 enum flow stage_forward(struct exchange *);  /* request -> head of the answer */
+enum flow stage_vet(struct exchange *);      /* answer -> verdict */
 enum flow stage_respond(struct exchange *);  /* both pumps, until both have ended */
 enum flow stage_record(struct exchange *);   /* exchange -> event */
 
 /* inspect.c: what the rules have said so far becomes the ruling. */
 void inspect_heed(struct exchange *);
+/* inspect.c: phase 5; what it found is told, but changes nothing any more. */
+void inspect_finish(struct exchange *);
 /* answer.c: writes a page of ours. Always ANSWERED. */
 enum flow answer(struct exchange *, unsigned status, struct bytes detail);
+enum flow answer_ruling(struct exchange *); /* what the ruling says */
 enum flow answer_redirect(struct exchange *, unsigned status, struct bytes location);
 #endif

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "proxy/client.h"
 #include "proxy/forward.h"
+#include "proxy/hold.h"
 #include "proxy/peer.h"
 #include "proxy/stages.h"
 #include "proxy/worker.h"
@@ -26,58 +27,16 @@ void upload_start(struct exchange *x)
 
 void upload_free(struct exchange *x)
 {
-	atomic_fetch_sub_explicit(&x->worker->shared->held_bytes, x->up.hold.cap, memory_order_relaxed);
-	free(x->up.hold.at);
-	x->up.hold = (struct hold){ 0 };
+	hold_free(x, &x->up.hold);
 }
 
-/* ---- the hold ---- */
-
-static bool hold_reserve(struct exchange *x, size_t want)
+static void keep(struct exchange *x, struct bytes b)
 {
-	struct hold *h = &x->up.hold;
-	atomic_ullong *held = &x->worker->shared->held_bytes;
-	size_t cap = h->cap ? h->cap : 4096;
-	char *more;
-
-	if (want <= h->cap)
-		return true;
-	while (cap < want)
-		cap *= 2;
-	if (atomic_load_explicit(held, memory_order_relaxed) + cap - h->cap >
-	    x->use->site->config->size.held_bytes)
-		return false;
-	more = realloc(h->at, cap);
-	if (!more)
-		return false;
-	atomic_fetch_add_explicit(held, cap - h->cap, memory_order_relaxed);
-	h->at = more;
-	h->cap = cap;
-	return true;
-}
-
-static void hold_add(struct exchange *x, struct bytes b)
-{
-	struct hold *h = &x->up.hold;
-
-	if (!hold_reserve(x, h->len + b.len)) {
-		/* In detect mode too: what cannot be kept cannot be passed on. */
-		x->ruling = (struct ruling){ .act = REMEDY_DENY, .would = REMEDY_DENY, .source = SOURCE_LIMIT,
-					     .status = 503,
-					     .reason = BYTES("too many bytes of bodies are held") };
+	if (hold_add(x, &x->up.hold, b))
 		return;
-	}
-	memcpy(h->at + h->len, b.at, b.len);
-	h->len += b.len;
-}
-
-static void hold_drop(struct hold *h, size_t n)
-{
-	if (n == 0)
-		return;
-	memmove(h->at, h->at + n, h->len - n);
-	h->len -= n;
-	h->start += n;
+	/* In detect mode too: what cannot be kept cannot be passed on. */
+	x->ruling = (struct ruling){ .act = REMEDY_DENY, .would = REMEDY_DENY, .source = SOURCE_LIMIT, .status = 503,
+				     .reason = BYTES("too many bytes of bodies are held") };
 }
 
 /* ---- inspection ---- */
@@ -160,7 +119,7 @@ static void take_piece(struct exchange *x, struct bytes data)
 	if (straight(x))
 		send_straight(x, data);
 	else
-		hold_add(x, data);
+		keep(x, data);
 }
 
 /* Takes off `in` what belongs to the body, and looks at it. */
@@ -187,11 +146,11 @@ static void take_body(struct exchange *x, struct bytes *in)
 /* What a deny means once the server has part of the request. */
 static void cut(struct exchange *x)
 {
-	if (x->down.have_head) {
+	if (x->down.have_head && !x->down.held) {
 		client_reset(x->client);
 	} else { /* the client has nothing yet, and may be told */
 		forward_release(x, false);
-		answer(x, x->ruling.status ? x->ruling.status : 403, x->ruling.detail);
+		answer_ruling(x);
 	}
 	exchange_abandon(x);
 }

@@ -20,7 +20,7 @@ static bool is_text(const struct inspection *in, struct bytes type)
 	const struct body_settings *b = &in->rules->ir->bodies;
 	const struct bytes *types = b->nanswer_types ? b->answer_types : usual;
 	size_t n = b->nanswer_types ? b->nanswer_types : nelems(usual);
-	struct bytes media;
+	struct bytes media = { 0 };
 
 	bytes_cut(&type, ';', &media);
 	media = bytes_trim(media);

@@ -107,14 +107,14 @@ static unsigned take_byte(struct bytes *in)
 	return n;
 }
 
-enum { HITS = 12 };
+enum { HITS = RECORD_HITS + 4 };
 
 static size_t take_hits(struct bytes *in, struct hit *hits, const struct rule_info *rule)
 {
 	size_t n = take_byte(in) % (HITS + 1);
 
 	for (size_t i = 0; i < n; i++)
-		hits[i] = (struct hit){ rule, take(in), take(in), take_byte(in) * 8, take_byte(in), (int)take_byte(in) - 20 };
+		hits[i] = (struct hit){ rule, take(in), take(in), take_byte(in) * 8, take_byte(in), (int)take_byte(in) - 20, take(in), take(in) };
 	return n;
 }
 

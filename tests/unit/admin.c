@@ -344,7 +344,10 @@ static int ctl(const char *args)
 static void keep_alert(const char *id)
 {
 	static const struct rule_info rule = { "942100", "SQLi libinjection", "sqli", "f", 1, SEVERITY_CRITICAL };
-	static const struct hit hit = { &rule, BYTES_INIT("ARGS:body"), BYTES_INIT("nothing to see: 1' or 1=1--"), 16, 11, 5 };
+	static const struct hit hit = {
+		.rule = &rule, .variable = BYTES_INIT("ARGS:body"), .value = BYTES_INIT("nothing to see: 1' or 1=1--"),
+		.offset = 16, .len = 11, .score = 5, .data = BYTES_INIT("matched: 1' or 1=1--"),
+	};
 	static const struct request q = { .method = BYTES_INIT("POST"), .path = BYTES_INIT("/comment"), .hostname = BYTES_INIT("shop.example") };
 	struct event e = { .wall_ms = 1795488439120, .id = bytes_of(id), .app = BYTES("shop"), .client_from = BYTES("X-Forwarded-For"),
 			   .request = &q, .status = 403, .duration_us = 410, .action = REMEDY_DENY, .would = REMEDY_DENY,
@@ -361,6 +364,7 @@ static const char explained[] =
 	"  app      shop\n"
 	"  passed   own rules, limits\n"
 	"  rules    942100  SQLi libinjection   +5   ARGS:body  \"nothing to see: 1' or 1=1--\"  offset 16\n"
+	"             matched: 1' or 1=1--\n"
 	"  score    5\n"
 	"  decided  deny by rules: 942100 matched\n"
 	"  if this is legitimate, in the configuration under apps.shop:\n"

@@ -25,8 +25,10 @@ static const struct rule_info sqli = { "942100", "SQLi libinjection", "sqli", "s
 static const struct rule_info xss = { "941160", "XSS html = injection", "xss", "xss.yaml", 3, SEVERITY_CRITICAL };
 
 static const struct hit hits[] = {
-	{ &sqli, BYTES_INIT("ARGS:body"), BYTES_INIT("nothing to see here... 1' or 1=1--\n"), 23, 8, 5 },
-	{ &xss, BYTES_INIT("COOKIES:sid"), BYTES_INIT("<img src=x onerror=y>"), 0, 4, 5 },
+	{ &sqli, BYTES_INIT("ARGS:body"), BYTES_INIT("nothing to see here... 1' or 1=1--\n"), 23, 8, 5,
+	  BYTES_INIT("SQLi in body"), BYTES_INIT("found: 1' or 1=1--\n") },
+	{ &xss, BYTES_INIT("COOKIES:sid"), BYTES_INIT("<img src=x onerror=y>"), 0, 4, 5, BYTES_INIT("XSS: <img src=x onerror=y>"),
+	  BYTES_INIT("found: <img src=x onerror=y>") },
 };
 
 static const struct request post_request = {
@@ -112,13 +114,14 @@ static const struct {
 	  "\"url\":{\"path\":\"/comment\",\"domain\":\"shop.example\"},"
 	  "\"http\":{\"request\":{\"id\":\"01JD3000000000000000000000\",\"method\":\"POST\",\"bytes\":77},"
 	  "\"response\":{\"status_code\":403,\"bytes\":5123},\"version\":\"1.1\"},"
-	  "\"rule\":{\"id\":\"942100\",\"name\":\"SQLi libinjection\",\"category\":\"sqli\"},"
+	  "\"rule\":{\"id\":\"942100\",\"name\":\"SQLi in body\",\"category\":\"sqli\"},"
 	  "\"observer\":{\"type\":\"waf\",\"name\":\"embergate\",\"version\":\"" EMBERGATE_VERSION "\"},"
 	  "\"waf\":{\"app\":\"shop\",\"inspection_us\":56,\"client_from\":\"X-Forwarded-For\","
 	  "\"source\":\"rule\",\"would\":\"deny\",\"score\":10,\"decision_trace\":["
-	  "{\"rule\":\"942100\",\"variable\":\"ARGS:body\",\"offset\":23,\"length\":8,"
-	  "\"snippet\":\"nothing to see here... 1' or 1=1--\\n\",\"score\":5},"
-	  "{\"rule\":\"941160\",\"variable\":\"COOKIES:sid\",\"offset\":0,\"length\":4,\"snippet\":\"[redacted]\",\"score\":5}]}}" },
+	  "{\"rule\":\"942100\",\"ruleId\":942100,\"message\":\"SQLi in body\",\"variable\":\"ARGS:body\",\"offset\":23,\"length\":8,"
+	  "\"snippet\":\"nothing to see here... 1' or 1=1--\\n\",\"data\":\"found: 1' or 1=1--\\n\",\"score\":5},"
+	  "{\"rule\":\"941160\",\"ruleId\":941160,\"message\":\"XSS html = injection\",\"variable\":\"COOKIES:sid\","
+	  "\"offset\":0,\"length\":4,\"snippet\":\"[redacted]\",\"data\":\"[redacted]\",\"score\":5}]}}" },
 	{ unreadable, EVENT_ECS,
 	  "{\"@timestamp\":\"2026-11-24T02:47:19.120Z\","
 	  "\"event\":{\"id\":\"01JD3000000000000000000000\",\"kind\":\"alert\",\"category\":[\"web\",\"network\"],"
@@ -142,7 +145,7 @@ static const struct {
 	  "requestClientApplication=Mozilla/5.0 (X11) \"q\" act=allow cn2Label=status cn2=200 in=0 out=5123 "
 	  "cs2Label=app cs2=shop externalId=01JD3000000000000000000000" },
 	{ alert, EVENT_CEF,
-	  "CEF:0|embergate|embergate|" EMBERGATE_VERSION "|942100|SQLi libinjection|8|rt=1795488439120 src=203.0.113.7 spt=4711 "
+	  "CEF:0|embergate|embergate|" EMBERGATE_VERSION "|942100|SQLi in body|8|rt=1795488439120 src=203.0.113.7 spt=4711 "
 	  "dhost=shop.example request=/comment requestMethod=POST act=deny reason=942100 matched in ARGS:body "
 	  "cs1Label=rule_ids cs1=942100,941160 cn1Label=score cn1=10 cn2Label=status cn2=403 in=77 out=5123 "
 	  "cs2Label=app cs2=shop externalId=01JD3000000000000000000000" },
@@ -196,11 +199,36 @@ static void detect_mode_says_what_it_would_have_done(void **state)
 					   "log (would deny): 942100 matched in ARGS:body  942100  01JD3000000000000000000000"));
 }
 
+/* A longer line would be lost: who can make many rules match must not get out of the log so. */
+static void hits_that_have_no_room_in_a_line_are_a_number(void **state)
+{
+	static char buf[EVENT_LINE_MAX], nasty[4096];
+	static struct hit many[RECORD_HITS];
+	const struct event_style style = { .format = EVENT_ECS };
+	struct text t = text_over(buf, sizeof buf);
+	struct event e = alert();
+
+	(void)state;
+	memset(nasty, 1, sizeof nasty);
+	for (size_t i = 0; i < nelems(many); i++) {
+		struct bytes b = { nasty, sizeof nasty };
+
+		many[i] = (struct hit){ &sqli, b, b, 0, 1, 1, b, b };
+	}
+	e.hits = many;
+	e.nhits = nelems(many);
+	event_text(&t, &e, &style);
+	assert_false(t.full);
+	assert_true(t.len < EVENT_LINE_MAX);
+	assert_int_not_equal(bytes_find(text_bytes(&t), BYTES("\"more_hits\":")), SIZE_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_format_to_the_byte),
 		cmocka_unit_test(detect_mode_says_what_it_would_have_done),
+		cmocka_unit_test(hits_that_have_no_room_in_a_line_are_a_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,7 @@ static const struct rule_info rule = { "r/1", "a rule", "scan", "x.yaml", 1, SEV
 static void a_snippet_shows_the_match_and_its_surroundings(void **state)
 {
 	static char value[1000];
-	struct hit hit = { &rule, BYTES("ARGS:q"), { value, sizeof value }, 500, 5, 3 };
+	struct hit hit = { .rule = &rule, .variable = BYTES("ARGS:q"), .value = { value, sizeof value }, .offset = 500, .len = 5, .score = 3 };
 	struct event e = { .hits = &hit, .nhits = 1 };
 	struct record r;
 
@@ -101,12 +101,15 @@ static void cookies_and_secret_headers_show_no_snippet(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < nelems(variables); i++) {
-		struct hit hit = { &rule, bytes_of(variables[i].variable), BYTES("s3cret"), 0, 6, 0 };
+		struct hit hit = { &rule, bytes_of(variables[i].variable), BYTES("s3cret"), 0, 6, 0, BYTES("has s3cret"),
+				   BYTES("found s3cret") };
 		struct event e = { .hits = &hit, .nhits = 1 };
 		struct record r;
 
 		record_of(&r, &e, &own);
 		assert_bytes(r.hits[0].snippet, variables[i].shown ? BYTES("s3cret") : BYTES("[redacted]"));
+		assert_bytes(r.hits[0].data, variables[i].shown ? BYTES("found s3cret") : BYTES("[redacted]"));
+		assert_bytes(r.hits[0].message, variables[i].shown ? BYTES("has s3cret") : BYTES("a rule"));
 	}
 }
 
@@ -133,7 +136,7 @@ static void hits_past_the_bound_are_a_number(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < nelems(many); i++)
-		many[i] = (struct hit){ &rule, BYTES("ARGS:q"), BYTES("x"), 0, 1, 1 };
+		many[i] = (struct hit){ .rule = &rule, .variable = BYTES("ARGS:q"), .value = BYTES("x"), .len = 1, .score = 1 };
 	record_of(&r, &e, NULL);
 	assert_int_equal(r.nhits, RECORD_HITS);
 	assert_int_equal(r.more_hits, 5);
@@ -143,7 +146,7 @@ static void hits_past_the_bound_are_a_number(void **state)
 static void a_copy_outlives_what_it_was_made_of(void **state)
 {
 	char id[] = "01JD3", value[] = "value";
-	struct hit hit = { &rule, BYTES("ARGS:q"), { value, 5 }, 0, 5, 2 };
+	struct hit hit = { .rule = &rule, .variable = BYTES("ARGS:q"), .value = { value, 5 }, .len = 5, .score = 2, .data = { value, 5 } };
 	struct request q = { .method = BYTES("GET"), .path = BYTES("/p"), .query = BYTES("password=1") };
 	struct event e = { .id = { id, 5 }, .request = &q, .hits = &hit, .nhits = 1, .status = 403 };
 	struct record r, *copy;
@@ -159,6 +162,7 @@ static void a_copy_outlives_what_it_was_made_of(void **state)
 	assert_bytes(copy->id, BYTES("01JD3"));
 	assert_bytes(copy->query, BYTES("password=[redacted]"));
 	assert_bytes(copy->hits[0].snippet, BYTES("value"));
+	assert_bytes(copy->hits[0].data, BYTES("value"));
 	assert_bytes(copy->hits[0].rule, BYTES("r/1"));
 	assert_int_equal(copy->status, 403);
 	free(copy);
