@@ -8,13 +8,11 @@ import argparse
 import contextlib
 import json
 import os
-import re
 import resource
 import signal
 import socket
 import subprocess
 import time
-import urllib.request
 
 import measure
 import peers as table
@@ -31,15 +29,18 @@ LOADS = {  # file, options of tools/load, requests/s for the latency part
     "W7": ("W1", ["-t"], 2000),
     "W8": ("W1", ["-t", "-n"], 200),
 }
+EVERY = list(table.all_peers())[1:]  # without the origin
 PLANS = {
-    "quick": dict(peers=["relay", "nginx", "haproxy", "embergate off", "embergate"], loads=["W1", "W2", "W3", "W7"],
-                  rounds=5, seconds=0.6, latency=[], idle=["nginx", "haproxy", "embergate"]),
-    "full": dict(peers=list(table.all_peers()), loads=["W1", "W2", "W2X", "W3", "W4", "W5", "W6", "W7"],
-                 rounds=7, seconds=0.8, latency=["W1", "W2", "W3", "W4", "W7"],
-                 idle=["nginx", "haproxy", "embergate off", "embergate"]),
+    "quick": dict(peers=[p for p in EVERY if not p.startswith("nginx modsecurity") or p.endswith("pl1")],
+                  loads=["W1", "W2", "W3", "W4", "W7"], rounds=3, seconds=0.6, latency=[],
+                  idle=["nginx", "haproxy", "embergate"], stages_s=0.3, life=False),
+    "full": dict(peers=EVERY, loads=["W1", "W2", "W2X", "W3", "W4", "W5", "W6", "W7"], rounds=7, seconds=0.8,
+                 latency=["W1", "W2", "W3", "W4", "W7"], idle=["nginx", "haproxy", "embergate off", "embergate"],
+                 stages_s=1, life=True),
 }
 CONNECTIONS, IDLE = 64, 10000
 SLOW_US = 500  # a peer dearer than this gets fewer connections and a longer window, or nothing ends within it
+SLOWEST_S = 4   # the longest window: a peer that takes 200 ms for a request answers 20 in it
 
 
 def on_core(core, command):
@@ -95,15 +96,6 @@ class Running:
             time.sleep(0.05)
             quiet = quiet + 1 if measure.cpu(self.pids())[1] - before < 0.002 else 0
 
-    def memo(self):
-        """(hits, look-ups) of embergate's memo so far, or None."""
-        with contextlib.suppress(OSError):
-            text = urllib.request.urlopen(f"http://127.0.0.1:{self.peer.admin}/metrics", timeout=2).read().decode()
-            found = [sum(float(v) for v in re.findall(rf"(?m)^embergate_memo_{word}_total(?:{{.*}})? (\S+)", text))
-                     for word in ("hits", "misses")]
-            return (found[0], sum(found)) if sum(found) else None
-        return None
-
     def stop(self):
         if self.process.poll() is not None:
             return
@@ -148,33 +140,44 @@ class Bench:
 
     def window(self, name, load_name):
         """(connections, seconds) for a peer that was as slow as when last seen."""
-        us = self.cost_us.get((name, load_name), 1500 if "modsecurity" in name else 0)
+        us = self.cost_us[name, load_name]
         if us < SLOW_US:
             return CONNECTIONS, self.plan["seconds"]
-        return (8 if us < 15000 else 2), min(4, max(self.plan["seconds"], us * 80e-6))
+        return (8 if us < 15000 else 2 if us < 40000 else 1), min(SLOWEST_S, max(self.plan["seconds"], us * 80e-6))
+
+    def spent(self, name, load_name, connections, seconds):
+        """What so long a load costs: what was answered, for how many requests was paid, (user, all) seconds of CPU. A slow
+        peer is still at some when the load ends: it is waited for, and they count."""
+        r, slow = self.running[name], self.cost_us.get((name, load_name), SLOW_US) >= SLOW_US
+        pids = r.pids()
+        before = measure.cpu(pids)
+        got = load(self.port(r, load_name), load_name, "-c", str(connections), "-w", "0", seconds=seconds)
+        if slow:
+            r.rest()
+        after = measure.cpu(pids)
+        paid = got["requests"] + (got["unfinished"] if slow else 0)
+        return got, max(1, paid), (after[0] - before[0], after[1] - before[1])
+
+    def meet(self, name, load_name):
+        """Connections are made, memories filled, and it is seen how slow the peer is."""
+        _, paid, (_, total) = self.spent(name, load_name, 1 if "modsecurity" in name else 16, 0.5)
+        self.cost_us[name, load_name] = total / paid * 1e6
 
     def cpu(self, name, load_name, number):
         """Closed loop: CPU for each request."""
         r = self.running[name]
-        port = self.port(r, load_name)
-        if port is None:
+        if self.port(r, load_name) is None:
             return
-        connections, seconds = self.window(name, load_name)
         if number == 0:
-            load(port, load_name, "-c", str(min(connections, 16)), "-w", "0.1", seconds=0.4)
+            self.meet(name, load_name)
+        connections, seconds = self.window(name, load_name)
         r.rest()
-        speed, memo, pids = calibrate(), r.memo(), r.pids()
-        before = measure.cpu(pids)
-        got = load(port, load_name, "-c", str(connections), "-w", "0", seconds=seconds)
-        after, memo_after = measure.cpu(pids), r.memo()
-        n = max(1, got["requests"])
-        us = (after[1] - before[1]) / n * 1e6
-        self.cost_us[name, load_name] = us
-        row = {k: got[k] for k in ("requests", "rps", "errors", "s2xx", "s4xx", "s5xx")}
-        if memo and memo_after and memo_after[1] > memo[1]:
-            row["memo_hits"] = round((memo_after[0] - memo[0]) / (memo_after[1] - memo[1]), 4)
+        speed = calibrate()
+        got, paid, (user, total) = self.spent(name, load_name, connections, seconds)
+        us = self.cost_us[name, load_name] = total / paid * 1e6
         self.say(kind="cpu", peer=name, load=load_name, round=number, cpu_us=round(us, 2), speed_ns=speed,
-                 user_share=round((after[0] - before[0]) / max(1e-9, after[1] - before[1]), 2), **row)
+                 user_share=round(user / max(1e-9, total), 2),
+                 **{k: got[k] for k in ("requests", "rps", "errors", "s2xx", "s4xx", "s5xx")})
 
     def latency(self, name, load_name, number):
         """Open loop at a fixed rate, the same for every peer."""
@@ -204,6 +207,24 @@ class Bench:
             self.say(kind="idle", peer=name, what=what, opened=opened["idle_open"], errors=opened["errors"],
                      bytes_each=round((after - before) * 1024 / max(1, opened["idle_open"])), before_kb=before, after_kb=after)
 
+    def stages(self, name, level, load_name):
+        """Where the time of an inspection goes: tools/stages on the peer's core."""
+        directory, setup = table.CRS[name]
+        command = [f"{table.TOOLS}stages", "-j", "-s", str(self.plan["stages_s"]),
+                   "-P", str(level), "-T", str(table.THRESHOLDS[level]), "-C", f"{table.WORK}/cache", f"{table.WORK}/req/{LOADS[load_name][0]}.req", setup, f"{directory}/rules/*.conf"]
+        got = subprocess.run(on_core(0, command), capture_output=True, text=True, timeout=300, check=True)
+        self.say(kind="stages", rules=f"{name} pl{level}", load=load_name, **json.loads(got.stdout))
+
+    def all_stages(self):
+        os.makedirs(f"{table.WORK}/cache", exist_ok=True)
+        for name in table.crs_names():
+            for level in table.PARANOIA:
+                for load_name in ("W1", "W2", "W3", "W4"):
+                    try:
+                        self.stages(name, level, load_name)
+                    except (subprocess.SubprocessError, ValueError) as e:
+                        self.say(kind="failed", peer=f"stages of {name} pl{level}", why=f"{load_name}: {e!r}"[:300])
+
     def each(self, step, names, *arguments):
         for name in names:
             if name in self.running:
@@ -223,6 +244,8 @@ class Bench:
                 for load_name in plan["latency"]:
                     self.each(self.latency, plan["peers"], load_name, number)
             self.each(self.idle, plan["idle"])
+            if plan["stages_s"]:
+                self.all_stages()
         finally:
             for r in self.running.values():
                 r.stop()
@@ -239,7 +262,7 @@ def main():
     plan = dict(PLANS[a.plan])
     for key, value in (("peers", a.peers), ("loads", a.loads)):
         if value:
-            plan |= {key: value.split(","), "latency": [], "idle": []}
+            plan |= {key: value.split(","), "latency": [], "idle": [], "stages_s": 0, "life": False}
     plan["rounds"] = a.rounds or plan["rounds"]
     signal.signal(signal.SIGTERM, lambda *_: exit(143))  # so that what we started is stopped
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -249,7 +272,13 @@ def main():
         bench = Bench(plan, out)
         bench.say(kind="meta", plan=a.plan, date=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), rounds=plan["rounds"],
                   seconds=plan["seconds"], machine=measure.machine(), versions=table.versions())
+        for name in table.CRS:
+            if name not in table.crs_names():
+                bench.say(kind="missing", what=f"{name}: its rules are not there" + (
+                    "; EMBERGATE_CRS_DIR names a directory with rules/ and crs-setup.conf.example" if name == "crs4" else ""))
         bench.run()
+        if plan["life"] and subprocess.run([f"{table.HERE}/life.py", "all"]).returncode:
+            bench.say(kind="failed", peer="life.py", why="see its figures above")
         bench.say(kind="end", load=os.getloadavg()[0])
     report.write(results, None if a.only_print else f"{table.HERE}/RESULTS.md")
 

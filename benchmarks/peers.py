@@ -6,14 +6,20 @@ import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-WORK = f"{ROOT}/build/bench"
+WORK = os.environ.get("BENCH_WORK", f"{ROOT}/build/bench")
 BUILD = os.environ.get("BENCH_BUILD", f"{ROOT}/build/release")
 TOOLS = f"{BUILD}/benchmarks/bench_"
 GATE = f"{BUILD}/embergate"
-PORTS = int(os.environ.get("BENCH_PORT", "20000"))  # uses this one and 99 more
+PORTS = int(os.environ.get("BENCH_PORT", "20000"))  # uses this one and 99 more: 5 for each peer
 ORIGIN = PORTS + 1
-CRS3 = "/usr/share/modsecurity-crs/rules"
 CRS4 = os.environ.get("EMBERGATE_CRS_DIR", "")
+CRS = {  # directory, its setup file
+    "crs3": ("/usr/share/modsecurity-crs", "/etc/modsecurity/crs/crs-setup.conf"),
+    "crs4": (CRS4, f"{CRS4}/crs-setup.conf.example"),
+}
+PARANOIA = (1, 4)
+# At level 4 ordinary requests are false alarms: so high a threshold lets them pass, and they are inspected to the end.
+THRESHOLDS = {1: 5, 4: 10000}
 
 
 class Peer:
@@ -21,7 +27,7 @@ class Peer:
 
     def __init__(self, name, slot, command, tls=True):
         self.name, self.command = name, command
-        self.http = PORTS + 10 * slot if slot else ORIGIN
+        self.http = PORTS + 5 * slot if slot else ORIGIN
         self.tls = self.http + 1 if tls else None
         self.admin = self.http + 2
         self.dir = f"{WORK}/run/{name.replace(' ', '-')}"
@@ -66,8 +72,26 @@ def relay(peer):
     return [f"{TOOLS}relay", str(peer.http), str(ORIGIN)]
 
 
-def crs_of(directory, setup):
-    return f"Include {setup}\nInclude {directory}/*.conf"
+# The level and the threshold under the names of CRS 3 and of CRS 4.
+SETUP = """Include {setup}
+SecAction "id:999001,phase:1,pass,nolog,setvar:tx.paranoia_level={level},setvar:tx.executing_paranoia_level={level},\\
+setvar:tx.blocking_paranoia_level={level},setvar:tx.detection_paranoia_level={level},\\
+setvar:tx.inbound_anomaly_score_threshold={threshold}"
+Include {rules}/rules/*.conf"""
+
+
+def crs_of(name, level):
+    directory, setup = CRS[name]
+    return SETUP.format(setup=setup, rules=directory, level=level, threshold=THRESHOLDS[level])
+
+
+def crs_names():
+    """Those that are there; what is not there is left out, and the results say so."""
+    return [name for name, (directory, _) in CRS.items() if directory and glob.glob(f"{directory}/rules/*.conf")]
+
+
+def crs_waf(name, level, threshold=5):
+    return f"{{mode: block, packs: off, ruleset: crs, crs: {CRS[name][0]}, paranoia: {level}, threshold: {threshold}}}"
 
 
 def hub_rules():
@@ -79,7 +103,7 @@ def hub_rules():
 
 
 def inspecting():
-    return f"{{mode: block, packs: on, rules: [{', '.join(hub_rules())}]}}"
+    return f"{{mode: block, ruleset: packs, packs: on, rules: [{', '.join(hub_rules())}]}}"
 
 
 def all_peers():
@@ -88,14 +112,15 @@ def all_peers():
         Peer("relay", 1, relay, tls=False),
         Peer("nginx", 2, nginx),
         Peer("haproxy", 3, haproxy),
-        Peer("embergate off", 4, lambda p: embergate(p, "{mode: off}")),
+        Peer("embergate off", 4, lambda p: embergate(p, "{mode: off, ruleset: packs}")),
         Peer("embergate", 5, lambda p: embergate(p, inspecting())),
-        Peer("nginx modsecurity crs3", 6,
-             lambda p: modsecurity(p, crs_of(CRS3, "/etc/modsecurity/crs/crs-setup.conf"))),
     ]
-    if os.path.isdir(f"{CRS4}/rules"):
-        peers.append(Peer("nginx modsecurity crs4", 7,
-                          lambda p: modsecurity(p, crs_of(f"{CRS4}/rules", f"{CRS4}/crs-setup.conf.example"))))
+    for name in crs_names():
+        for level in PARANOIA:
+            peers.append(Peer(f"embergate {name} pl{level}", len(peers),
+                              lambda p, name=name, level=level: embergate(p, crs_waf(name, level, THRESHOLDS[level]))))
+            peers.append(Peer(f"nginx modsecurity {name} pl{level}", len(peers),
+                              lambda p, name=name, level=level: modsecurity(p, crs_of(name, level))))
     return {p.name: p for p in peers}
 
 
@@ -106,7 +131,19 @@ def output_of(*command):
         return ""
 
 
+def crs_version(directory):
+    """"4.28.0", of the marker in its rules."""
+    for path in sorted(glob.glob(f"{directory}/rules/*.conf")):
+        with open(path) as f:
+            found = re.search(r"SecComponentSignature \"OWASP_CRS/([\w.-]+)", f.read())
+        if found:
+            return found.group(1)
+    return "of unknown version"
+
+
 def versions():
     packages = ("nginx", "haproxy", "libmodsecurity3", "modsecurity-crs", "libhyperscan5", "libuv1", "libssl3")
     found = {"embergate": output_of(GATE, "--version")}
+    if "crs4" in crs_names():
+        found["crs4"] = crs_version(CRS4)
     return found | {p: output_of("dpkg-query", "-W", "-f", "${Version}", p) for p in packages}

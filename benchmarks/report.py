@@ -6,19 +6,28 @@ import statistics
 import sys
 
 HAND = "<!-- by hand from here -->"
-TARGETS = [  # peer, what, the most it may cost against the better of nginx and HAProxy, loads
-    ("embergate off", "inspection off", 1.0, ["W1", "W2", "W3", "W7"]),
-    ("embergate", "AppSec rules and our packs on", 1.3, ["W1", "W2", "W3", "W7"]),
+TARGETS = [  # peer, what, against whom (None: the better of nginx and HAProxy), the most it may cost on each load
+    ("embergate off", "inspection off", None, dict.fromkeys(["W1", "W2", "W3", "W7"], 1.0)),
+    ("embergate", "AppSec rules and our packs on", None, dict.fromkeys(["W1", "W2", "W3", "W7"], 1.3)),
+    ("embergate crs4 pl1", "CRS 4, paranoia 1", "haproxy", {"W1": 1.5, "W2": 1.5, "W3": 1.5, "W4": 3.0}),
+    ("embergate crs4 pl4", "CRS 4, paranoia 4", "haproxy", {"W1": 3.0, "W2": 3.0, "W3": 3.0, "W4": 6.0}),
 ]
-WHAT = {"W1": "GET", "W2": "GET, query, cookies", "W2X": "W2, nothing twice", "W3": "form 1 KB", "W4": "JSON 8 KB", "W5": "upload 100 KB", "W6": "attacks",
-        "W7": "W1 over TLS 1.3", "W8": "TLS handshake each"}
+WHAT = {"W1": "GET", "W2": "GET, query, cookies", "W2X": "W2, nothing twice", "W3": "form 1 KB", "W4": "JSON 8 KB", "W5": "upload 100 KB",
+        "W6": "attacks", "W7": "W1 over TLS 1.3", "W8": "TLS handshake each"}
 median = statistics.median
+
+
+def rows_of(path):
+    with open(path) as f:
+        return [json.loads(line) for line in f]
 
 
 class Results:
     def __init__(self, path):
-        with open(path) as f:
-            self.rows = [json.loads(line) for line in f]
+        self.rows = rows_of(path)
+        life = f"{os.path.dirname(path)}/life.jsonl"
+        newest = {(x["kind"], x["crs"], x.get("cache")): x for x in (rows_of(life) if os.path.exists(life) else [])}
+        self.life = list(newest.values())
         self.meta = next(r for r in self.rows if r["kind"] == "meta")
         self.cpu, self.latency = {}, {}
         for r in self.rows:
@@ -35,9 +44,10 @@ class Results:
         both = [p for p in ("nginx", "haproxy") if (p, load) in self.cpu]
         return min(both, key=lambda p: median(r["cpu_us"] for r in self.cpu[p, load]), default=None)
 
-    def ratios(self, peer, load):
-        """To the better one in the same round, each corrected for the speed of the core at that moment."""
-        base = {r["round"]: r["cpu_us"] / r["speed_ns"] for r in self.cpu.get((self.better(load), load), [])}
+    def ratios(self, peer, load, to=None):
+        """To another, or the better one of the two, in the same round; each corrected for the speed of the core at that
+        moment."""
+        base = {r["round"]: r["cpu_us"] / r["speed_ns"] for r in self.cpu.get((to or self.better(load), load), [])}
         return [r["cpu_us"] / r["speed_ns"] / base[r["round"]] for r in self.cpu.get((peer, load), []) if base.get(r["round"])]
 
 
@@ -45,12 +55,16 @@ def number(v):
     return f"{v:.1f}" if v < 100 else f"{v:,.0f}"
 
 
+def digits(v):
+    return f"{v:.2f}" if v < 20 else f"{v:,.0f}"
+
+
 def spread(values):
     return f"{number(median(values))} ({number(min(values))}-{number(max(values))})"
 
 
-def grid(columns, rows, cell):
-    yield "| peer | " + " | ".join(columns) + " |"
+def grid(columns, rows, cell, what="peer"):
+    yield f"| {what} | " + " | ".join(columns) + " |"
     yield "|---|" + "--:|" * len(columns)
     for name, key in rows:
         yield f"| {name} | " + " | ".join(cell(key, c) or "-" for c in columns) + " |"
@@ -65,25 +79,91 @@ def cpu_tables(r):
     yield from grid(titles, rows, lambda p, t: spread([x["cpu_us"] for x in r.cpu[p, titles[t]]]) if (p, titles[t]) in r.cpu else "")
     yield "The same against the better of nginx and HAProxy in the same round, median (least-greatest):\n"
 
-    def ratio(p, t):
-        q = r.ratios(p, titles[t])
-        return f"{median(q):.2f} ({min(q):.2f}-{max(q):.2f})" if q else ""
+    def ratio(p, t, to=None):
+        q = r.ratios(p, titles[t], to)
+        return f"{digits(median(q))} ({digits(min(q))}-{digits(max(q))})" if q else ""
     yield from grid(titles, rows, ratio)
+    pairs = [(p, f"nginx modsecurity {p.removeprefix('embergate ')}") for p in r.peers if p.startswith("embergate crs")]
+    pairs = [(p, theirs) for p, theirs in pairs if theirs in r.peers]
+    if pairs:
+        yield "How many times as much nginx with ModSecurity takes for the same rules, in the same round:\n"
+        yield from grid(titles, [(ours, (ours, theirs)) for ours, theirs in pairs], lambda k, t: ratio(k[1], t, k[0]))
+
+
+def judged(has, most):
+    return "reached" if has <= most else "NOT reached"
+
+
+LIFE = {  # what is wanted of a row of life.py: what, what it is, the most it may be
+    "cold": lambda x: [(f"ms from exec to the first inspected answer, {x['cache']} cache", x["inspected_ms"],
+                        1000 if x["cache"] == "empty" else 200)],
+    "apps": lambda x: [(f"memory of {x['apps']} apps to that of one", x["ratio_used"], 1.3)],
+    "reloads": lambda x: [(f"failed requests of {x['requests']:,} over {x['count']:,} reloads", x["failed"], 0),
+                          ("memory after them to that after a tenth", x["growth"], 1.1)],
+}
+
+
+def life_lines(r):
+    if not r.life:
+        return
+    yield "## Start, apps, reloads\n"
+    yield f"`benchmarks/run.sh life`, {r.life[-1]['date']}.\n"
+    for x in r.life:
+        if x["kind"] == "cold":
+            yield f"- {x['crs']}, {x['cache']} cache: first answer after {x['first_ms']:,} ms, first inspected one after " \
+                  f"{x['inspected_ms']:,} ms ({x['least_ms']:,}-{x['most_ms']:,}, {x['times']} starts)"
+        elif x["kind"] == "apps":
+            yield f"- {x['crs']}, RSS of the serving process: one app {megabytes(x['one_kb'])}, {x['apps']} apps " \
+                  f"{megabytes(x['many_kb'])}; after some requests {megabytes(x['one_used_kb'])} and {megabytes(x['many_used_kb'])}"
+        else:
+            yield f"- {x['crs']}, {x['count']:,} reloads in {x['seconds']:,} s beside {x['requests']:,} requests: {x['failed']} failed; " \
+                  f"RSS {megabytes(x['first_kb'])} after the first, {megabytes(x['early_kb'])} after a tenth, {megabytes(x['last_kb'])} " \
+                  f"at the end, {megabytes(x['most_kb'])} at most"
+    yield ""
+
+
+def megabytes(kb):
+    return f"{kb / 1024:.1f} MB"
+
+
+def stage_tables(r):
+    """Rows of tools/stages."""
+    for name in dict.fromkeys(x["rules"] for x in r.of("stages")):
+        rows = {x["load"]: x for x in r.of("stages") if x["rules"] == name}
+        yield f"### Nanoseconds by stage: {name}\n"
+        stages = list(next(iter(rows.values()))["stages"])
+
+        def cell(stage, load):
+            x = rows[load]
+            if stage in stages:
+                return "{:,} / {:,}".format(*x["stages"][stage])
+            return {"in all": "{:,} / {:,}".format(*x["all"]), "memo knew": f"{x['memo']:.0%} / 0%", "hits": f"{x['hits']:.1f}"}[stage]
+        yield from grid(list(rows), [(s, s) for s in stages + ["in all", "memo knew", "hits"]], cell, "stage")
+
+
+def stage_lines(r):
+    if not r.of("stages"):
+        return
+    yield "## Stages of an inspection\n"
+    yield "CPU of one request as it comes / when no value has been seen before; parsing HTTP and forwarding not counted. The"
+    yield "engine itself, with probes in front of its functions whose own cost is taken off; `in all` is without probes.\n"
+    yield from stage_tables(r)
 
 
 def target_lines(r):
     yield "## Targets\n"
-    for peer, what, most, loads in TARGETS:
-        for load in loads:
-            q = r.ratios(peer, load)
+    for peer, what, to, loads in TARGETS:
+        for load, most in loads.items():
+            q = r.ratios(peer, load, to)
             if q:
-                verdict = "reached" if median(q) <= most else "NOT reached"
-                yield f"- {what}, {load}: {median(q):.2f} x {r.better(load)}, wanted at most {most}: {verdict}"
+                yield f"- {what}, {load}: {median(q):.2f} x {to or r.better(load)}, wanted at most {most}: {judged(median(q), most)}"
     idle = {(x["peer"], x["what"]): x["bytes_each"] for x in r.of("idle")}
     for what in ("plain", "tls"):
         if ("embergate", what) in idle and ("haproxy", what) in idle:
             ours, theirs = idle["embergate", what], idle["haproxy", what]
-            yield f"- memory for an idle {what} connection: {ours} B, HAProxy's {theirs} B: {'reached' if ours <= theirs else 'NOT reached'}"
+            yield f"- memory for an idle {what} connection: {ours} B, HAProxy's {theirs} B: {judged(ours, theirs)}"
+    for x in r.life:
+        yield from (f"- {x['crs']}, {what}: {has}, wanted at most {most}: {judged(has, most)}" for what, has, most in LIFE[x["kind"]](x))
     yield ""
 
 
@@ -97,9 +177,10 @@ def answer_lines(r):
             other = {k: sum(x[k] for x in rows) for k in ("s4xx", "s5xx", "errors")}
             if n:
                 seen = ", ".join(f"{v / n:.1%} {k.replace('s', '', 1) if k != 'errors' else k}" for k, v in other.items() if v)
-                memo = [x["memo_hits"] for x in rows if "memo_hits" in x]
-                parts.append(f"{load} {seen or 'all 2xx'}" + (f" (memo hit rate {median(memo):.2f})" if memo else ""))
+                parts.append(f"{load} {seen or 'all 2xx'}")
         yield f"- {p}: " + "; ".join(parts)
+    for x in r.of("missing"):
+        yield f"- left out: {x['what']}"
     for x in r.of("failed"):
         yield f"- {x['peer']} FAILED: {x['why']}"
     yield ""
@@ -148,7 +229,7 @@ def head_lines(r):
 
 
 def text_of(r):
-    for part in (head_lines, target_lines, cpu_tables, latency_table, memory_table, answer_lines):
+    for part in (head_lines, target_lines, cpu_tables, stage_lines, latency_table, memory_table, life_lines, answer_lines):
         yield from part(r)
 
 

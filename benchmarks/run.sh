@@ -1,8 +1,10 @@
 #!/bin/bash
 # Measures Embergate beside nginx, HAProxy and ModSecurity, on loopback.
 #
-#   run.sh [full]     everything, about 20 minutes; writes RESULTS.md
-#   run.sh quick      the plain proxies and ours, about 4 minutes; writes RESULTS.md
+#   run.sh [full]     everything, about 40 minutes; writes RESULTS.md
+#   run.sh quick      fewer rounds, loads and peers, about 8 minutes; writes RESULTS.md
+#   run.sh life ...   what `full` has at its end: cold starts, many apps, 1,000 reloads
+#                     (life.py tells more); a quick run keeps what was found
 #   run.sh full --peers nginx,haproxy,embergate --loads W1,W2 --rounds 3 --only-print
 #   run.sh check      compiles nothing and measures nothing: are the scripts whole?
 #   run.sh table      prints what was measured last
@@ -10,15 +12,15 @@
 # ./ember bench calls it, when what it needs is installed and built. Another set of
 # CRS rules joins as EMBERGATE_CRS_DIR (a directory with rules/ and
 # crs-setup.conf.example); BENCH_PORT: other ports than 20000-20099; BENCH_BUILD:
-# another build directory than build/release.
+# another build directory than build/release; BENCH_WORK: than build/bench.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-work=$PWD/../build/bench
+work=${BENCH_WORK:-$PWD/../build/bench}
 
 check() {
-	local scripts=(bench.py peers.py measure.py report.py mkreq.py)
+	local scripts=(bench.py life.py peers.py measure.py report.py mkreq.py)
 	/usr/bin/python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' "${scripts[@]}"
-	/usr/bin/python3 -c 'import sys; sys.dont_write_bytecode = True; import bench; bench.table.all_peers()'
+	/usr/bin/python3 -c 'import sys; sys.dont_write_bytecode = True; import bench, life; bench.table.all_peers()'
 }
 
 # What does not change from run to run is made once.
@@ -53,6 +55,10 @@ quick | full)
 	prepare
 	export PYTHONDONTWRITEBYTECODE=1
 	boosted /usr/bin/python3 bench.py "$@"
+	;;
+life)
+	prepare
+	/usr/bin/python3 -B life.py "${@:2}"
 	;;
 *)
 	sed -n '/^#   /s/^#   //p' "${BASH_SOURCE[0]}"
