@@ -211,7 +211,8 @@ class Bench:
         """Where the time of an inspection goes: tools/stages on the peer's core."""
         directory, setup = table.CRS[name]
         command = [f"{table.TOOLS}stages", "-j", "-s", str(self.plan["stages_s"]),
-                   "-P", str(level), "-T", str(table.THRESHOLDS[level]), "-C", f"{table.WORK}/cache", f"{table.WORK}/req/{LOADS[load_name][0]}.req", setup, f"{directory}/rules/*.conf"]
+                   "-P", str(level), "-T", str(table.THRESHOLDS[level]), "-C", f"{table.WORK}/cache",
+                   f"{table.WORK}/req/{LOADS[load_name][0]}.req", setup, f"{directory}/rules/*.conf"]
         got = subprocess.run(on_core(0, command), capture_output=True, text=True, timeout=300, check=True)
         self.say(kind="stages", rules=f"{name} pl{level}", load=load_name, **json.loads(got.stdout))
 
