@@ -41,3 +41,19 @@ unsigned everyday_percent(const struct op *op, const struct operand *o)
 	}
 	return passed * 100 / (unsigned)nelems(values);
 }
+
+double everyday_share(const struct bytes *texts, size_t n, bool caseless)
+{
+	size_t has = 0;
+
+	for (size_t i = 0; i < nelems(values); i++)
+		for (size_t k = 0; k < n; k++) {
+			struct bytes v = bytes_of(values[i]);
+
+			if ((caseless ? bytes_find_nocase(v, texts[k]) : bytes_find(v, texts[k])) == SIZE_MAX)
+				continue;
+			has++;
+			break;
+		}
+	return (double)has / (double)nelems(values);
+}

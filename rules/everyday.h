@@ -5,5 +5,7 @@
 #include "rules/operators.h"
 
 /* How many of a hundred ordinary values pass the test. */
+/* In which share of ordinary values one of these is: 0 to 1. */
+double everyday_share(const struct bytes *texts, size_t n, bool caseless);
 unsigned everyday_percent(const struct op *, const struct operand *);
 #endif

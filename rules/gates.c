@@ -49,13 +49,14 @@ static bool short_of_memory(struct build *b)
 	return err_set(b->err, SIDE_SELF, 0, "out of memory while compiling rules");
 }
 
-static double common_of(const struct bytes *texts, size_t n)
+/* As seen in a few ordinary values, or as reckoned, for these are too few to have what is rare. */
+static double common_of(const struct bytes *texts, size_t n, bool caseless)
 {
-	double share = n ? 0 : 1;
+	double seen = everyday_share(texts, n, caseless), reckoned = 0;
 
 	for (size_t i = 0; i < n; i++)
-		share += literal_common(texts[i]);
-	return share < 1 ? share : 1;
+		reckoned += literal_common(texts[i]);
+	return seen < reckoned && seen > 0.02 ? seen : reckoned < 1 ? reckoned : 1;
 }
 
 static bool has_empty(const struct operand *o)
@@ -76,9 +77,10 @@ static struct gate by_text(struct build *b, const struct condition *c)
 	if (c->op->operand != OPERAND_REGEX)
 		return has_empty(o) ? (struct gate){ 0 }
 				    : (struct gate){ c->op->holds == HOLDS_WORD ? BY_WORDS : BY_TEXTS, o->texts, o->ntexts,
-						     common_of(o->texts, o->ntexts) };
+						     common_of(o->texts, o->ntexts, c->op->holds == HOLDS_WORD) };
 	l = literals_of(b->arena, o->texts[0]);
-	return l.n ? (struct gate){ l.caseless ? BY_WORDS : BY_TEXTS, l.at, l.n, l.common } : (struct gate){ 0 };
+	return l.n ? (struct gate){ l.caseless ? BY_WORDS : BY_TEXTS, l.at, l.n, common_of(l.at, l.n, l.caseless) }
+		   : (struct gate){ 0 };
 }
 
 /* Of the values that such a place usually has. */

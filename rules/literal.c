@@ -1,11 +1,12 @@
 /* literal.c -- reads an expression for the literals that its matches share.
  *
- * Each part of it is known in one of two ways: exactly (all the texts that it
- * can match: "colou?r" is { "color", "colour" }), or by a set of which every match
- * contains one. Exact parts that follow one another are multiplied while they
- * are few; then the rarer of two sets is kept. Of alternatives the sets are
- * united. (RE2 does the same; Cox 2012, "Regular Expression Matching with a
- * Trigram Index", tells how.) */
+ * A part of it is known by two lists: every match of the part is one of `texts`, or
+ * holds one of `marks`. "colou?r" has the texts "color" and "colour"; "c['\\]*at", as
+ * rules against evasion have it, the text "cat" and the marks "'" and "\". Of parts
+ * that follow one another the texts are multiplied and the marks united, while they
+ * are few; then all of it becomes marks, and the rarest list of a branch is kept. Of
+ * alternatives both are united. (RE2 has the plain form of this; Cox 2012, "Regular
+ * Expression Matching with a Trigram Index", tells how.) */
 #include "rules/literal.h"
 #include "base/matcher_anchors.h"
 #include "base/text.h"
@@ -13,16 +14,23 @@
 
 enum {
 	DEPTH_MAX = 100,
-	EXACT_MAX = 32,  /* texts of an exact part: more become a set */
+	EXACT_MAX = 64,  /* texts of a product: more become marks */
 	CLASS_MAX = 8,   /* bytes of a class that is spelt out */
 	TIMES_MAX = 8,   /* of "{n,}": what comes more often is looked for n times */
 	TEXT_MAX = 24,   /* bytes of a text: a longer one tells no more */
 };
 
-struct part {
+static const double RARE = 0.1;    /* what is optional and rarer than this is a mark */
+static const double COMMON = 0.5;  /* marks that are more common would say nothing */
+
+struct list {
 	struct bytes *at;
 	size_t n;
-	bool exact; /* else: one of them is in every match; n 0: nothing is known */
+};
+
+struct part {
+	bool known; /* else: it may match anything */
+	struct list texts, marks;
 };
 
 struct reader {
@@ -38,29 +46,56 @@ struct reader {
 
 static struct part alternatives(struct reader *r);
 
-/* ---- sets ---- */
+/* ---- lists ---- */
+
+static bool list_has(const struct list *l, struct bytes text)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (bytes_eq(l->at[i], text))
+			return true;
+	return false;
+}
+
+/* Both, each text once. */
+static struct list united(struct reader *r, struct list a, struct list b)
+{
+	struct list all = { a.at, a.n };
+
+	if (!b.n)
+		return a;
+	if (a.n) {
+		all.at = arena_get(r->arena, (a.n + b.n) * sizeof *all.at);
+		r->lost |= !all.at;
+		if (!all.at)
+			return (struct list){ 0 };
+		memcpy(all.at, a.at, a.n * sizeof *a.at);
+	} else {
+		return b;
+	}
+	for (size_t i = 0; i < b.n; i++)
+		if (!list_has(&all, b.at[i]))
+			all.at[all.n++] = b.at[i];
+	return all;
+}
+
+static struct list list_of(struct reader *r, struct bytes text)
+{
+	struct list l = { arena_get(r->arena, sizeof *l.at), 1 };
+
+	if (l.at)
+		l.at[0] = arena_copy(r->arena, text);
+	r->lost |= !l.at || !l.at[0].at;
+	return l.at ? l : (struct list){ 0 };
+}
 
 static struct part unknown(void)
 {
 	return (struct part){ 0 };
 }
 
-static struct part part_of(struct reader *r, size_t cap)
-{
-	struct part p = { arena_get(r->arena, (cap ? cap : 1) * sizeof *p.at), 0, true };
-
-	r->lost |= !p.at;
-	return p.at ? p : unknown();
-}
-
 static struct part one_text(struct reader *r, struct bytes text)
 {
-	struct part p = part_of(r, 1);
-
-	if (p.at)
-		p.at[p.n++] = arena_copy(r->arena, text);
-	r->lost |= !p.at || !p.at[0].at;
-	return p;
+	return (struct part){ .known = true, .texts = list_of(r, text) };
 }
 
 static struct part nothing(struct reader *r)
@@ -94,32 +129,36 @@ double literal_common(struct bytes text)
 	return share < 1 ? share : 1;
 }
 
-static double common_of(const struct part *p)
+static double common_of(const struct list *l)
 {
-	double share = p->n ? 0 : 1;
+	double share = l->n ? 0 : 1;
 
-	for (size_t i = 0; i < p->n; i++)
-		share += literal_common(p->at[i]);
+	for (size_t i = 0; i < l->n; i++)
+		share += literal_common(l->at[i]);
 	return share < 1 ? share : 1;
 }
 
-/* A set for searching: one that holds the empty text says nothing. */
-static struct part as_set(struct part p)
+/* One of these is in every match; none: a match may hold nothing of note. */
+static struct list required(struct reader *r, const struct part *p)
 {
-	p.exact = false;
-	for (size_t i = 0; i < p.n; i++)
-		if (!p.at[i].len)
-			p.n = 0;
-	return p;
+	if (!p->known)
+		return (struct list){ 0 };
+	for (size_t i = 0; i < p->texts.n; i++)
+		if (!p->texts.at[i].len)
+			return (struct list){ 0 };
+	return united(r, p->texts, p->marks);
 }
 
-static struct part better(struct part a, struct part b)
+static struct list rarer(struct list a, struct list b)
 {
-	a = as_set(a);
-	b = as_set(b);
 	if (!a.n || !b.n)
 		return a.n ? a : b;
 	return common_of(&a) <= common_of(&b) ? a : b;
+}
+
+static struct part part_of_marks(struct list marks)
+{
+	return (struct part){ .known = marks.n > 0, .marks = marks };
 }
 
 static struct bytes joined(struct reader *r, struct bytes a, struct bytes b)
@@ -136,43 +175,57 @@ static struct bytes joined(struct reader *r, struct bytes a, struct bytes b)
 
 static bool can_multiply(const struct part *a, const struct part *b)
 {
-	if (!a->exact || !b->exact || a->n * b->n > EXACT_MAX)
+	if (!a->known || !b->known || a->texts.n * b->texts.n > EXACT_MAX || a->marks.n + b->marks.n > LITERALS_MAX)
 		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (a->at[i].len >= TEXT_MAX)
+	for (size_t i = 0; i < a->texts.n; i++)
+		if (a->texts.at[i].len >= TEXT_MAX)
 			return false;
 	return true;
 }
 
-static struct part product(struct reader *r, struct part a, struct part b)
+static struct part product(struct reader *r, const struct part *a, const struct part *b)
 {
-	struct part p = part_of(r, a.n * b.n);
+	struct part p = { .known = true, .marks = united(r, a->marks, b->marks) };
 
-	for (size_t i = 0; p.at && i < a.n; i++)
-		for (size_t k = 0; k < b.n; k++)
-			p.at[p.n++] = joined(r, a.at[i], b.at[k]);
+	p.texts.at = arena_get(r->arena, (a->texts.n * b->texts.n + 1) * sizeof *p.texts.at);
+	r->lost |= !p.texts.at;
+	for (size_t i = 0; p.texts.at && i < a->texts.n; i++)
+		for (size_t k = 0; k < b->texts.n; k++)
+			p.texts.at[p.texts.n++] = joined(r, a->texts.at[i], b->texts.at[k]);
 	return p;
 }
 
-/* Either; exact only when both are. */
 static struct part either(struct reader *r, struct part a, struct part b)
 {
-	struct part p;
+	if (!a.known || !b.known || a.texts.n + b.texts.n + a.marks.n + b.marks.n > LITERALS_MAX)
+		return unknown();
+	return (struct part){ .known = true, .texts = united(r, a.texts, b.texts), .marks = united(r, a.marks, b.marks) };
+}
 
-	if (!a.exact || !b.exact || a.n + b.n > LITERALS_MAX) {
-		a = as_set(a);
-		b = as_set(b);
-	}
-	if ((!a.exact && (!a.n || !b.n)) || a.n + b.n > LITERALS_MAX)
+/* Any number of times, or none: whatever is not empty holds a match that is not. */
+static struct part any_number(struct reader *r, const struct part *p)
+{
+	struct part all = nothing(r);
+	struct list texts = { arena_get(r->arena, (p->texts.n + 1) * sizeof *texts.at), 0 };
+
+	r->lost |= !texts.at;
+	if (!p->known || !texts.at)
 		return unknown();
-	p = part_of(r, a.n + b.n);
-	if (!p.at)
+	for (size_t i = 0; i < p->texts.n; i++)
+		if (p->texts.at[i].len)
+			texts.at[texts.n++] = p->texts.at[i];
+	all.marks = united(r, texts, p->marks);
+	return !all.marks.n || common_of(&all.marks) <= COMMON ? all : unknown();
+}
+
+/* Once or not at all. A rare one is a mark: else each of them would double the texts. */
+static struct part optional(struct reader *r, const struct part *p)
+{
+	struct list all = united(r, p->texts, p->marks);
+
+	if (!p->known)
 		return unknown();
-	memcpy(p.at, a.at, a.n * sizeof *a.at);
-	memcpy(p.at + a.n, b.at, b.n * sizeof *b.at);
-	p.n = a.n + b.n;
-	p.exact = a.exact;
-	return p;
+	return common_of(&all) < RARE || p->texts.n >= EXACT_MAX ? any_number(r, p) : either(r, *p, nothing(r));
 }
 
 /* ---- the syntax ---- */
@@ -347,19 +400,23 @@ static bool class_item(struct reader *r, char *byte)
 /* A few single bytes are spelt out; more, ranges and the like are unknown. */
 static struct part class(struct reader *r)
 {
-	struct part p = part_of(r, CLASS_MAX);
+	struct part p = { .known = true, .texts = { arena_get(r->arena, CLASS_MAX * sizeof(struct bytes)), 0 } };
 	bool plain = peek(r, 1) != '^', first = true;
+
+	r->lost |= !p.texts.at;
+	if (r->lost)
+		return unknown();
 
 	r->at += plain ? 1 : 2;
 	for (; more(r) && (first || peek(r, 0) != ']'); first = false) {
 		char byte;
 
-		plain &= class_item(r, &byte) && p.n < CLASS_MAX;
+		plain &= class_item(r, &byte) && p.texts.n < CLASS_MAX;
 		plain &= peek(r, 0) != '-' || peek(r, 1) == ']'; /* a range */
-		if (plain && p.at)
-			p.at[p.n++] = arena_copy(r->arena, (struct bytes){ &byte, 1 });
-		if (plain && p.at)
-			r->lost |= !p.at[p.n - 1].at;
+		if (!plain)
+			continue;
+		p.texts.at[p.texts.n++] = arena_copy(r->arena, (struct bytes){ &byte, 1 });
+		r->lost |= !p.texts.at[p.texts.n - 1].at;
 	}
 	r->lost |= r->at >= r->in.len;
 	r->at++;
@@ -472,21 +529,29 @@ static struct part atom(struct reader *r)
 
 /* What a branch is known to hold while it is read from left to right. */
 struct reading {
-	struct part run;  /* exact: the end of what has been read */
-	struct part best; /* the best set so far */
+	struct part run;  /* the end of what has been read */
+	struct list best; /* the rarest list that is required so far */
 	bool whole;       /* the run is the branch so far */
 };
 
+static void end_run(struct reader *r, struct reading *b)
+{
+	b->best = rarer(b->best, required(r, &b->run));
+	b->whole = false;
+}
+
 static void append(struct reader *r, struct reading *b, struct part p)
 {
+	if (p.marks.n) { /* each alone may be rarer than both together */
+		b->best = rarer(b->best, required(r, &b->run));
+		b->best = rarer(b->best, required(r, &p));
+	}
 	if (can_multiply(&b->run, &p)) {
-		b->run = product(r, b->run, p);
+		b->run = product(r, &b->run, &p);
 		return;
 	}
-	b->best = better(b->best, b->run);
-	b->whole = false;
-	b->best = p.exact ? b->best : better(b->best, p);
-	b->run = p.exact ? p : nothing(r);
+	end_run(r, b);
+	b->run = p.known ? p : nothing(r);
 }
 
 /* "(?:ab){2,}c" holds "abab" and "abc". */
@@ -494,14 +559,14 @@ static void append_repeated(struct reader *r, struct reading *b, struct part p, 
 {
 	for (unsigned i = 0; i < times; i++)
 		append(r, b, p);
-	b->best = better(b->best, b->run);
-	b->whole = false;
-	b->run = p.exact ? p : nothing(r);
+	end_run(r, b);
+	b->run = p.known ? p : nothing(r);
 }
 
 static struct part branch(struct reader *r)
 {
-	struct reading b = { nothing(r), unknown(), true };
+	struct reading b = { .run = nothing(r), .whole = true };
+	struct list last;
 
 	while (skip_blank(r), more(r) && peek(r, 0) != '|' && peek(r, 0) != ')') {
 		struct part p = atom(r);
@@ -509,14 +574,14 @@ static struct part branch(struct reader *r)
 
 		switch (quantifier(r, &times)) {
 		case ONCE: append(r, &b, p); break;
-		case AT_MOST_ONCE:
-			append(r, &b, p.exact && p.n < EXACT_MAX ? either(r, p, nothing(r)) : unknown());
-			break;
-		case MAYBE: append(r, &b, unknown()); break;
+		case AT_MOST_ONCE: append(r, &b, optional(r, &p)); break;
+		case MAYBE: append(r, &b, any_number(r, &p)); break;
 		case REPEATED: append_repeated(r, &b, p, times); break;
 		}
 	}
-	return b.whole ? b.run : better(b.best, b.run);
+	last = required(r, &b.run);
+	/* Marks are the same in many alternatives, and count once in the end. */
+	return b.whole && (!b.best.n || common_of(&last) <= 2 * common_of(&b.best)) ? b.run : part_of_marks(rarer(b.best, last));
 }
 
 static struct part alternatives(struct reader *r)
@@ -533,9 +598,10 @@ static struct part alternatives(struct reader *r)
 struct literals literals_of(struct arena *a, struct bytes expression)
 {
 	struct reader r = { .arena = a, .in = expression };
-	struct part p = as_set(alternatives(&r));
+	struct part p = alternatives(&r);
+	struct list l = required(&r, &p);
 
 	if (r.lost || r.at != r.in.len)
 		return (struct literals){ 0 };
-	return (struct literals){ p.at, p.n, common_of(&p), r.caseless, !r.spoilable };
+	return (struct literals){ l.at, l.n, common_of(&l), r.caseless, !r.spoilable };
 }

@@ -10,7 +10,7 @@
 #define RULES_LITERAL_H
 #include "base/arena.h"
 
-enum { LITERALS_MAX = 256 };
+enum { LITERALS_MAX = 2048 };
 
 struct literals {
 	struct bytes *at;
