@@ -53,9 +53,29 @@ bool condition_test(struct values *v, const struct condition *c, const struct op
 	return c->multi ? test_on_the_way(v, c, o, c->node, m) : test_after(v, c, o, c->node, m);
 }
 
+static bool is_of_variables(const struct macro *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->at[i].target && (m->at[i].target->zone != ZONE_VARS || m->at[i].target->slot == UINT32_MAX))
+			return false;
+	return true;
+}
+
+bool condition_needs_value(const struct condition *c)
+{
+	struct match m = { 0 };
+
+	if (!c->op || c->macro || !c->ntargets)
+		return false;
+	for (size_t i = 0; i < c->ntargets; i++)
+		if (!c->targets[i].count || c->targets[i].except || c->targets[i].zone >= ZONE_MADE_FIRST)
+			return false;
+	return !condition_test_text(c, &c->operand, BYTES("0"), &m);
+}
+
 bool condition_is_pure(const struct condition *c)
 {
-	if (!c->op || c->macro)
+	if (!c->op || (c->macro && (c->op->operand == OPERAND_REGEX || !is_of_variables(c->macro))))
 		return false;
 	for (size_t i = 0; i < c->ntargets; i++)
 		if (c->targets[i].count || c->targets[i].zone >= ZONE_MADE_FIRST)

@@ -20,8 +20,11 @@ bool condition_takes(const struct condition *, const struct target *, const stru
 bool condition_test(struct values *, const struct condition *, const struct operand *, struct value *, struct match *m);
 /* Tests a text that needs no transformation: a count. */
 bool condition_test_text(const struct condition *, const struct operand *, struct bytes text, struct match *m);
-/* Nothing but the value decides: no macro, no count, no variable that rules set. */
+/* Nothing but the value decides: no count, no variable that rules set, and no operand but one that is made of
+ * variables, which a plan may know beforehand. */
 bool condition_is_pure(const struct condition *);
+/* A number of values, and none does not fit: it can hold only where there is one. */
+bool condition_needs_value(const struct condition *);
 /* All targets are in these zones. */
 bool condition_only_in(const struct condition *, zone_set);
 #endif

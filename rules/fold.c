@@ -214,11 +214,25 @@ static void keep_removal(struct folding *f, const uint64_t *groups)
 	at[f->nremovals++] = groups;
 }
 
+/* An operand that is made of known variables is made once. */
+static void settle(struct folding *f, const struct condition *c)
+{
+	struct arena *a = f->rules->plan.arena;
+	struct operand *o;
+
+	if (!c->macro || !macro_known(f, c->macro) || c->op->operand == OPERAND_REGEX)
+		return;
+	o = arena_get(a, sizeof *o);
+	f->failed |= !o || !op_expanded(c->op, a, arena_copy(a, macro_text(f, c->macro)), o);
+	f->rules->plan.settled[c->nth_macro] = o;
+}
+
 static void keep_link(struct folding *f, const struct condition *c, const struct link *l)
 {
 	for (size_t i = 0; i < c->ntargets; i++)
 		reads(f, &c->targets[i]);
 	reads_macro(f, c->macro);
+	settle(f, c);
 	if (l->capture)
 		memset(f->unknown, true, CAPTURES);
 	for (size_t i = 0; i < l->nsets; i++) {
@@ -337,7 +351,8 @@ static bool begin(struct folding *f)
 	f->unknown = arena_get(f->arena, n);
 	f->read = arena_get(f->arena, n);
 	f->rules->plan.start = f->vars;
-	return f->vars && f->unknown && f->read;
+	f->rules->plan.settled = arena_get(f->rules->plan.arena, (f->ir->nmacros + 1) * sizeof *f->rules->plan.settled);
+	return f->rules->plan.settled && f->vars && f->unknown && f->read;
 }
 
 bool fold(struct ruleset *rs, const struct ruleset_tuning *t, struct err *e)

@@ -20,6 +20,7 @@
 enum { ARENA_CAP = 256 << 20 };
 
 static const double COMMON_TEXT = 0.45;  /* of ordinary values: a text that is in more of them saves nothing */
+static const double PRESENT = 0.2;       /* that there is a value at all where one may be missing */
 static const double COMMON_VALUE = 0.25; /* a condition that holds on more of them is no gate */
 
 enum how { NO_GATE, BY_TEXTS, BY_WORDS, BY_VALUE };
@@ -109,8 +110,14 @@ static struct gate gate_of(struct build *b, const struct condition *c)
 {
 	struct gate g;
 
-	if (!condition_is_pure(c) || !c->ntargets || !condition_is_of(c, b->direction))
+	if (!c->ntargets || !condition_is_of(c, b->direction))
 		return (struct gate){ 0 };
+	if (condition_needs_value(c))
+		return (struct gate){ .how = BY_VALUE, .common = PRESENT };
+	if (!condition_is_pure(c))
+		return (struct gate){ 0 };
+	if (c->macro) /* what is allowed, as a rule: the operand is not known here */
+		return (struct gate){ .how = BY_VALUE, .common = PRESENT };
 	g = by_text(b, c);
 	if (g.how && g.common < COMMON_TEXT && !condition_only_in(c, ZONE_BIT(ZONE_METHOD) | ZONE_BIT(ZONE_PROTOCOL)))
 		return g;

@@ -73,7 +73,8 @@ struct condition {
 	uint32_t pattern; /* GATE_TEXT: in the union database: without its hit this cannot hold */
 	const struct op *op;
 	struct operand operand;
-	const struct macro *macro; /* the operand is made of this for each request; NULL: as it is */
+	const struct macro *macro; /* the operand is made of this; NULL: it is as it is */
+	uint32_t nth_macro;        /* among all: where a plan keeps the operand when it is known beforehand */
 };
 
 /* When a rule runs. AppSec's run as soon as what they look at is there. */
@@ -193,6 +194,7 @@ struct ir {
 	struct slot *slots;     /* the first ten are TX:0 to TX:9 */
 	size_t nslots, slots_cap;
 	struct body_settings bodies;
+	uint32_t nmacros;       /* conditions that have one */
 };
 
 struct ir *ir_new(void); /* NULL: out of memory */

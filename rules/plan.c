@@ -134,6 +134,14 @@ bool plan_prepare(struct compiled *c, struct err *e)
 
 /* ---- for one ---- */
 
+/* NULL: the group has none, or one whose operand this plan does not know beforehand. */
+static const struct condition *plan_gate(const struct plan *p, const struct group *g)
+{
+	const struct condition *c = group_gate(g);
+
+	return c && c->macro && !p->settled[c->nth_macro] ? NULL : c;
+}
+
 static bool want_node(struct arena *a, struct want *w, uint16_t node)
 {
 	uint16_t *at;
@@ -230,7 +238,7 @@ static bool want_finish(struct arena *a, struct wants *ws)
 static bool index_wants(struct ruleset *rs)
 {
 	for (uint32_t i = 0; i < rs->ir->ngroups; i++) {
-		const struct condition *c = bit_is(rs->plan.live, i) ? group_gate(&rs->ir->groups[i]) : NULL;
+		const struct condition *c = bit_is(rs->plan.live, i) ? plan_gate(&rs->plan, &rs->ir->groups[i]) : NULL;
 
 		for (size_t k = 0; c && k < c->ntargets; k++)
 			if (!want_target(rs, &c->targets[k], c, i))
@@ -316,7 +324,7 @@ static void place(struct plan *p, const struct ir *ir, const struct group *g, si
 	} else {
 		place_unordered(p, g, index);
 	}
-	if (!group_gate(g))
+	if (!plan_gate(p, g))
 		bit_set(p->always, index);
 }
 

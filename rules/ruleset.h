@@ -74,6 +74,7 @@ struct plan {
 	uint64_t *phases[PHASE_COUNT]; /* SecLang: that phase's own */
 	bool busy[PHASE_COUNT]; /* there are some */
 	struct var *start;   /* one a slot: what variables are when a request comes */
+	const struct operand **settled; /* by nth_macro: the operand; NULL: it is made for each request */
 };
 
 struct ruleset {

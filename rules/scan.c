@@ -93,13 +93,14 @@ void rules_scratch_free(struct rules_scratch *s)
 static bool gate_holds(struct scan *s, uint32_t group, const struct batched *b)
 {
 	const struct condition *c = group_gate(&s->rules->ir->groups[group]);
+	const struct operand *o = c->macro ? s->rules->plan.settled[c->nth_macro] : &c->operand;
 
 	for (size_t i = 0; i < c->ntargets; i++) {
 		const struct target *t = &c->targets[i];
 		struct match m = { 0 };
 
 		if (t->zone == b->zone && !t->except && condition_takes(c, t, b->value))
-			return condition_test(s->values, c, &c->operand, b->value, &m);
+			return t->count || condition_test(s->values, c, o, b->value, &m);
 	}
 	return false;
 }
@@ -107,7 +108,8 @@ static bool gate_holds(struct scan *s, uint32_t group, const struct batched *b)
 /* Sets the group's bit when its gate holds. */
 static void ask_group(struct scan *s, struct batched *b, uint32_t group)
 {
-	if (!bit_is(s->rules->plan.live, group) || (!bit_is(s->groups, group) && !gate_holds(s, group, b)))
+	/* Asked even when the group is known to be due: only a value on which no gate holds can be remembered. */
+	if (!bit_is(s->rules->plan.live, group) || !gate_holds(s, group, b))
 		return;
 	bit_set(s->groups, group);
 	b->suspect = true;

@@ -130,6 +130,8 @@ static bool operand(struct seclang *s, const struct seclang_operator *o, struct 
 		return seclang_fail(s, "%s", why.text);
 	c->negate = o->negate;
 	if (seclang_has_macro(o->argument) && c->op->operand != OPERAND_NONE)
+		c->nth_macro = s->ir->nmacros++;
+	if (seclang_has_macro(o->argument) && c->op->operand != OPERAND_NONE)
 		return seclang_macro(s, o->argument, &c->macro);
 	return op_prepare(c->op, s->ir, o->argument, s->place.file, &c->operand, &why) || seclang_fail(s, "%s", why.text);
 }
