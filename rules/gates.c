@@ -190,6 +190,29 @@ static bool add_pattern(struct build *b, struct bytes text, unsigned flags, uint
 	return true;
 }
 
+static bool add_byte(struct build *b, char byte, uint32_t id)
+{
+	struct byte_users *u = &b->compiled->unions[b->direction].bytes[(unsigned char)byte];
+	uint32_t *at = arena_grow(b->ir->arena, u->patterns, &u->cap, u->n + 1, sizeof *at);
+
+	if (!at)
+		return short_of_memory(b);
+	u->patterns = at;
+	at[u->n++] = id;
+	return true;
+}
+
+static bool add_text(struct build *b, struct bytes text, bool caseless, uint32_t id)
+{
+	char lower = byte_lower(text.at[0]), upper = lower >= 'a' && lower <= 'z' ? (char)(lower & ~0x20) : lower;
+
+	if (text.len > 1)
+		return add_pattern(b, text, caseless ? PATTERN_CASELESS : 0, id);
+	if (!caseless)
+		return add_byte(b, text.at[0], id);
+	return add_byte(b, lower, id) && (upper == lower || add_byte(b, upper, id));
+}
+
 static bool add_gate(struct build *b, const struct gate *g)
 {
 	struct gate *at = arena_grow(b->arena, b->gates, &b->gates_cap, b->ngates + 1, sizeof *at);
@@ -199,7 +222,7 @@ static bool add_gate(struct build *b, const struct gate *g)
 		return short_of_memory(b);
 	b->gates = at;
 	for (size_t i = 0; i < g->ntexts; i++)
-		if (!add_pattern(b, g->texts[i], g->how == BY_WORDS ? PATTERN_CASELESS : 0, id))
+		if (!add_text(b, g->texts[i], g->how == BY_WORDS, id))
 			return false;
 	at[b->ngates++] = *g;
 	return true;
@@ -308,6 +331,9 @@ static bool build(struct build *b, const char *cache_dir)
 	u->npatterns = b->ngates;
 	b->compiled->npatterns += b->ngates;
 	u->separator = separator_of(b);
+	for (size_t c = 0; c < 256; c++)
+		if (u->bytes[c].n)
+			u->telling[u->ntelling++] = (unsigned char)c;
 	u->joined = database(b, PATTERN_EACH, cache_dir);
 	u->once = u->joined ? database(b, 0, cache_dir) : NULL;
 	return u->once != NULL;

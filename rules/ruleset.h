@@ -49,6 +49,13 @@ struct union_database {
 	struct matcher *once;   /* the same patterns, each reported once */
 	struct users *users;    /* by pattern */
 	size_t npatterns;
+	/* Patterns that a single byte stands for: Hyperscan would be slowed by such, and a look at each text finds them. */
+	struct byte_users {
+		uint32_t *patterns;
+		size_t n, cap;
+	} bytes[256];
+	unsigned char telling[256]; /* the bytes that have any */
+	size_t ntelling;
 	uint32_t first;         /* patterns of all directions are numbered through */
 	char separator;         /* of joined values: '\n', or a byte that no literal holds */
 };

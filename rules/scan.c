@@ -167,6 +167,22 @@ static bool on_hit(void *ctx, uint32_t pattern, size_t end)
 	return false;
 }
 
+/* What single bytes of it stand for. */
+static void ask_bytes(struct scan *s, struct batched *b, struct bytes text)
+{
+	const struct union_database *u = s->texts;
+	bool has[256] = { false };
+
+	for (size_t i = 0; i < text.len; i++)
+		has[(unsigned char)text.at[i]] = true;
+	for (size_t i = 0; i < u->ntelling; i++) {
+		const struct byte_users *users = &u->bytes[u->telling[i]];
+
+		for (size_t k = 0; has[u->telling[i]] && k < users->n; k++)
+			ask(s, b, users->patterns[k]);
+	}
+}
+
 /* ---- a batch ---- */
 
 static bool scan_alone(struct scan *s, struct batched *b, struct bytes text)
@@ -266,6 +282,7 @@ static bool scan_texts(struct scan *s, struct batched *b, const struct want *w, 
 			continue;
 		if (n < TEXTS_OF_ONE)
 			seen[n++] = text;
+		ask_bytes(s, b, text);
 		if (!(alone ? scan_alone(s, b, text) : join(s, text)))
 			return false;
 	}
