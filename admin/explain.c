@@ -1,5 +1,6 @@
 /* explain.c -- the decision trace, in the order in which it was decided. */
 #include "admin/explain.h"
+#include "admin/propose.h"
 #include "base/clock.h"
 
 static const char *const done[REMEDY_COUNT] = {
@@ -112,7 +113,10 @@ static void put_hits(struct text *t, const struct record *r)
 	}
 	if (r->score) {
 		put_row(t, "score");
-		text_printf(t, "%d\n", r->score);
+		text_printf(t, "%d", r->score);
+		if (r->threshold)
+			text_printf(t, " %s %d", r->score >= r->threshold ? "\u2265" : "<", r->threshold);
+		text_byte(t, '\n');
 	}
 }
 
@@ -131,30 +135,6 @@ static void put_decision(struct text *t, const struct record *r)
 	text_printf(t, "%s only: detect mode\n", remedy_word(r->action));
 }
 
-/* The smallest exception: this path, these rules. */
-static void put_exception(struct text *t, const struct record *r)
-{
-	if (r->source != SOURCE_RULE || r->nhits == 0)
-		return;
-	text_str(t, "  if this is legitimate, in the configuration under apps.");
-	text_plain(t, r->app);
-	text_str(t, ":\n    exceptions:\n      - {path: ");
-	text_json(t, r->path);
-	text_str(t, ", skip: [");
-	for (size_t i = 0; i < r->nhits; i++) {
-		bool again = false;
-
-		for (size_t j = 0; j < i; j++)
-			again |= bytes_eq(r->hits[i].rule, r->hits[j].rule);
-		if (again)
-			continue;
-		if (i)
-			text_str(t, ", ");
-		text_json(t, r->hits[i].rule);
-	}
-	text_str(t, "], reason: \"...\"}\n");
-}
-
 void explain_text(struct text *t, const struct record *r)
 {
 	put_head(t, r);
@@ -162,5 +142,6 @@ void explain_text(struct text *t, const struct record *r)
 	put_app(t, r);
 	put_hits(t, r);
 	put_decision(t, r);
-	put_exception(t, r);
+	if (r->source == SOURCE_RULE)
+		propose_exceptions(t, r);
 }

@@ -166,6 +166,7 @@ void record_of(struct record *r, const struct event *e, const struct redact *red
 	r->upstream = cut(e->upstream, NAME);
 	r->reason = cut(e->reason, LINE);
 	r->status = e->status;
+	r->threshold = e->threshold;
 	r->request_bytes = e->request_bytes;
 	r->response_bytes = e->response_bytes;
 	r->duration_us = e->duration_us;

@@ -42,6 +42,7 @@ struct record {
 	enum remedy_kind action, would;
 	enum source source;
 	int score;               /* of all hits */
+	int threshold;           /* from which the score denies; 0: not known */
 	size_t nhits, more_hits; /* shown; not shown */
 	size_t scratch_used;
 	struct record_hit hits[RECORD_HITS]; /* of a copy only as many as there are */

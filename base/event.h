@@ -27,6 +27,7 @@ struct event {
 	struct bytes reason;          /* one line in words; empty for plain traffic */
 	const struct hit *hits;
 	size_t nhits;
+	int threshold;                /* from which the score of the hits denies; 0: not known */
 };
 
 /* Worth the security log and `explain`: something matched or was refused. */

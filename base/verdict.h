@@ -32,6 +32,7 @@ struct verdict {
 	struct bytes location;   /* of a DENY that is a redirect; else empty */
 	const struct hit *hits;
 	size_t nhits;
+	int threshold;           /* from which the score of the hits denies; 0: not known */
 	struct bytes error;      /* a body that could not be read, in words; else empty */
 };
 #endif

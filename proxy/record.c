@@ -66,6 +66,7 @@ enum flow stage_record(struct exchange *x)
 		.reason = reason_of(x),
 		.hits = v ? v->hits : NULL,
 		.nhits = v ? v->nhits : 0,
+		.threshold = v ? v->threshold : 0,
 	};
 
 	forward_release(x, false); /* where it still has one, the exchange was cut */

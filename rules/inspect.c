@@ -237,8 +237,11 @@ const struct verdict *inspection_head(struct inspection *in)
 
 void inspection_finish(struct inspection *in)
 {
-	if (in->run && !in->values.exclusions.all)
-		run_phase(in->run, PHASE_LOG);
+	if (!in->run || in->values.exclusions.all)
+		return;
+	run_phase(in->run, PHASE_LOG);
+	if (in->verdict.nhits)
+		in->verdict.threshold = run_threshold(in->run);
 }
 
 const struct verdict *inspection_verdict(const struct inspection *in)

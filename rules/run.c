@@ -190,6 +190,10 @@ static bool expand(struct link_at *l, struct operand *o)
 
 	if (!c->macro)
 		return true;
+	if (r->in->rules->plan.settled[c->nth_macro]) {
+		l->operand = r->in->rules->plan.settled[c->nth_macro];
+		return true;
+	}
 	if (c->op->operand == OPERAND_NUMBER)
 		*o = (struct operand){ .number = macro_number(r, c->macro) };
 	else if (c->op->operand == OPERAND_REGEX)
@@ -372,4 +376,11 @@ void run_phase(struct run *r, enum phase phase)
 	}
 	r->allow &= (uint8_t)~ALLOW_PHASE;
 	r->nmatched = 0;
+}
+
+int run_threshold(struct run *r)
+{
+	struct var *v = vars_find(&r->vars, COLLECTION_TX, BYTES("inbound_anomaly_score_threshold"), false);
+
+	return v && v->set ? (int)v->number : 0;
 }

@@ -44,6 +44,8 @@ struct run *run_new(struct inspection *);
 /* Once; PHASE_BODY may be run again when more of the body has come: it then begins
  * anew from where PHASE_HEAD ended. */
 void run_phase(struct run *, enum phase);
+/* The score from which the Core Rule Set denies a request; 0: there is none. */
+int run_threshold(struct run *);
 
 /* ---- for run.c, macro.c and changes.c ---- */
 

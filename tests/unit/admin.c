@@ -351,7 +351,7 @@ static void keep_alert(const char *id)
 	static const struct request q = { .method = BYTES_INIT("POST"), .path = BYTES_INIT("/comment"), .hostname = BYTES_INIT("shop.example") };
 	struct event e = { .wall_ms = 1795488439120, .id = bytes_of(id), .app = BYTES("shop"), .client_from = BYTES("X-Forwarded-For"),
 			   .request = &q, .status = 403, .duration_us = 410, .action = REMEDY_DENY, .would = REMEDY_DENY,
-			   .source = SOURCE_RULE, .reason = BYTES("942100 matched"), .hits = &hit, .nhits = 1 };
+			   .source = SOURCE_RULE, .reason = BYTES("942100 matched"), .hits = &hit, .nhits = 1, .threshold = 5 };
 
 	assert_true(ip_parse(BYTES("203.0.113.7"), &e.client));
 	assert_true(ip_parse(BYTES("172.70.0.1"), &e.peer));
@@ -365,11 +365,11 @@ static const char explained[] =
 	"  passed   own rules, limits\n"
 	"  rules    942100  SQLi libinjection   +5   ARGS:body  \"nothing to see: 1' or 1=1--\"  offset 16\n"
 	"             matched: 1' or 1=1--\n"
-	"  score    5\n"
+	"  score    5 \u2265 5\n"
 	"  decided  deny by rules: 942100 matched\n"
 	"  if this is legitimate, in the configuration under apps.shop:\n"
 	"    exceptions:\n"
-	"      - {path: \"/comment\", skip: [\"942100\"], reason: \"...\"}\n";
+	"      - {path: \"/comment\", rules: [942100], args: [\"body\"], reason: \"...\"}\n";
 
 static void ctl_answers_with_text_and_an_exit_status(void **state)
 {
