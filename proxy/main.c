@@ -3,9 +3,11 @@
  *   embergate --upstream URL      the gate with no file at all
  *   embergate run -c FILE         the gate, configured
  *   embergate check -c FILE       reads everything, serves nothing
+ *   embergate check --convert FILE...  what was written for ModSecurity, as YAML
  *   embergate ctl VERB ...        talks to a running gate */
 #include "admin/admin.h"
 #include "base/log.h"
+#include "proxy/convert.h"
 #include "proxy/options.h"
 #include "proxy/site.h"
 
@@ -33,6 +35,7 @@ static int usage(FILE *out)
 		     "  embergate --demo                     the gate, in front of a small shop\n"
 		     "  embergate run -c FILE                the gate, configured\n"
 		     "  embergate check -c FILE              reads everything, serves nothing; exit 0, 1 or 2\n"
+		     "  embergate check --convert FILE...    ModSecurity's crs-setup.conf and exclusions, as YAML\n"
 		     "  embergate ctl VERB ...               talks to a running gate; `embergate ctl help`\n"
 		     "  embergate config-docs|config-schema  the configuration's manual, or JSON Schema\n\n",
 		EMBERGATE_VERSION);
@@ -141,6 +144,8 @@ int main(int argc, char **argv)
 		strcmp(verb, "config-docs") == 0 ? config_print_docs(stdout) : config_print_schema(stdout);
 		return EXIT_OK;
 	}
+	if (strcmp(verb, "check") == 0 && argc > 2 && strcmp(argv[2], "--convert") == 0)
+		return argc > 3 ? convert_main(argv + 3) : usage(stderr);
 	if (!options_parse(argv + (verb[0] == '-' ? 1 : 2), &o))
 		return EXIT_USAGE;
 	if (strcmp(verb, "check") == 0)

@@ -61,7 +61,7 @@ static bool exceptions_of(struct site *s, struct app *a, struct err *err)
 
 		*x = (struct app_exception){ .config = e };
 		if (a->rules && !(x->exclusion = exclusion_of(s, a, e, err)))
-			return err_at(err, "%s:%u:%u: apps.%.*s: exceptions[%zu]", e->where.file, e->where.line, e->where.column,
+			return err_at(err, "%s:%u:%u: apps.%.*s.exceptions[%zu]", e->where.file, e->where.line, e->where.column,
 				      BYTES_ARG(c->name), i);
 	}
 	return true;

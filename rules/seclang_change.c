@@ -59,7 +59,7 @@ bool seclang_assignment(struct seclang *s, struct bytes text, struct assignment 
 
 static bool id_range(struct seclang *s, struct bytes text, struct selection *out)
 {
-	struct bytes from, to = bytes_trim(text);
+	struct bytes from = { 0 }, to = bytes_trim(text);
 
 	bytes_cut(&to, '-', &from);
 	if (!to.len)
@@ -143,7 +143,7 @@ static bool by_msg(struct seclang *s, struct bytes v, struct change *c)
 /* "942100;ARGS:x" */
 static bool target_of(struct seclang *s, enum select by, struct bytes v, struct change *c)
 {
-	struct bytes rules;
+	struct bytes rules = { 0 };
 	struct target *targets;
 
 	bytes_cut(&v, ';', &rules);
@@ -209,7 +209,7 @@ static bool unknown(struct seclang *s, struct bytes name)
 
 bool seclang_change(struct seclang *s, struct bytes text, struct change *all, size_t *n)
 {
-	struct bytes name;
+	struct bytes name = { 0 };
 
 	bytes_cut(&text, '=', &name);
 	for (size_t i = 0; i < nelems(verbs); i++) {
