@@ -374,6 +374,15 @@ static struct part escape(struct reader *r)
 	return unknown();
 }
 
+/* "alpha", "^digit" */
+static bool is_posix_name(struct bytes name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (!(name.at[i] >= 'a' && name.at[i] <= 'z') && !(i == 0 && name.at[i] == '^'))
+			return false;
+	return name.len > 0;
+}
+
 /* Skips one item of a class; true and *byte: it is a single byte. */
 static bool class_item(struct reader *r, char *byte)
 {
@@ -382,14 +391,17 @@ static bool class_item(struct reader *r, char *byte)
 
 	if (posix) {
 		r->at += posix;
+		r->lost |= !is_posix_name(bytes_sub(r->in, r->at - posix + 2, r->at - 2));
 		return false;
 	}
+	/* PCRE2 looks for its end past escapes and brackets: not understood. */
+	r->lost |= ahead_is(r, "[:") || ahead_is(r, "[.") || ahead_is(r, "[=");
 	if (peek(r, 0) != '\\') {
 		*byte = peek(r, 0);
 		r->at++;
 		return true;
 	}
-	r->lost |= ahead_is(r, "\\Q") || ahead_is(r, "\\E");
+	r->lost |= ahead_is(r, "\\Q") || ahead_is(r, "\\E") || ahead_is(r, "\\c"); /* "\c]" is one byte */
 	escaped = escaped_byte(r);
 	if (escaped < 0)
 		r->at += 2;

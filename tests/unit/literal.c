@@ -33,7 +33,10 @@ static void the_set_is_what_every_match_needs(void **state)
 		{ "(?x) [ ] a", " a", true },
 		{ "(?x) ab+ ?.", "", false }, /* lazy, though the '?' stands apart */
 		{ "(?x) ab+ +.", "", false },
-		{ "[a[:]foo", "afoo|[foo|:foo", true }, /* no POSIX class */
+		{ "[a[:]foo", "", false }, /* PCRE2 looks for an end of "[:" in a way of its own */
+		{ "[[:alpha:]]foo", "foo", true },
+		{ "[a\\c]:[b]foo", "", false },     /* the control byte of ']' does not end a class */
+		{ "c['\\x5c]*a['\\x5c]*t", "cat|'|\\", true },
 		{ "foo(?=bar)", "foo", false },
 		{ "foo(?!bar)", "foo", false },
 		{ "(?<=x)foo", "foo", false },
