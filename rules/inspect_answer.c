@@ -52,9 +52,13 @@ static bool add_head(struct inspection *in, const struct response *r)
 	return values_add(v, ZONE_STATUS, (struct bytes){ 0 }, text_bytes(&t));
 }
 
+/* Where a denial is only written down the request may have been denied before: then its answer is still looked at,
+ * and passes. */
 static enum answer_look look(struct inspection *in, enum phase phase)
 {
-	return inspection_decide(in, phase) ? ANSWER_DENY : ANSWER_PASS;
+	bool before = in->verdict.remedy == REMEDY_DENY;
+
+	return inspection_decide(in, phase) && !before ? ANSWER_DENY : ANSWER_PASS;
 }
 
 enum answer_look inspection_answer(struct inspection *in, const struct response *r, bool coded)
