@@ -325,10 +325,13 @@ static bool same_segment(struct bytes name, struct bytes wanted)
 
 bool value_is_named(struct bytes name, struct bytes wanted)
 {
+	size_t more = name.len - wanted.len; /* six bytes for each "array_" */
 	struct bytes a, b;
 
-	if (name.len <= wanted.len || bytes_find(name, BYTES("array_")) == SIZE_MAX)
+	if (name.len == wanted.len)
 		return bytes_eq_nocase(name, wanted);
+	if (name.len < wanted.len || more % 6 || bytes_find(name, BYTES("array_")) == SIZE_MAX)
+		return false;
 	while (bytes_cut(&name, '.', &a))
 		if (!bytes_cut(&wanted, '.', &b) || !same_segment(a, b))
 			return false;

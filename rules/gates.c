@@ -331,9 +331,8 @@ static bool build(struct build *b, const char *cache_dir)
 	u->npatterns = b->ngates;
 	b->compiled->npatterns += b->ngates;
 	u->separator = separator_of(b);
-	for (size_t c = 0; c < 256; c++)
-		if (u->bytes[c].n)
-			u->telling[u->ntelling++] = (unsigned char)c;
+	for (size_t c = 0; c < nelems(u->bytes); c++)
+		u->telling[c] = u->bytes[c].n > 0;
 	u->joined = database(b, PATTERN_EACH, cache_dir);
 	u->once = u->joined ? database(b, 0, cache_dir) : NULL;
 	return u->once != NULL;

@@ -54,8 +54,7 @@ struct union_database {
 		uint32_t *patterns;
 		size_t n, cap;
 	} bytes[256];
-	unsigned char telling[256]; /* the bytes that have any */
-	size_t ntelling;
+	bool telling[256]; /* the bytes that have any */
 	uint32_t first;         /* patterns of all directions are numbered through */
 	char separator;         /* of joined values: '\n', or a byte that no literal holds */
 };

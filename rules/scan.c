@@ -170,16 +170,17 @@ static bool on_hit(void *ctx, uint32_t pattern, size_t end)
 /* What single bytes of it stand for. */
 static void ask_bytes(struct scan *s, struct batched *b, struct bytes text)
 {
-	const struct union_database *u = s->texts;
-	bool has[256] = { false };
+	uint64_t seen[4] = { 0 };
 
-	for (size_t i = 0; i < text.len; i++)
-		has[(unsigned char)text.at[i]] = true;
-	for (size_t i = 0; i < u->ntelling; i++) {
-		const struct byte_users *users = &u->bytes[u->telling[i]];
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+		const struct byte_users *u = &s->texts->bytes[c];
 
-		for (size_t k = 0; has[u->telling[i]] && k < users->n; k++)
-			ask(s, b, users->patterns[k]);
+		if (!s->texts->telling[c] || bit_is(seen, c))
+			continue;
+		bit_set(seen, c);
+		for (size_t k = 0; k < u->n; k++)
+			ask(s, b, u->patterns[k]);
 	}
 }
 

@@ -1,11 +1,13 @@
 /* inspect -- requests in, verdicts out: rules without a gate around them.
  *
- *   inspect [-a] [-p plain|hs] [-w WINDOW] RULES... < requests
+ *   inspect [-a] [-p plain|hs|none] [-w WINDOW] RULES... < requests
  *
  * A request is "REQ <bytes>\n", its bytes and "\n"; for each one JSON line:
  *
  *   {"remedy":"deny","status":403,"hits":["id"],"variables":["ARGS:q"],"error":""}
  *
+ * -p none: nothing is looked for beforehand, so every rule is asked about every
+ * value: what gates, words and memo leave out must not be missed.
  * -a: a body is inspected even if the head was denied already.
  * "refused" in place of a remedy: no rule spoke, but the request is not one
  * that passes (400 and 413 in "status"). */
@@ -18,6 +20,34 @@
 #include <unistd.h>
 
 enum { HEAD_MAX = 64 << 10, ARENA_CAP = 64 << 20, WINDOW = 256 << 10, LINE = 64 << 10 };
+
+/* ---- a matcher that does not know ---- */
+
+static struct matcher *none_compile(const struct pattern *p, size_t n, const char *cache_dir, struct err *e)
+{
+	static char some;
+
+	(void)p, (void)n, (void)cache_dir, (void)e;
+	return (struct matcher *)&some; /* never looked into */
+}
+
+static bool none_scan(const struct matcher *m, struct matcher_scratch *s, struct bytes b, matcher_hit *hit, void *ctx)
+{
+	(void)m, (void)s, (void)b, (void)hit, (void)ctx;
+	return false; /* it could not be done, so all must be asked */
+}
+
+static void none_free(struct matcher *m)
+{
+	(void)m;
+}
+
+static const struct matcher_kind matcher_none = { "none", none_compile, none_scan, none_free };
+
+static const struct matcher_kind *matcher_named(const char *name)
+{
+	return strcmp(name, "plain") == 0 ? &matcher_plain : strcmp(name, "none") == 0 ? &matcher_none : &matcher_hs;
+}
 
 struct tool {
 	struct ruleset *rules;
@@ -162,7 +192,7 @@ int main(int argc, char **argv)
 	while ((c = getopt(argc, argv, "ap:w:")) != -1)
 		switch (c) {
 		case 'a': t.all = true; break;
-		case 'p': o.matcher = strcmp(optarg, "plain") == 0 ? &matcher_plain : &matcher_hs; break;
+		case 'p': o.matcher = matcher_named(optarg); break;
 		case 'w': t.window = strtoul(optarg, NULL, 10); break;
 		default: return 2;
 		}
