@@ -15,12 +15,8 @@
 enum {
 	PATTERN_LITERAL = 1,  /* text is bytes, not an expression */
 	PATTERN_CASELESS = 2, /* ASCII */
-	/* The string is several values, a '\n' behind each: ^ $ \A \z \Z hold at
-	 * the ends of every one. A value may itself hold '\n', and a match may span
-	 * two, so a hit is a reason to look; no hit is proof for all of them. */
-	PATTERN_JOINED = 4,
 	/* With LITERAL: every place is reported, not only that there is one. */
-	PATTERN_EACH = 8,
+	PATTERN_EACH = 4,
 };
 
 struct pattern {

@@ -14,7 +14,6 @@ struct rewrite {
 	struct text out;
 	struct bytes in;
 	size_t at;
-	bool joined;
 	struct flags flags[DEPTH_MAX]; /* by depth of groups */
 	unsigned depth;
 };
@@ -42,14 +41,10 @@ static void escape(struct rewrite *r)
 {
 	char c = r->at + 1 < r->in.len ? r->in.at[r->at + 1] : '\0';
 
-	if (c == 'Q') {
+	if (c == 'Q')
 		copy_through(r, "\\E");
-	} else if (r->joined && (c == 'A' || c == 'z' || c == 'Z')) {
-		text_byte(&r->out, c == 'A' ? '^' : '$');
-		r->at += 2;
-	} else {
+	else
 		copy(r, 2);
-	}
 }
 
 size_t matcher_posix_class(struct bytes at)
@@ -138,7 +133,7 @@ static bool open(struct rewrite *r)
 
 static void dollar(struct rewrite *r)
 {
-	text_str(&r->out, r->joined || r->flags[r->depth].multiline ? "$" : "\\z");
+	text_str(&r->out, r->flags[r->depth].multiline ? "$" : "\\z");
 	r->at++;
 }
 
@@ -201,7 +196,6 @@ const char *matcher_expression(struct arena *a, const struct pattern *p)
 		return NULL;
 	r->out = text_over(out, cap);
 	r->in = p->text;
-	r->joined = (p->flags & PATTERN_JOINED) != 0;
 	if (p->flags & PATTERN_LITERAL)
 		literal(r);
 	else if (!rewrite(r))

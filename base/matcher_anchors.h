@@ -2,9 +2,8 @@
  * the string mean what base/matcher.h says.
  *
  * Perl's `$` also matches before a last line feed; ours does not, so it becomes
- * `\z`. In a joined string every end of a value counts, so `\A`, `\z` and `\Z`
- * become `^` and `$`, and the caller compiles with the multi-line flag. What
- * stands escaped, in a class or behind a pattern's own (?m) stays as it is. */
+ * `\z`. What stands escaped, in a class or behind a pattern's own (?m) stays as
+ * it is. */
 #ifndef BASE_MATCHER_ANCHORS_H
 #define BASE_MATCHER_ANCHORS_H
 #include "base/matcher.h"

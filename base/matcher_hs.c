@@ -77,7 +77,7 @@ static void recipe_hash(struct recipe *r)
 
 static unsigned flags_of(unsigned pattern, bool literals)
 {
-	return (literals ? 0 : ALWAYS | (pattern & PATTERN_JOINED ? HS_FLAG_MULTILINE : 0)) |
+	return (literals ? 0 : ALWAYS) |
 	       (pattern & PATTERN_CASELESS ? HS_FLAG_CASELESS : 0) |
 	       (pattern & PATTERN_EACH && pattern & PATTERN_LITERAL ? 0 : HS_FLAG_SINGLEMATCH);
 }

@@ -1,238 +1,29 @@
-/* literal.c -- reads an expression for the literals that its matches share.
- *
- * A part of it is known by two lists: every match of the part is one of `texts`, or
- * holds one of `marks`. "colou?r" has the texts "color" and "colour"; "c['\\]*at", as
- * rules against evasion have it, the text "cat" and the marks "'" and "\". Of parts
- * that follow one another the texts are multiplied and the marks united, while they
- * are few; then all of it becomes marks, and the rarest list of a branch is kept. Of
- * alternatives both are united. (RE2 has the plain form of this; Cox 2012, "Regular
- * Expression Matching with a Trigram Index", tells how.) */
+/* literal.c -- reads an expression, left to right, into what literal_part.c knows
+ * of its parts. What it does not understand is lost: nothing is claimed then. */
 #include "rules/literal.h"
 #include "base/matcher_anchors.h"
-#include "base/text.h"
-#include "rules/everyday.h"
+#include "rules/literal_part.h"
 
 enum {
 	DEPTH_MAX = 100,
-	EXACT_MAX = 64,  /* texts of a product: more become marks */
 	CLASS_MAX = 8,   /* bytes of a class that is spelt out */
 	TIMES_MAX = 8,   /* of "{n,}": what comes more often is looked for n times */
-	TEXT_MAX = 24,   /* bytes of a text: a longer one tells no more */
-};
-
-static const double RARE = 0.1;    /* what is optional and rarer than this is a mark */
-static const double COMMON = 0.5;  /* marks that are more common would say nothing */
-
-struct list {
-	struct bytes *at;
-	size_t n;
-};
-
-struct part {
-	bool known; /* else: it may match anything */
-	struct list texts, marks;
 };
 
 struct reader {
-	struct arena *arena;
+	struct parts parts;
 	struct bytes in;
 	size_t at;
 	unsigned depth;
 	bool extended;  /* (?x): blanks and comments mean nothing */
 	bool caseless;
-	bool lost;      /* not understood: nothing holds */
-	bool spoilable; /* a neighbour in a joined string could change the outcome */
 };
 
 static struct part alternatives(struct reader *r);
 
-/* ---- lists ---- */
-
-static bool list_has(const struct list *l, struct bytes text)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (bytes_eq(l->at[i], text))
-			return true;
-	return false;
-}
-
-/* Both, each text once. */
-static struct list united(struct reader *r, struct list a, struct list b)
-{
-	struct list all = { a.at, a.n };
-
-	if (!b.n)
-		return a;
-	if (a.n) {
-		all.at = arena_get(r->arena, (a.n + b.n) * sizeof *all.at);
-		r->lost |= !all.at;
-		if (!all.at)
-			return (struct list){ 0 };
-		memcpy(all.at, a.at, a.n * sizeof *a.at);
-	} else {
-		return b;
-	}
-	for (size_t i = 0; i < b.n; i++)
-		if (!list_has(&all, b.at[i]))
-			all.at[all.n++] = b.at[i];
-	return all;
-}
-
-static struct list list_of(struct reader *r, struct bytes text)
-{
-	struct list l = { arena_get(r->arena, sizeof *l.at), 1 };
-
-	if (l.at)
-		l.at[0] = arena_copy(r->arena, text);
-	r->lost |= !l.at || !l.at[0].at;
-	return l.at ? l : (struct list){ 0 };
-}
-
-static struct part unknown(void)
-{
-	return (struct part){ 0 };
-}
-
-static struct part one_text(struct reader *r, struct bytes text)
-{
-	return (struct part){ .known = true, .texts = list_of(r, text) };
-}
-
-static struct part nothing(struct reader *r)
-{
-	return one_text(r, (struct bytes){ "", 0 });
-}
-
-/* How often a byte stands at a given place of an ordinary value. */
-static double byte_common(char c)
-{
-	static const struct {
-		const char *bytes;
-		double share;
-	} classes[] = {
-		{ "etaoinsr", 0.05 }, { "lhdcumpgbfwyvkxqjz0123456789", 0.02 }, { "/-._ =", 0.02 },
-		{ ",:&%+;?()\"", 0.01 }, { "'<>[]{}|$`\\^*!#@~", 0.001 },
-	};
-
-	for (size_t i = 0; i < nelems(classes); i++)
-		if (c && strchr(classes[i].bytes, byte_lower(c)))
-			return classes[i].share;
-	return 0.0005; /* control bytes and what is not ASCII */
-}
-
-double literal_common(struct bytes text)
-{
-	double share = 20; /* places in a value */
-
-	for (size_t i = 0; i < text.len; i++)
-		share *= byte_common(text.at[i]);
-	return share < 1 ? share : 1;
-}
-
-static double common_of(const struct list *l)
-{
-	double share = l->n ? 0 : 1;
-
-	for (size_t i = 0; i < l->n; i++)
-		share += literal_common(l->at[i]);
-	return share < 1 ? share : 1;
-}
-
-/* One of these is in every match; none: a match may hold nothing of note. */
-static struct list required(struct reader *r, const struct part *p)
-{
-	if (!p->known)
-		return (struct list){ 0 };
-	for (size_t i = 0; i < p->texts.n; i++)
-		if (!p->texts.at[i].len)
-			return (struct list){ 0 };
-	return united(r, p->texts, p->marks);
-}
-
-static struct list rarer(struct list a, struct list b)
-{
-	if (!a.n || !b.n)
-		return a.n ? a : b;
-	return common_of(&a) <= common_of(&b) ? a : b;
-}
-
-static struct part part_of_marks(struct list marks)
-{
-	return (struct part){ .known = marks.n > 0, .marks = marks };
-}
-
-static struct bytes joined(struct reader *r, struct bytes a, struct bytes b)
-{
-	struct text t = text_over(arena_raw(r->arena, a.len + b.len + 1), a.len + b.len);
-
-	r->lost |= !t.at;
-	if (t.at) {
-		text_put(&t, a);
-		text_put(&t, b);
-	}
-	return text_bytes(&t);
-}
-
-static bool can_multiply(const struct part *a, const struct part *b)
-{
-	if (!a->known || !b->known || a->texts.n * b->texts.n > EXACT_MAX || a->marks.n + b->marks.n > LITERALS_MAX)
-		return false;
-	for (size_t i = 0; i < a->texts.n; i++)
-		if (a->texts.at[i].len >= TEXT_MAX)
-			return false;
-	return true;
-}
-
-static struct part product(struct reader *r, const struct part *a, const struct part *b)
-{
-	struct part p = { .known = true, .marks = united(r, a->marks, b->marks) };
-
-	p.texts.at = arena_get(r->arena, (a->texts.n * b->texts.n + 1) * sizeof *p.texts.at);
-	r->lost |= !p.texts.at;
-	for (size_t i = 0; p.texts.at && i < a->texts.n; i++)
-		for (size_t k = 0; k < b->texts.n; k++)
-			p.texts.at[p.texts.n++] = joined(r, a->texts.at[i], b->texts.at[k]);
-	return p;
-}
-
-static struct part either(struct reader *r, struct part a, struct part b)
-{
-	if (!a.known || !b.known || a.texts.n + b.texts.n + a.marks.n + b.marks.n > LITERALS_MAX)
-		return unknown();
-	return (struct part){ .known = true, .texts = united(r, a.texts, b.texts), .marks = united(r, a.marks, b.marks) };
-}
-
-/* Any number of times, or none: whatever is not empty holds a match that is not. */
-static struct part any_number(struct reader *r, const struct part *p)
-{
-	struct part all = nothing(r);
-	struct list texts = { arena_get(r->arena, (p->texts.n + 1) * sizeof *texts.at), 0 };
-
-	r->lost |= !texts.at;
-	if (!p->known || !texts.at)
-		return unknown();
-	for (size_t i = 0; i < p->texts.n; i++)
-		if (p->texts.at[i].len)
-			texts.at[texts.n++] = p->texts.at[i];
-	all.marks = united(r, texts, p->marks);
-	return !all.marks.n || common_of(&all.marks) <= COMMON ? all : unknown();
-}
-
-/* Once or not at all. A rare one is a mark: else each of them would double the texts. */
-static struct part optional(struct reader *r, const struct part *p)
-{
-	struct list all = united(r, p->texts, p->marks);
-
-	if (!p->known)
-		return unknown();
-	return common_of(&all) < RARE || p->texts.n >= EXACT_MAX ? any_number(r, p) : either(r, *p, nothing(r));
-}
-
-/* ---- the syntax ---- */
-
 static bool more(const struct reader *r)
 {
-	return !r->lost && r->at < r->in.len;
+	return !r->parts.lost && r->at < r->in.len;
 }
 
 static char peek(const struct reader *r, size_t ahead)
@@ -251,7 +42,6 @@ static void skip_blank(struct reader *r)
 	while (r->extended && more(r) && peek(r, 0) && strchr(" \t\n\v\f\r#\x85", peek(r, 0))) {
 		size_t line = bytes_index(bytes_from(r->in, r->at), '\n');
 
-		r->spoilable |= peek(r, 0) == '\x85'; /* a blank to PCRE2 alone */
 		if (peek(r, 0) != '#')
 			r->at++;
 		else
@@ -278,12 +68,12 @@ static enum often braces(struct reader *r, unsigned *times)
 	size_t low = digits(r, 1), end = 1 + low;
 	uint64_t least = 0;
 
-	r->lost |= peek(r, 1) == ',';
+	r->parts.lost |= peek(r, 1) == ',';
 	if (peek(r, end) == ',')
 		end += 1 + digits(r, end + 1);
 	if (!low || peek(r, end) != '}')
 		return ONCE;
-	r->lost |= !bytes_u64(bytes_sub(r->in, r->at + 1, r->at + 1 + low), &least);
+	r->parts.lost |= !bytes_u64(bytes_sub(r->in, r->at + 1, r->at + 1 + low), &least);
 	*times = least > TIMES_MAX ? TIMES_MAX : (unsigned)least;
 	r->at += end + 1;
 	return least ? REPEATED : MAYBE;
@@ -318,14 +108,12 @@ static enum often quantifier(struct reader *r, unsigned *times)
 		return ONCE;
 	if (more(r) && peek(r, 0) == '?') /* lazy */
 		r->at++;
-	if (more(r) && peek(r, 0) == '+') { /* possessive */
-		r->spoilable = true;
+	if (more(r) && peek(r, 0) == '+') /* possessive */
 		r->at++;
-	}
 	/* Under (?x) these may stand apart from their quantifier: "a+ ?" is lazy. Read
 	 * as a byte, it would be one that no match needs. */
 	skip_blank(r);
-	r->lost |= more(r) && (peek(r, 0) == '?' || peek(r, 0) == '+' || peek(r, 0) == '*');
+	r->parts.lost |= more(r) && (peek(r, 0) == '?' || peek(r, 0) == '+' || peek(r, 0) == '*');
 	return often;
 }
 
@@ -361,17 +149,15 @@ static struct part escape(struct reader *r)
 	char c = peek(r, 1), text = (char)byte;
 
 	if (byte >= 0)
-		return one_text(r, (struct bytes){ &text, 1 });
+		return part_of_text(&r->parts, (struct bytes){ &text, 1 });
 	r->at += 2;
 	if (c && strchr("bBAzZ", c))
-		return nothing(r);
-	if (c >= '1' && c <= '9') { /* a back reference, or octal */
+		return part_nothing(&r->parts);
+	if (c >= '1' && c <= '9') /* a back reference, or octal */
 		r->at += digits(r, 0);
-		r->spoilable = true;
-	} else if (!c || !strchr("dDsSwWvVhHNR", c)) {
-		r->lost = true; /* \Q, \K, \G, properties, ... */
-	}
-	return unknown();
+	else if (!c || !strchr("dDsSwWvVhHNR", c))
+		r->parts.lost = true; /* \Q, \K, \G, properties, ... */
+	return part_unknown();
 }
 
 /* "alpha", "^digit" */
@@ -391,17 +177,17 @@ static bool class_item(struct reader *r, char *byte)
 
 	if (posix) {
 		r->at += posix;
-		r->lost |= !is_posix_name(bytes_sub(r->in, r->at - posix + 2, r->at - 2));
+		r->parts.lost |= !is_posix_name(bytes_sub(r->in, r->at - posix + 2, r->at - 2));
 		return false;
 	}
 	/* PCRE2 looks for its end past escapes and brackets: not understood. */
-	r->lost |= ahead_is(r, "[:") || ahead_is(r, "[.") || ahead_is(r, "[=");
+	r->parts.lost |= ahead_is(r, "[:") || ahead_is(r, "[.") || ahead_is(r, "[=");
 	if (peek(r, 0) != '\\') {
 		*byte = peek(r, 0);
 		r->at++;
 		return true;
 	}
-	r->lost |= ahead_is(r, "\\Q") || ahead_is(r, "\\E") || ahead_is(r, "\\c"); /* "\c]" is one byte */
+	r->parts.lost |= ahead_is(r, "\\Q") || ahead_is(r, "\\E") || ahead_is(r, "\\c"); /* "\c]" is one byte */
 	escaped = escaped_byte(r);
 	if (escaped < 0)
 		r->at += 2;
@@ -412,12 +198,12 @@ static bool class_item(struct reader *r, char *byte)
 /* A few single bytes are spelt out; more, ranges and the like are unknown. */
 static struct part class(struct reader *r)
 {
-	struct part p = { .known = true, .texts = { arena_get(r->arena, CLASS_MAX * sizeof(struct bytes)), 0 } };
+	struct part p = { .known = true, .texts = { arena_get(r->parts.arena, CLASS_MAX * sizeof(struct bytes)), 0 } };
 	bool plain = peek(r, 1) != '^', first = true;
 
-	r->lost |= !p.texts.at;
-	if (r->lost)
-		return unknown();
+	r->parts.lost |= !p.texts.at;
+	if (r->parts.lost)
+		return part_unknown();
 
 	r->at += plain ? 1 : 2;
 	for (; more(r) && (first || peek(r, 0) != ']'); first = false) {
@@ -427,12 +213,12 @@ static struct part class(struct reader *r)
 		plain &= peek(r, 0) != '-' || peek(r, 1) == ']'; /* a range */
 		if (!plain)
 			continue;
-		p.texts.at[p.texts.n++] = arena_copy(r->arena, (struct bytes){ &byte, 1 });
-		r->lost |= !p.texts.at[p.texts.n - 1].at;
+		p.texts.at[p.texts.n++] = arena_copy(r->parts.arena, (struct bytes){ &byte, 1 });
+		r->parts.lost |= !p.texts.at[p.texts.n - 1].at;
 	}
-	r->lost |= r->at >= r->in.len;
+	r->parts.lost |= r->at >= r->in.len;
 	r->at++;
-	return plain ? p : unknown();
+	return plain ? p : part_unknown();
 }
 
 /* Behind "(?": flags only, as "(?i)" or "(?s:". */
@@ -473,27 +259,25 @@ static enum kind introduction(struct reader *r)
 	bool setting;
 
 	if (peek(r, 0) != '?') {
-		r->lost |= peek(r, 0) == '*'; /* (*VERB) */
+		r->parts.lost |= peek(r, 0) == '*'; /* (*VERB) */
 		return GROUP;
 	}
 	r->at++;
 	if (ahead_is(r, "=") || ahead_is(r, "!") || ahead_is(r, "<=") || ahead_is(r, "<!")) {
 		r->at += peek(r, 0) == '<' ? 2 : 1;
-		r->spoilable = true;
 		return LOOK_AROUND;
 	}
 	if (ahead_is(r, ">")) { /* atomic */
-		r->spoilable = true;
 		r->at++;
 		return GROUP;
 	}
 	if (ahead_is(r, "<") || ahead_is(r, "P<")) {
 		r->at += peek(r, 0) == '<' ? 1 : 2;
-		r->lost |= !name(r);
+		r->parts.lost |= !name(r);
 		r->at++;
 		return GROUP;
 	}
-	r->lost |= !flags(r); /* or a comment, a condition, ... */
+	r->parts.lost |= !flags(r); /* or a comment, a condition, ... */
 	setting = peek(r, 0) == ')';
 	r->at++;
 	return setting ? SETTING : GROUP;
@@ -508,17 +292,17 @@ static struct part group(struct reader *r)
 	r->at++;
 	kind = introduction(r);
 	if (kind == SETTING)
-		return nothing(r);
-	r->lost |= r->depth == DEPTH_MAX;
-	if (r->lost)
-		return unknown();
+		return part_nothing(&r->parts);
+	r->parts.lost |= r->depth == DEPTH_MAX;
+	if (r->parts.lost)
+		return part_unknown();
 	r->depth++;
 	inner = alternatives(r);
 	r->depth--;
 	r->extended = extended;
-	r->lost |= r->at >= r->in.len;
+	r->parts.lost |= r->at >= r->in.len;
 	r->at++;
-	return kind == LOOK_AROUND ? unknown() : inner;
+	return kind == LOOK_AROUND ? part_unknown() : inner;
 }
 
 /* One atom, without its quantifier. */
@@ -535,7 +319,7 @@ static struct part atom(struct reader *r)
 		return escape(r);
 	default:
 		r->at++;
-		return c == '.' ? unknown() : c == '^' || c == '$' ? nothing(r) : one_text(r, (struct bytes){ &c, 1 });
+		return c == '.' ? part_unknown() : c == '^' || c == '$' ? part_nothing(&r->parts) : part_of_text(&r->parts, (struct bytes){ &c, 1 });
 	}
 }
 
@@ -548,22 +332,22 @@ struct reading {
 
 static void end_run(struct reader *r, struct reading *b)
 {
-	b->best = rarer(b->best, required(r, &b->run));
+	b->best = list_rarer(b->best, part_required(&r->parts, &b->run));
 	b->whole = false;
 }
 
 static void append(struct reader *r, struct reading *b, struct part p)
 {
 	if (p.marks.n) { /* each alone may be rarer than both together */
-		b->best = rarer(b->best, required(r, &b->run));
-		b->best = rarer(b->best, required(r, &p));
+		b->best = list_rarer(b->best, part_required(&r->parts, &b->run));
+		b->best = list_rarer(b->best, part_required(&r->parts, &p));
 	}
-	if (can_multiply(&b->run, &p)) {
-		b->run = product(r, &b->run, &p);
+	if (part_can_multiply(&b->run, &p)) {
+		b->run = part_product(&r->parts, &b->run, &p);
 		return;
 	}
 	end_run(r, b);
-	b->run = p.known ? p : nothing(r);
+	b->run = p.known ? p : part_nothing(&r->parts);
 }
 
 /* "(?:ab){2,}c" holds "abab" and "abc". */
@@ -572,12 +356,12 @@ static void append_repeated(struct reader *r, struct reading *b, struct part p, 
 	for (unsigned i = 0; i < times; i++)
 		append(r, b, p);
 	end_run(r, b);
-	b->run = p.known ? p : nothing(r);
+	b->run = p.known ? p : part_nothing(&r->parts);
 }
 
 static struct part branch(struct reader *r)
 {
-	struct reading b = { .run = nothing(r), .whole = true };
+	struct reading b = { .run = part_nothing(&r->parts), .whole = true };
 	struct list last;
 
 	while (skip_blank(r), more(r) && peek(r, 0) != '|' && peek(r, 0) != ')') {
@@ -586,14 +370,14 @@ static struct part branch(struct reader *r)
 
 		switch (quantifier(r, &times)) {
 		case ONCE: append(r, &b, p); break;
-		case AT_MOST_ONCE: append(r, &b, optional(r, &p)); break;
-		case MAYBE: append(r, &b, any_number(r, &p)); break;
+		case AT_MOST_ONCE: append(r, &b, part_optional(&r->parts, &p)); break;
+		case MAYBE: append(r, &b, part_any_number(&r->parts, &p)); break;
 		case REPEATED: append_repeated(r, &b, p, times); break;
 		}
 	}
-	last = required(r, &b.run);
+	last = part_required(&r->parts, &b.run);
 	/* Marks are the same in many alternatives, and count once in the end. */
-	return b.whole && (!b.best.n || common_of(&last) <= 2 * common_of(&b.best)) ? b.run : part_of_marks(rarer(b.best, last));
+	return b.whole && (!b.best.n || list_common(&last) <= 2 * list_common(&b.best)) ? b.run : part_of_marks(list_rarer(b.best, last));
 }
 
 static struct part alternatives(struct reader *r)
@@ -602,18 +386,18 @@ static struct part alternatives(struct reader *r)
 
 	while (more(r) && peek(r, 0) == '|') {
 		r->at++;
-		all = either(r, all, branch(r));
+		all = part_either(&r->parts, all, branch(r));
 	}
 	return all;
 }
 
 struct literals literals_of(struct arena *a, struct bytes expression)
 {
-	struct reader r = { .arena = a, .in = expression };
+	struct reader r = { .parts = { .arena = a }, .in = expression };
 	struct part p = alternatives(&r);
-	struct list l = required(&r, &p);
+	struct list l = part_required(&r.parts, &p);
 
-	if (r.lost || r.at != r.in.len)
+	if (r.parts.lost || r.at != r.in.len)
 		return (struct literals){ 0 };
-	return (struct literals){ l.at, l.n, common_of(&l), r.caseless, !r.spoilable };
+	return (struct literals){ l.at, l.n, list_common(&l), r.caseless };
 }

@@ -17,10 +17,6 @@ struct literals {
 	size_t n;      /* 0: nothing is known that must be there */
 	double common; /* in which share of ordinary values one of them is, about */
 	bool caseless; /* the expression switches case off somewhere */
-	/* The expression itself may be looked for in a joined string
-	 * (PATTERN_JOINED): no look-around, no back reference, nothing that a
-	 * neighbour could spoil. */
-	bool joinable;
 };
 
 /* How common the text is in ordinary values, by its bytes: 0 to 1. */

@@ -70,18 +70,6 @@ static const struct row rows[] = {
 	{ "\\x{e9}", PATTERN_CASELESS, B("\xc9"), false },
 	{ "\\s", 0, B("\x0b"), true },
 	{ "\\s", 0, B("\x85"), false },
-	{ "^foo", PATTERN_JOINED, B("bar\nfoo\n"), true }, /* each value has its ends */
-	{ "^foo", PATTERN_JOINED, B("foo\nbar\n"), true },
-	{ "^foo", PATTERN_JOINED, B("xfoo\nbar\n"), false },
-	{ "foo$", PATTERN_JOINED, B("foo\nbar\n"), true },
-	{ "foo$", PATTERN_JOINED, B("bar\nfoo\n"), true },
-	{ "foo$", PATTERN_JOINED, B("bar\nfoox\n"), false },
-	{ "\\Afoo\\z", PATTERN_JOINED, B("bar\nfoo\nbaz\n"), true },
-	{ "\\Afoo\\Z", PATTERN_JOINED, B("bar\nfoo\n"), true },
-	{ "^$", PATTERN_JOINED, B("a\n\n"), true },       /* an empty value, the last */
-	{ "^$", PATTERN_JOINED, B("\na\n"), true },       /* the first */
-	{ "^$", PATTERN_JOINED, B("a\nb\n"), false },
-	{ "\\n\\z", PATTERN_JOINED, B("a\n\n"), true },   /* a value that ends in a line feed */
 };
 
 static void both_matchers_read_a_pattern_the_same(void **state)
@@ -107,8 +95,6 @@ static void an_expression_on_its_own_agrees_with_the_matchers(void **state)
 		size_t from = 0, to = 0;
 		bool hit;
 
-		if (rows[i].flags & PATTERN_JOINED)
-			continue;
 		r = regex_new(bytes_of(rows[i].pattern), rows[i].flags, &e);
 		if (!r)
 			fail_msg("%s: %s", rows[i].pattern, e.text);
