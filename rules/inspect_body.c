@@ -239,10 +239,11 @@ static bool is_hopeless(struct inspection *in, struct hold *h)
 	       in->request->length > in->options.window && reading_is_declared(in);
 }
 
-/* A body that is complete in its first piece is inspected where it is. */
+/* A body that is complete in its first piece is inspected where it is; but SecLang's rules may look at it, and at what
+ * they took from it, when it has long gone on. */
 static bool is_whole(const struct inspection *in, const struct hold *h, struct bytes piece)
 {
-	return !h->seen && !h->inflate && in->request->framing == BODY_LENGTH &&
+	return !in->run && !h->seen && !h->inflate && in->request->framing == BODY_LENGTH &&
 	       piece.len == in->request->length && piece.len <= in->options.window;
 }
 

@@ -106,7 +106,7 @@ static void act(struct link_at *l, const struct match *m)
 	*l->last = *m;
 	if (m->target)
 		remember(l, m);
-	if (l->link->capture)
+	if (l->link->capture && l->condition->op)
 		capture(r, l->condition, l->operand, m);
 	r->matched = l->matched; /* %{MATCHED_VAR} is this one */
 	r->nmatched = l->nmatched;

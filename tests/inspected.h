@@ -15,8 +15,8 @@
 #include "base/text.h"
 #include "rules/rules.h"
 
-/* NULL with an error; the file is called "rules.yaml" in it. */
-static inline struct ruleset *rules_of_text(struct bytes yaml, const struct matcher_kind *kind, struct err *e)
+/* NULL with an error, in which the file has this name; "*.conf" is SecLang. */
+static inline struct ruleset *rules_of_file(const char *name, struct bytes text, const struct matcher_kind *kind, struct err *e)
 {
 	char dir[] = "/tmp/embergate-rules-XXXXXX", path[64];
 	const char *files[] = { path };
@@ -26,16 +26,21 @@ static inline struct ruleset *rules_of_text(struct bytes yaml, const struct matc
 
 	if (!mkdtemp(dir))
 		return NULL;
-	snprintf(path, sizeof path, "%s/rules.yaml", dir);
+	snprintf(path, sizeof path, "%s/%s", dir, name);
 	f = fopen(path, "w");
 	if (f) {
-		fwrite(yaml.at, 1, yaml.len, f);
+		fwrite(text.at, 1, text.len, f);
 		fclose(f);
 		rs = ruleset_load(&o, e);
 	}
 	unlink(path);
 	rmdir(dir);
 	return rs;
+}
+
+static inline struct ruleset *rules_of_text(struct bytes yaml, const struct matcher_kind *kind, struct err *e)
+{
+	return rules_of_file("rules.yaml", yaml, kind, e);
 }
 
 struct inspected {
@@ -112,6 +117,7 @@ static inline struct inspected inspect_text(const struct ruleset *rs, struct rul
 		body.len = (size_t)r->length;
 	if (out.verdict->remedy != REMEDY_DENY && r->framing != BODY_NONE)
 		flow = inspect_pieces(in, body, cut, &out);
+	inspection_finish(in);
 	inspected_say(&out, flow);
 	return out;
 }

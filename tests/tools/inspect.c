@@ -14,35 +14,13 @@
 #include "base/http1.h"
 #include "base/path.h"
 #include "rules/rules.h"
+#include "tests/matcher_none.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { HEAD_MAX = 64 << 10, ARENA_CAP = 64 << 20, WINDOW = 256 << 10, LINE = 64 << 10 };
-
-/* ---- a matcher that does not know ---- */
-
-static struct matcher *none_compile(const struct pattern *p, size_t n, const char *cache_dir, struct err *e)
-{
-	static char some;
-
-	(void)p, (void)n, (void)cache_dir, (void)e;
-	return (struct matcher *)&some; /* never looked into */
-}
-
-static bool none_scan(const struct matcher *m, struct matcher_scratch *s, struct bytes b, matcher_hit *hit, void *ctx)
-{
-	(void)m, (void)s, (void)b, (void)hit, (void)ctx;
-	return false; /* it could not be done, so all must be asked */
-}
-
-static void none_free(struct matcher *m)
-{
-	(void)m;
-}
-
-static const struct matcher_kind matcher_none = { "none", none_compile, none_scan, none_free };
 
 static const struct matcher_kind *matcher_named(const char *name)
 {
