@@ -275,16 +275,27 @@ static void site_free(struct site *s)
 
 enum { EXCHANGE_BYTES = 4 << 20, WINDOWS = 4 /* its bytes, as they come, decoded, and taken apart */ };
 
+/* The most that any app may need, for a body and for an answer. */
+static size_t exchange_bytes(const struct site *s)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < s->napps; i++) {
+		const struct app *a = &s->apps[i];
+		size_t held = a->config->waf.window + (a->rules ? ruleset_answer_window(a->rules) : 0);
+
+		most = held > most ? held : most;
+	}
+	return EXCHANGE_BYTES + WINDOWS * most;
+}
+
 static bool build(struct process *p, struct site *s, struct err *err)
 {
 	const struct config *c = s->config;
-	size_t nlistens = c->nlistens, window = 0;
+	size_t nlistens = c->nlistens;
 
-	for (size_t i = 0; i < c->napps; i++) {
+	for (size_t i = 0; i < c->napps; i++)
 		nlistens += c->apps[i].nlistens;
-		window = c->apps[i].waf.window > window ? c->apps[i].waf.window : window;
-	}
-	s->exchange_bytes = EXCHANGE_BYTES + WINDOWS * window;
 	s->apps = arena_get(c->arena, (c->napps + 1) * sizeof *s->apps);
 	s->rulesets = arena_get(c->arena, (c->napps + 1) * sizeof *s->rulesets);
 	s->listens = arena_get(c->arena, (nlistens + 1) * sizeof *s->listens);
@@ -294,6 +305,7 @@ static bool build(struct process *p, struct site *s, struct err *err)
 	for (size_t i = 0; i < c->napps; i++)
 		if (!app_build(p, s, &c->apps[i], err))
 			return false;
+	s->exchange_bytes = exchange_bytes(s);
 	return listens_build(p, s, err) && logs_open(p, s, err);
 }
 

@@ -40,6 +40,8 @@ struct ruleset *ruleset_load(const struct ruleset_options *, struct err *);
 /* The same compiled rules for another app, with settings of its own. */
 struct ruleset *ruleset_tuned(const struct ruleset *, const struct ruleset_tuning *, struct err *);
 size_t ruleset_count(const struct ruleset *);
+/* Bytes of an answer that may be held; 0: no rule looks at answers. */
+size_t ruleset_answer_window(const struct ruleset *);
 /* Rule i in file order, for listings and metrics. */
 const struct rule_info *ruleset_rule(const struct ruleset *, size_t i);
 uint64_t ruleset_hits(const struct ruleset *, size_t i); /* since load, exclusions not counted */

@@ -140,6 +140,11 @@ size_t ruleset_count(const struct ruleset *rs)
 	return rs->ir->nrules;
 }
 
+size_t ruleset_answer_window(const struct ruleset *rs)
+{
+	return rs->plan.busy[PHASE_ANSWER_BODY] ? rs->ir->bodies.answer_window : 0;
+}
+
 const struct rule_info *ruleset_rule(const struct ruleset *rs, size_t i)
 {
 	return &rs->ir->rules[i].info;
