@@ -325,23 +325,39 @@ static struct part atom(struct reader *r)
 
 /* What a branch is known to hold while it is read from left to right. */
 struct reading {
-	struct part run;  /* the end of what has been read */
-	struct list best; /* the rarest list that is required so far */
-	bool whole;       /* the run is the branch so far */
+	struct part run;   /* the end of what has been read */
+	struct part plain; /* the same since the last part with marks, which may be common */
+	struct list best;  /* the rarest list that is required so far */
+	bool whole;        /* the run is the branch so far */
 };
+
+static void note(struct reader *r, struct reading *b, const struct part *p)
+{
+	b->best = list_rarer(b->best, part_required(&r->parts, p));
+}
 
 static void end_run(struct reader *r, struct reading *b)
 {
-	b->best = list_rarer(b->best, part_required(&r->parts, &b->run));
+	note(r, b, &b->run);
 	b->whole = false;
+}
+
+static void append_plain(struct reader *r, struct reading *b, const struct part *p)
+{
+	bool plain = p->known && !p->marks.n;
+
+	if (plain && part_can_multiply(&b->plain, p)) {
+		b->plain = part_product(&r->parts, &b->plain, p);
+		return;
+	}
+	note(r, b, &b->plain);
+	note(r, b, p);
+	b->plain = plain ? *p : part_nothing(&r->parts);
 }
 
 static void append(struct reader *r, struct reading *b, struct part p)
 {
-	if (p.marks.n) { /* each alone may be rarer than both together */
-		b->best = list_rarer(b->best, part_required(&r->parts, &b->run));
-		b->best = list_rarer(b->best, part_required(&r->parts, &p));
-	}
+	append_plain(r, b, &p);
 	if (part_can_multiply(&b->run, &p)) {
 		b->run = part_product(&r->parts, &b->run, &p);
 		return;
@@ -356,12 +372,14 @@ static void append_repeated(struct reader *r, struct reading *b, struct part p, 
 	for (unsigned i = 0; i < times; i++)
 		append(r, b, p);
 	end_run(r, b);
+	note(r, b, &b->plain);
 	b->run = p.known ? p : part_nothing(&r->parts);
+	b->plain = p.known && !p.marks.n ? p : part_nothing(&r->parts);
 }
 
 static struct part branch(struct reader *r)
 {
-	struct reading b = { .run = part_nothing(&r->parts), .whole = true };
+	struct reading b = { .run = part_nothing(&r->parts), .plain = part_nothing(&r->parts), .whole = true };
 	struct list last;
 
 	while (skip_blank(r), more(r) && peek(r, 0) != '|' && peek(r, 0) != ')') {
@@ -375,9 +393,11 @@ static struct part branch(struct reader *r)
 		case REPEATED: append_repeated(r, &b, p, times); break;
 		}
 	}
+	note(r, &b, &b.plain);
 	last = part_required(&r->parts, &b.run);
 	/* Marks are the same in many alternatives, and count once in the end. */
-	return b.whole && (!b.best.n || list_common(&last) <= 2 * list_common(&b.best)) ? b.run : part_of_marks(list_rarer(b.best, last));
+	return b.whole && (!b.best.n || list_common(&last) <= 2 * list_common(&b.best)) ? b.run
+											  : part_of_marks(list_rarer(b.best, last));
 }
 
 static struct part alternatives(struct reader *r)

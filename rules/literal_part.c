@@ -9,7 +9,8 @@ enum {
 };
 
 static const double RARE = 0.1;    /* what is optional and rarer than this is a mark */
-static const double COMMON = 0.5;  /* marks that are more common would say nothing */
+static const double COMMON = 0.5;  /* marks that are more common would say nothing, */
+static const double MARK = 0.25;   /* nor would one that is */
 
 static bool list_has(const struct list *l, struct bytes text)
 {
@@ -161,6 +162,14 @@ struct part part_either(struct parts *in, struct part a, struct part b)
 	return (struct part){ .known = true, .texts = united(in, a.texts, b.texts), .marks = united(in, a.marks, b.marks) };
 }
 
+static bool are_telling(const struct list *marks)
+{
+	for (size_t i = 0; i < marks->n; i++)
+		if (literal_common(marks->at[i]) > MARK)
+			return false;
+	return !marks->n || list_common(marks) <= COMMON;
+}
+
 /* Any number of times, or none: whatever is not empty holds a match that is not. */
 struct part part_any_number(struct parts *in, const struct part *p)
 {
@@ -174,7 +183,7 @@ struct part part_any_number(struct parts *in, const struct part *p)
 		if (p->texts.at[i].len)
 			texts.at[texts.n++] = p->texts.at[i];
 	all.marks = united(in, texts, p->marks);
-	return !all.marks.n || list_common(&all.marks) <= COMMON ? all : part_unknown();
+	return are_telling(&all.marks) ? all : part_unknown();
 }
 
 /* Once or not at all. A rare one is a mark: else each of them would double the texts. */
@@ -183,6 +192,8 @@ struct part part_optional(struct parts *in, const struct part *p)
 	struct list all = united(in, p->texts, p->marks);
 
 	if (!p->known)
+		return part_unknown();
+	if (!are_telling(&p->marks))
 		return part_unknown();
 	return list_common(&all) < RARE || p->texts.n >= EXACT_MAX ? part_any_number(in, p) : part_either(in, *p, part_nothing(in));
 }
