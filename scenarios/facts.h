@@ -66,8 +66,8 @@ enum fact fact_find(struct bytes name);
 enum observe_point fact_point(enum fact);
 /* CrowdSec's first name of it, "Meta.http_path". */
 const char *fact_name(enum fact);
-/* All names, for "did you mean"; ends with NULL. */
-const char *const *fact_names(void);
+/* The i-th of all names; NULL behind the last. */
+const char *fact_row_name(size_t i);
 
 /* Sets all that follows from a request target (path, arguments, parts of the file name). */
 void facts_target(struct facts *, struct arena *, struct bytes target);
