@@ -1,0 +1,189 @@
+/* bucket.c -- what a pour does to a bucket; buckets.c has the table. */
+#include "scenarios/bucket_table.h"
+
+/* ---- leaky arithmetic ----
+ *
+ * CrowdSec's limiter has `capacity` tokens at first, gives one back each leak_us and takes one an event. The same without
+ * fractions: the time at which all tokens are back moves on by leak_us an event, and an event has no token when that time
+ * is more than capacity * leak_us ahead (the generic cell rate algorithm). */
+static bool overfills(struct bucket *b, const struct bucket_kind *k, uint64_t now_us)
+{
+	uint64_t back = (b->full_us > now_us ? b->full_us : now_us) + k->leak_us;
+
+	if (back > now_us + k->capacity * k->leak_us)
+		return true;
+	b->full_us = back;
+	return false;
+}
+
+/* ---- events ---- */
+
+/* Each is a length of four bytes and the bytes. */
+static uint32_t event_size(const char *at)
+{
+	uint32_t len;
+
+	memcpy(&len, at, sizeof len);
+	return len + (uint32_t)sizeof len;
+}
+
+static void drop_oldest(struct bucket_more *m)
+{
+	uint32_t size = event_size(m->events);
+
+	memmove(m->events, m->events + size, m->len - size);
+	m->len -= size;
+	m->nevents--;
+}
+
+static void keep_event(struct bucket_shard *s, struct bucket *b, struct bytes event, uint32_t keep)
+{
+	uint32_t len = (uint32_t)event.len, size = len + (uint32_t)sizeof len;
+	struct bucket_more *m;
+
+	if (!keep || !event.len || event.len > BUCKET_EVENT_MAX)
+		return;
+	if (b->more && b->more->nevents >= keep)
+		drop_oldest(b->more);
+	if (!(m = bucket_room(s, b, size)))
+		return;
+	memcpy(m->events + m->len, &len, sizeof len);
+	memcpy(m->events + m->len + sizeof len, event.at, event.len);
+	m->len += size;
+	m->nevents++;
+}
+
+/* What is in it, copied where the arena is given; else it points into the bucket. */
+static void contents(const struct bucket *b, struct arena *a, struct bytes *list, struct bucket_events *out)
+{
+	const struct bucket_more *m = b->more;
+	size_t n = 0;
+
+	*out = (struct bucket_events){ .count = b->count, .first_us = bucket_first_us(b), .kept = list };
+	for (uint32_t at = 0; m && at < m->len && list; at += event_size(m->events + at)) {
+		struct bytes e = { m->events + at + 4, event_size(m->events + at) - 4 };
+
+		list[n] = a ? arena_copy(a, e) : e;
+		if (list[n].at)
+			n++;
+	}
+	out->nkept = n;
+}
+
+static struct bytes *list_for(const struct bucket *b, struct arena *a)
+{
+	return b->more && b->more->nevents ? arena_get(a, b->more->nevents * sizeof(struct bytes)) : NULL;
+}
+
+/* ---- the steps of a pour ---- */
+
+/* A bucket that died, or that is new, starts over. Its silence stays. */
+static void begin(struct bucket_shard *s, struct bucket *b, const struct bucket_kind *k, uint64_t now_us)
+{
+	bucket_empty(s, b);
+	b->full_us = 0;
+	b->last_us = now_us;
+	b->first_ms = (uint32_t)(now_us / 1000);
+	b->life_ms = k->life_us / 1000 < UINT32_MAX ? (uint32_t)(k->life_us / 1000) : UINT32_MAX;
+}
+
+static bool judged_over(const struct pour *p, struct bucket_shard *s, struct bucket *b)
+{
+	struct bucket_events e;
+	struct bucket_more *m = bucket_room(s, b, 0);
+
+	if (!m)
+		return false;
+	contents(b, NULL, list_for(b, p->arena), &e);
+	return p->judge(p->ctx, &e, &m->latch);
+}
+
+static bool is_over(const struct pour *p, struct bucket_shard *s, struct bucket *b)
+{
+	switch (p->kind->type) {
+	case BUCKET_TRIGGER: return true;
+	case BUCKET_LEAKY:
+		if (overfills(b, p->kind, p->now_us))
+			return true;
+		break;
+	case BUCKET_COUNTER: /* by time: bucket_take */
+	case BUCKET_CONDITIONAL:
+	case BUCKET_BAYESIAN: break;
+	}
+	return p->judge && judged_over(p, s, b);
+}
+
+/* The bucket is gone; its key may be silent for a while. */
+static enum poured overflow(struct bucket_shard *s, struct bucket *b, const struct pour *p, struct bucket_events *out)
+{
+	uint32_t now_ms = (uint32_t)(p->now_us / 1000);
+	bool silent = b->silent && (int32_t)(b->silent_until_ms - now_ms) > 0;
+
+	contents(b, p->arena, list_for(b, p->arena), out);
+	bucket_empty(s, b);
+	if (!silent && p->kind->blackhole_us) {
+		b->silent = true;
+		b->silent_until_ms = now_ms + (uint32_t)(p->kind->blackhole_us / 1000);
+	} else if (!silent) {
+		bucket_remove(s, b);
+	}
+	return silent ? POURED_SILENT : POURED_OVER;
+}
+
+static enum poured pour(struct bucket_shard *s, struct bucket *b, const struct pour *p, struct bucket_events *out)
+{
+	const struct bucket_kind *k = p->kind;
+
+	if (b->count == 0 || bucket_is_dead(b, p->now_us))
+		begin(s, b, k, p->now_us);
+	if (k->type != BUCKET_TRIGGER) {
+		if (p->is_distinct && !bucket_is_new(s, b, p->value))
+			return POURED_SEEN;
+		if (p->cancel) {
+			bucket_empty(s, b);
+			return POURED_CANCELED;
+		}
+	}
+	b->count++;
+	b->last_us = k->type == BUCKET_COUNTER && b->count > 1 ? b->last_us : p->now_us;
+	keep_event(s, b, p->event, k->keep);
+	return is_over(p, s, b) ? overflow(s, b, p, out) : POURED;
+}
+
+enum poured bucket_pour(struct buckets *all, const struct pour *p, struct bucket_events *out)
+{
+	struct bucket_shard *s = buckets_lock(all, p->key);
+	struct bucket *b = bucket_get(s, p->key, p->now_us);
+	enum poured r = POURED;
+
+	if (b)
+		r = pour(s, b, p, out);
+	else if (p->kind->type == BUCKET_TRIGGER) {
+		*out = (struct bucket_events){ .count = 1, .first_us = p->now_us };
+		r = POURED_OVER; /* no room to be silent in */
+	}
+	buckets_unlock(s);
+	return r;
+}
+
+bool bucket_take(struct buckets *all, const struct pour *p, enum poured *r, struct bucket_events *out)
+{
+	struct bucket_shard *s = buckets_lock(all, p->key);
+	struct bucket *b = bucket_find(s, p->key);
+	bool there = b && b->count;
+
+	if (there)
+		*r = overflow(s, b, p, out);
+	buckets_unlock(s);
+	return there;
+}
+
+uint32_t bucket_count(struct buckets *all, uint64_t key, uint64_t now_us)
+{
+	struct bucket_shard *s = buckets_lock(all, key);
+	struct bucket *b = bucket_find(s, key);
+	uint32_t n = b && !bucket_is_dead(b, now_us) ? b->count : 0;
+
+	buckets_unlock(s);
+	return n;
+}

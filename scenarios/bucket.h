@@ -1,0 +1,73 @@
+/* bucket.h -- live buckets: how full each key of each scenario is.
+ *
+ * One table for all scenarios, sharded by the key; a pour takes one short lock. A key is a keyed hash of the scenario and of
+ * what it groups by, so nothing of the table can be aimed at from outside. A bucket is 64 bytes, and one block more where
+ * events are kept for the alert or values are told apart. It dies when it has been idle for its life; the table has a bound
+ * in buckets and in bytes, and what was touched longest ago goes first. All of it survives a reload: nothing here points
+ * at a scenario.
+ *
+ * Meaning and order of steps are CrowdSec's (crowdsec-docs: log_processor/scenarios/format.md; its leakybucket package):
+ * trigger | distinct, cancel, pour, condition; then blackhole. Times are microseconds of one clock, which may be a log's. */
+#ifndef SCENARIOS_BUCKET_H
+#define SCENARIOS_BUCKET_H
+#include "base/arena.h"
+
+enum bucket_type { BUCKET_TRIGGER, BUCKET_LEAKY, BUCKET_COUNTER, BUCKET_CONDITIONAL, BUCKET_BAYESIAN };
+
+/* Of a scenario, what a pour needs. */
+struct bucket_kind {
+	enum bucket_type type;
+	uint32_t capacity;     /* leaky: events that it holds; the one past them overflows */
+	uint64_t leak_us;      /* leaky: the time in which one event leaves */
+	uint64_t life_us;      /* without an event; of a counter: from its first event */
+	uint64_t blackhole_us; /* after an overflow, the key is silent so long; 0: it is not */
+	uint32_t keep;         /* events kept for the alert, newest; 0: none */
+};
+
+struct bucket_events {
+	uint32_t count;           /* poured so far, this one too */
+	uint64_t first_us;
+	const struct bytes *kept; /* as they were given, oldest first */
+	size_t nkept;
+};
+
+struct pour {
+	uint64_t key;
+	const struct bucket_kind *kind;
+	uint64_t now_us;
+	bool is_distinct;         /* `value` tells: one that the bucket has seen is not poured */
+	uint64_t value;           /* a keyed hash */
+	bool cancel;              /* the bucket is thrown away */
+	struct bytes event;       /* kept for the alert */
+	/* conditional and bayesian, and a leaky one with a condition: does it overflow now? Called under the lock. `latch` is
+	 * kept with the bucket, zero at first. */
+	bool (*judge)(void *ctx, const struct bucket_events *, uint32_t *latch);
+	void *ctx;
+	struct arena *arena;      /* of the events that come out */
+};
+
+enum poured {
+	POURED,          /* it holds it */
+	POURED_SEEN,     /* not distinct */
+	POURED_CANCELED, /* the bucket is gone */
+	POURED_OVER,     /* it overflows, and is gone */
+	POURED_SILENT,   /* it overflows in silence (blackhole), and is gone */
+};
+
+struct buckets;
+struct buckets *buckets_new(size_t max_buckets, size_t max_bytes); /* NULL: out of memory */
+void buckets_free(struct buckets *);                               /* NULL is allowed */
+/* Of an overflow, *out has what was in it. Out of memory: the event is not kept, or the bucket not made; never an error. */
+enum poured bucket_pour(struct buckets *, const struct pour *, struct bucket_events *out);
+/* Ends a counter: what is in it; false: there is nothing. As an overflow, it may be POURED_SILENT. */
+bool bucket_take(struct buckets *, const struct pour *, enum poured *, struct bucket_events *out);
+/* How many events it holds; for explain. */
+uint32_t bucket_count(struct buckets *, uint64_t key, uint64_t now_us);
+/* Frees some of what has died; call about once a second. The whole table is looked at in 16 calls. */
+void buckets_sweep(struct buckets *, uint64_t now_us);
+
+struct buckets_stats {
+	uint64_t live, bytes, evicted, died;
+};
+void buckets_count(struct buckets *, struct buckets_stats *);
+#endif
