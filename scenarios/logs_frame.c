@@ -1,0 +1,141 @@
+/* logs_frame.c -- what carries a line on its way: syslog's header, or a container's.
+ *
+ *     <13>Sep 15 16:13:46 host nginx[2869]: LINE              RFC 3164; also without "<13>", as in a file
+ *     2024-03-29T19:50:27.1+01:00 host nginx[2869]: LINE      rsyslog's files
+ *     <13>1 2024-03-29T19:50:27Z host nginx 2869 - - LINE     RFC 5424
+ *     2024-03-29T19:50:27.000000001Z stdout F LINE            Kubernetes' CRI
+ *
+ * A line that begins like none of them is taken as it is. The frame's time counts where the line has none. */
+#include "scenarios/logs_parts.h"
+
+/* ---- syslog ---- */
+
+/* "nginx[2869]: " or "nginx: ". */
+static bool take_tag(struct bytes *rest, struct bytes *program)
+{
+	struct bytes at = *rest, tag;
+	size_t pid;
+
+	if (!log_take_to(&at, ':', &tag) || tag.len == 0 || bytes_index(tag, ' ') != SIZE_MAX)
+		return false;
+	log_take(&at, BYTES(" "));
+	pid = bytes_index(tag, '[');
+	*program = bytes_sub(tag, 0, pid);
+	*rest = at;
+	return true;
+}
+
+static bool take_host_and_tag(struct bytes rest, struct log_frame *frame)
+{
+	struct bytes host;
+
+	if (!log_take_to(&rest, ' ', &host) || !take_tag(&rest, &frame->program))
+		return false;
+	frame->message = rest;
+	return true;
+}
+
+static bool rfc3164(struct bytes line, struct log_frame *frame)
+{
+	enum { DATE = sizeof "Sep 15 16:13:46" - 1 };
+	size_t date = DATE;
+
+	if (line.len < DATE + 1)
+		return false;
+	if (line.at[DATE - 1] == ' ') /* "Sep 5 16:13:46": some write no second blank */
+		date--;
+	if (line.at[date] != ' ' || !log_time_syslog(bytes_sub(line, 0, date), &frame->time))
+		return false;
+	return take_host_and_tag(bytes_from(line, date + 1), frame);
+}
+
+/* "-" or "[id name="value"]..."; a ']' in a value is escaped. */
+static bool take_structured(struct bytes *rest)
+{
+	size_t i = 0;
+
+	if (log_take(rest, BYTES("-")))
+		return true;
+	while (i < rest->len && rest->at[i] == '[') {
+		while (i < rest->len && rest->at[i] != ']')
+			i += rest->at[i] == '\\' ? 2 : 1;
+		i++;
+	}
+	if (i == 0 || i > rest->len)
+		return false;
+	*rest = bytes_from(*rest, i);
+	return true;
+}
+
+static bool rfc5424(struct bytes line, struct log_frame *frame)
+{
+	struct bytes date, skip;
+
+	if (!log_take(&line, BYTES("1 ")) || !log_take_to(&line, ' ', &date) || !log_time_iso(date, &frame->time) ||
+	    !log_take_to(&line, ' ', &skip) || !log_take_to(&line, ' ', &frame->program) || !log_take_to(&line, ' ', &skip) ||
+	    !log_take_to(&line, ' ', &skip) || !take_structured(&line))
+		return false;
+	log_take(&line, BYTES(" "));
+	log_take(&line, BYTES("\xEF\xBB\xBF"));
+	frame->message = line;
+	return true;
+}
+
+static bool with_priority(struct bytes line, struct log_frame *frame)
+{
+	struct bytes priority;
+
+	if (!log_take(&line, BYTES("<")) || !log_take_to(&line, '>', &priority) || !log_is_number(priority) || priority.len > 3)
+		return false;
+	return rfc5424(line, frame) || rfc3164(line, frame);
+}
+
+/* ---- what begins with a date ---- */
+
+static bool iso_dated(struct bytes line, struct log_frame *frame)
+{
+	struct bytes date, flag;
+
+	if (line.len < 11 || line.at[10] != 'T' || !log_take_to(&line, ' ', &date) || !log_time_iso(date, &frame->time))
+		return false;
+	if (!log_take(&line, BYTES("stdout ")) && !log_take(&line, BYTES("stderr ")))
+		return take_host_and_tag(line, frame);
+	frame->program = (struct bytes){ 0 };
+	if (!log_take_to(&line, ' ', &flag)) /* F: a whole line; P: a part of one */
+		return false;
+	frame->message = line;
+	return true;
+}
+
+bool log_unframe(struct bytes line, struct log_frame *frame)
+{
+	char first = line.len ? line.at[0] : 0;
+
+	if (first == '<')
+		return with_priority(line, frame);
+	if (first >= 'A' && first <= 'S')
+		return rfc3164(line, frame);
+	return first >= '1' && first <= '2' && line.len > 4 && line.at[4] == '-' && iso_dated(line, frame);
+}
+
+/* The end of a line that was read with it. */
+static struct bytes without_end(struct bytes line)
+{
+	while (line.len && (line.at[line.len - 1] == '\n' || line.at[line.len - 1] == '\r'))
+		line.len--;
+	return line;
+}
+
+enum log_read log_framed(struct arena *a, struct bytes line, struct facts *f, log_line_reader *read)
+{
+	struct log_frame frame;
+	enum log_read got;
+
+	line = without_end(line);
+	if (!log_unframe(line, &frame))
+		return read(a, line, f);
+	got = read(a, frame.message, f);
+	if (got == LOG_READ && f->at[FACT_TIMESTAMP].len == 0)
+		log_time_set(f, a, &frame.time);
+	return got;
+}
