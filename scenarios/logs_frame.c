@@ -4,6 +4,7 @@
  *     2024-03-29T19:50:27.1+01:00 host nginx[2869]: LINE      rsyslog's files
  *     <13>1 2024-03-29T19:50:27Z host nginx 2869 - - LINE     RFC 5424
  *     2024-03-29T19:50:27.000000001Z stdout F LINE            Kubernetes' CRI
+ *     {"log":"LINE\n","stream":"stdout","time":"2024-..."}    Docker
  *
  * A line that begins like none of them is taken as it is. The frame's time counts where the line has none. */
 #include "scenarios/logs_parts.h"
@@ -107,10 +108,26 @@ static bool iso_dated(struct bytes line, struct log_frame *frame)
 	return true;
 }
 
-bool log_unframe(struct bytes line, struct log_frame *frame)
+/* Docker writes the three in this order. */
+static bool docker(struct arena *a, struct bytes line, struct log_frame *frame)
+{
+	struct bytes log, time;
+	size_t at;
+
+	if (!log_take(&line, BYTES("{\"log\":")) || !log_take_quoted(&line, &log) ||
+	    (at = bytes_find(line, BYTES("\"time\":"))) == SIZE_MAX)
+		return false;
+	line = bytes_from(line, at + 7);
+	frame->program = (struct bytes){ 0 };
+	return log_take_quoted(&line, &time) && log_time_iso(time, &frame->time) && log_json_text(a, log, &frame->message);
+}
+
+bool log_unframe(struct arena *a, struct bytes line, struct log_frame *frame)
 {
 	char first = line.len ? line.at[0] : 0;
 
+	if (first == '{')
+		return docker(a, line, frame);
 	if (first == '<')
 		return with_priority(line, frame);
 	if (first >= 'A' && first <= 'S')
@@ -132,9 +149,9 @@ enum log_read log_framed(struct arena *a, struct bytes line, struct facts *f, lo
 	enum log_read got;
 
 	line = without_end(line);
-	if (!log_unframe(line, &frame))
+	if (!log_unframe(a, line, &frame))
 		return read(a, line, f);
-	got = read(a, frame.message, f);
+	got = read(a, without_end(frame.message), f);
 	if (got == LOG_READ && f->at[FACT_TIMESTAMP].len == 0)
 		log_time_set(f, a, &frame.time);
 	return got;

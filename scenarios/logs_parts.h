@@ -44,7 +44,7 @@ struct log_frame {
 	struct log_time time;
 };
 
-bool log_unframe(struct bytes line, struct log_frame *); /* false: it stands alone */
+bool log_unframe(struct arena *, struct bytes line, struct log_frame *); /* false: it stands alone */
 /* Reads what is in the frame, if there is one. */
 enum log_read log_framed(struct arena *, struct bytes line, struct facts *, log_line_reader *);
 
@@ -58,6 +58,16 @@ bool log_http_request(struct facts *, struct arena *, struct bytes line);
 
 /* ---- the readers ---- */
 
-log_line_reader log_nginx, log_apache2, log_bunkerweb; /* logs_access.c */
-log_line_reader log_nginx_error, log_apache2_error;                   /* logs_error.c */
+/* What stands between a JSON string's quotes, its escapes undone; false: they are none. */
+bool log_json_text(struct arena *, struct bytes in, struct bytes *out);
+
+struct log_form {
+	const char *text; /* logs_form.c says how it reads */
+	const char *log_type, *sub_type, *extra_type;
+};
+
+log_line_reader log_nginx, log_apache2, log_bunkerweb;                                           /* logs_access.c */
+log_line_reader log_nginx_error, log_apache2_error;                                              /* logs_error.c */
+log_line_reader log_json;                                                                        /* logs_json.c */
+log_line_reader log_npm, log_litespeed, log_alb, log_zoraxy, log_haproxy, log_traefik, log_sshd; /* logs_form.c */
 #endif

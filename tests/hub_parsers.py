@@ -25,8 +25,6 @@ SKIP = 77
 NOT_OURS = {"datasource_path", "datasource_type", "cve", "target_technology"}
 # Why a type is not read.
 UNREAD = {"upsun-httplog": "a hoster's own format, nested two deep in JSON"}
-UNREAD.update(dict.fromkeys(["aws-alb", "caddy", "envoy", "litespeed", "nginx-proxy-manager", "traefik", "zoraxy"],
-                            "not built yet"))
 
 # Until this one has run, Parsed.request holds the arguments too.
 SPLITS = "crowdsecurity/http-logs"

@@ -1,5 +1,6 @@
 /* logs.c -- lines of logs, good, odd and broken, and what is read in them. */
 #include "tests/test.h"
+#include "base/text.h"
 #include "scenarios/logs.h"
 
 enum { ARENA_CAP = 1 << 20, WANTS = 8 };
@@ -95,6 +96,78 @@ static void lines_give_the_facts_of_crowdsecs_parsers(void **state)
 		check_row(&rows[i]);
 }
 
+static void other_servers_lines_give_the_same_facts(void **state)
+{
+	static const struct line_row rows[] = {
+		{ "json", "{\"remote_addr\":\"192.0.2.1\",\"request\":\"GET /a?\\u00e9\\ud83d\\ude00\\\" HTTP/1.1\",\"status\":404,\"x\":[{\"y\":null}],"
+			  "\"time_iso8601\":\"2021-09-29T17:29:58+02:00\",\"http_user_agent\":\"a\\/b\"}",
+		  { { "Meta.source_ip", "192.0.2.1" }, { "Meta.http_path", "/a?\xC3\xA9\xF0\x9F\x98\x80\"" }, { "Meta.http_status", "404" },
+		    { "Meta.http_user_agent", "a/b" }, { "Meta.timestamp", "2021-09-29T17:29:58+02:00" }, { "Meta.http_verb", "GET" } } },
+		{ "caddy", "{\"ts\":1711741827.96,\"request\":{\"remote_ip\":\"198.51.100.1\",\"client_ip\":\"192.0.2.1\",\"proto\":\"HTTP/2.0\","
+			   "\"uri\":\"/\",\"method\":\"GET\",\"headers\":{\"User-Agent\":[\"x\",\"y\"],\"client_ip\":[\"6\"]}},\"status\":401,"
+			   "\"resp_headers\":{\"Www-Authenticate\":[\"Basic realm\"]}}",
+		  { { "Meta.source_ip", "192.0.2.1" }, { "Meta.sub_type", "auth_fail" }, { "Parsed.http_version", "2.0" },
+		    { "Meta.timestamp", "2024-03-29T19:50:27Z" }, { "Meta.http_user_agent", "x" } } },
+		{ "traefik", "{\"ClientHost\":\"10.0.0.9, 192.0.2.1\",\"RequestPath\":\"/x\",\"RouterName\":\"a@docker\",\"DownstreamStatus\":200}",
+		  { { "Meta.source_ip", "192.0.2.1" }, { "Meta.traefik_router_name", "a@docker" } } },
+		{ "traefik", "192.0.2.1 - - [08/Dec/2021:14:02:43 +0000] \"GET /x HTTP/1.1\" 404 19 \"-\" \"Nik\" 9 \"a@docker\" \"-\" 0ms",
+		  { { "Meta.source_ip", "192.0.2.1" }, { "Meta.traefik_router_name", "a@docker" }, { "Meta.http_user_agent", "Nik" } } },
+		{ "envoy", "{\"downstream_remote_address\":\"[2001:db8::1]:9\",\"x-envoy-origin-path\":\"/a\",\":authority\":\"h\"}",
+		  { { "Meta.source_ip", "2001:db8::1" }, { "Meta.target_fqdn", "h" } } },
+		{ "nginx", "{\"log\":\"192.0.2.1 - - [29/Sep/2021:17:29:58 +0000] \\\"GET / HTTP/1.1\\\" 200 1 \\\"-\\\" \\\"x\\\"\\n\","
+			   "\"stream\":\"stdout\",\"time\":\"2021-09-29T17:29:59.1Z\"}", { { "Meta.source_ip", "192.0.2.1" } } },
+		{ "haproxy", "<134>Feb  6 12:14:14 h haproxy[1]: 192.0.2.1:33317 [06/Feb/2009:12:14:14.655] in st/s1 10/0/30/69/109 404 2750 - - "
+			     "---- 1/1/1/1/0 0/0 {a|b} {} \"GET https://h:8443/index.html HTTP/2.0\"",
+		  { { "Meta.source_ip", "192.0.2.1" }, { "Meta.http_path", "/index.html" }, { "Meta.http_status", "404" },
+		    { "Meta.http_host", "h" }, { "Meta.http_port", "8443" }, { "Meta.timestamp", "2009-02-06T12:14:14.655Z" } } },
+		{ "nginx-proxy-manager", "[29/Jul/2023:10:26:06 -0700] - 200 404 - GET https h.example \"/x?y\" [Client 192.0.2.1] [Length 5] "
+					 "[Gzip 2.1] [Sent-to 10.0.0.1] \"ua\" \"-\"",
+		  { { "Meta.source_ip", "192.0.2.1" }, { "Meta.http_status", "404" }, { "Meta.http_path", "/x?y" }, { "Meta.http_verb", "GET" },
+		    { "Meta.target_fqdn", "h.example" }, { "Meta.http_user_agent", "ua" } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(rows); i++)
+		check_row(&rows[i]);
+}
+
+static void failures_of_ssh_name_the_address_that_sshd_wrote(void **state)
+{
+	static const struct { const char *message, *type, *user, *from; } rows[] = {
+		{ "Failed password for root from 192.0.2.1 port 22 ssh2", "ssh_failed-auth", "root", "192.0.2.1" },
+		{ "Failed password for invalid user a b from 192.0.2.1 port 22 ssh2", "ssh_failed-auth", "a b", "192.0.2.1" },
+		{ "Failed keyboard-interactive/pam for invalid user x from 2001:db8::1 port 22 ssh2", "ssh_failed-auth", "x", "2001:db8::1" },
+		{ "Invalid user  from 192.0.2.1 port 22", "ssh_failed-auth", "", "192.0.2.1" },
+		{ "Invalid user x from 198.51.100.9 port 1 from 192.0.2.1 port 22", "ssh_failed-auth", "x from 198.51.100.9 port 1", "192.0.2.1" },
+		{ "User x from 192.0.2.1 not allowed because not listed in AllowUsers", "ssh_failed-auth", "x", "192.0.2.1" },
+		{ "Connection closed by invalid user a 198.51.100.9 port 1 [preauth] 192.0.2.1 port 9 [preauth]", "ssh_failed-auth",
+		  "a 198.51.100.9 port 1 [preauth]", "192.0.2.1" },
+		{ "Connection reset by 192.0.2.1 port 9 [preauth]", "ssh_failed-auth", "", "192.0.2.1" },
+		{ "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.1  user=root", "ssh_failed-auth",
+		  "root", "192.0.2.1" },
+		{ "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.1", "ssh_failed-auth", "",
+		  "192.0.2.1" },
+		{ "error: banner exchange: Connection from 192.0.2.1 port 9: invalid format", "ssh_failed-auth", "", "192.0.2.1" },
+		{ "Unable to negotiate with 192.0.2.1 port 9: no matching MAC found. Their offer: x [preauth]", "ssh_bad_keyexchange", "", "192.0.2.1" },
+		{ "fatal: Timeout before authentication for 192.0.2.1 port 9", "ssh_auth_timeout", "", "192.0.2.1" },
+		{ "refused connect from h (::ffff:192.0.2.1)", "ssh_refused_conn", "", "192.0.2.1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(rows); i++) {
+		char line[512];
+		struct text t = text_over(line, sizeof line - 1);
+		struct line_row row = { "syslog", line, { { "Meta.service", "ssh" }, { "Meta.log_type", rows[i].type },
+							  { "Meta.target_user", rows[i].user }, { "Meta.source_ip", rows[i].from } } };
+
+		text_printf(&t, "Sep  5 16:13:46 host sshd-session[9]: %s", rows[i].message);
+		line[t.len] = 0;
+		check_row(&row);
+		row.type = "sshd";
+		check_row(&row);
+	}
+}
+
 static void lines_that_are_none_are_told_apart(void **state)
 {
 	static const struct { const char *type, *line; enum log_read want; } rows[] = {
@@ -116,6 +189,18 @@ static void lines_that_are_none_are_told_apart(void **state)
 		{ "apache2", "[Fri Oct 08 17:08:41 2021] [mpm_event:notice] [pid 7:tid 8] AH00489: resuming normal operations", LOG_OTHER },
 		{ "apache2", "[Fri Oct 08 17:08:41 2021] [core:error] [pid 7:tid 8] [client", LOG_OTHER },
 		{ "apache2", "[Fri", LOG_BROKEN },
+		{ "json", "{", LOG_BROKEN },
+		{ "json", "{\"a\":1}x", LOG_BROKEN },
+		{ "json", "{\"remote_addr\":\"\\ud800\\u12\"}", LOG_BROKEN },
+		{ "json", "{\"status\":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]}", LOG_BROKEN },
+		{ "json", "{\"status\":404}", LOG_OTHER },
+		{ "json", "{\"remote_addr\":\"\\\" OR 1\",\"uri\":\"/\"}", LOG_OTHER },
+		{ "syslog", "Sep  5 16:13:46 host cron[9]: Failed password for root from 192.0.2.1 port 22 ssh2", LOG_OTHER },
+		{ "sshd", "Sep  5 16:13:46 host sudo: Failed password for root from 192.0.2.1 port 22 ssh2", LOG_OTHER },
+		{ "syslog", "Sep  5 16:13:46 host sshd[9]: Accepted publickey for root from 192.0.2.1 port 22 ssh2", LOG_OTHER },
+		{ "syslog", "Failed password for root from 192.0.2.1 port 22 ssh2", LOG_BROKEN },
+		{ "syslog", "Sep 5", LOG_BROKEN },
+		{ "haproxy", "192.0.2.1:1 [06/Feb/2009:12:14:14.655] in st/s1", LOG_BROKEN },
 	};
 
 	(void)state;
@@ -168,6 +253,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_give_the_facts_of_crowdsecs_parsers),
+		cmocka_unit_test(other_servers_lines_give_the_same_facts),
+		cmocka_unit_test(failures_of_ssh_name_the_address_that_sshd_wrote),
 		cmocka_unit_test(lines_that_are_none_are_told_apart),
 		cmocka_unit_test(times_of_lines_are_microseconds_of_the_epoch),
 		cmocka_unit_test(readers_are_found_by_their_names),
