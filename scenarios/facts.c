@@ -128,7 +128,7 @@ static bool is_static(struct bytes ext)
 {
 	static const char *const known[] = {
 		".jpg", ".css", ".js", ".jpeg", ".png", ".svg", ".map", ".ico", ".otf", ".gif", ".mp3", ".mp4", ".woff",
-		".woff2", ".ttf", ".eot", ".webp", ".wav", ".gz", ".brotli", ".bvr", ".ts", ".bmp", ".avif", ".webm",
+		".woff2", ".ttf", ".eot", ".webp", ".wav", ".gz", ".brotli", ".bvr", ".ts", ".bmp", ".avif", ".mjs",
 	};
 
 	for (size_t i = 0; i < nelems(known); i++)
