@@ -1,6 +1,7 @@
 /* fetch_url.c -- what a URL was read as, written again, reads the same and cannot
  * break a request's head; and a redirect (behind the first newline) never leaves TLS. */
 #include "base/fetch_url.h"
+#include "base/text.h"
 #include "tests/fuzz/must.h"
 
 static void must_be_clean(struct bytes b)
