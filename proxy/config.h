@@ -51,6 +51,7 @@ struct size_limits_config {
 	uint64_t head_bytes, target_bytes, fields, body_bytes;
 	uint64_t connections, connections_per_address;
 	uint64_t held_bytes;     /* process-wide budget of held bodies */
+	uint64_t tarpits;        /* process-wide number of answers that are held back */
 };
 
 /* One entry of an app's `limits`: a token bucket per client address. */
@@ -59,7 +60,8 @@ struct limit_config {
 	struct words methods;
 	uint32_t count; uint32_t per_ms; /* "5/min" */
 	uint32_t burst;                  /* default: count */
-	enum remedy_kind then;           /* throttle (default), deny or log */
+	enum remedy_kind then;           /* throttle by default */
+	uint32_t level;                  /* of a challenge: enum challenge_level; 0: the app's */
 	struct bytes name;               /* else its path */
 	struct bytes reason;
 	uint64_t until_s;
@@ -76,6 +78,7 @@ struct own_rule {
 	struct nets from, not_from;
 	bool nocase;
 	enum remedy_kind act;
+	uint32_t level;                  /* of a challenge: enum challenge_level; 0: the app's */
 	struct bytes reason;
 	uint64_t until_s;                /* unix seconds, applies before it; 0: for ever */
 	struct where where;
@@ -131,6 +134,39 @@ struct upstream_config {
 	bool host_from_server;             /* send the server's name instead of the client's Host */
 };
 
+/* Who tells people from programs for us (proxy/captcha.h asks it). */
+enum captcha_provider { CAPTCHA_OFF, CAPTCHA_TURNSTILE, CAPTCHA_HCAPTCHA, CAPTCHA_RECAPTCHA, CAPTCHA_FRIENDLY, CAPTCHA_CUSTOM };
+enum captcha_trouble { CAPTCHA_ELSE_POW, CAPTCHA_ELSE_DENY, CAPTCHA_ELSE_ALLOW };
+struct captcha_config {
+	uint32_t provider;                 /* enum captcha_provider */
+	uint32_t on_error;                 /* enum captcha_trouble: while the provider is down */
+	struct bytes sitekey;
+	const char *secret_from;           /* "file:..", "env:..", "cred:.." */
+	struct bytes secret;               /* what is there, once the site is built */
+	struct bytes verify_url;           /* at == NULL: the provider's */
+	struct bytes script, widget, field; /* the page's; at == NULL: the provider's */
+	struct words hosts;                /* that an answer may name; the app's by default; none: any */
+	bool send_ip;                      /* the provider is told the client's address */
+};
+
+/* Also how much a pass is worth: a higher level holds for a lower one. */
+enum challenge_level { CHALLENGE_NONE, CHALLENGE_WAIT, CHALLENGE_POW, CHALLENGE_CAPTCHA };
+enum no_js { NO_JS_WAIT, NO_JS_CAPTCHA, NO_JS_DENY };
+struct rate_config { uint32_t count, per_ms; };
+struct challenge_config {
+	uint32_t level;                    /* enum challenge_level of the word `challenge` */
+	uint32_t bits, wait_ms;            /* of a proof of work, of a wait */
+	uint32_t ttl_ms, pass_ms;          /* how long a challenge and a pass live */
+	uint32_t no_js;                    /* enum no_js */
+	bool strict;                       /* a pass is for one network only */
+	bool partitioned;
+	uint32_t status;                   /* of the page */
+	struct bytes domain;               /* of the cookie; at == NULL: this host only */
+	struct rate_config requests, pages; /* what a pass is good for */
+	uint32_t passes;                   /* made for one network within pass_ms */
+	struct captcha_config captcha;
+};
+
 struct page_config { struct bytes title, contact, logo_url; const char *file; };
 
 struct app_config {
@@ -147,6 +183,8 @@ struct app_config {
 	struct timeouts_config timeouts;
 	struct size_limits_config size;    /* of these: head/target/fields are the listener's (top level) */
 	struct page_config page;
+	struct challenge_config challenge;
+	uint32_t tarpit_ms;                /* how long an answer is held back */
 	struct cert_config *certs; size_t ncerts;
 	struct words redact;               /* argument and field names never logged */
 	struct where where;

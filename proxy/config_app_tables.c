@@ -140,10 +140,13 @@ static const struct schema_table header_table = {
 
 static const struct schema_word rule_acts[] = {
 	{ "allow", REMEDY_ALLOW, false },         { "log", REMEDY_LOG, false },
-	{ "throttle", REMEDY_THROTTLE, false },   { "challenge", REMEDY_CHALLENGE, true },
-	{ "captcha", REMEDY_CAPTCHA, true },      { "tarpit", REMEDY_TARPIT, true },
+	{ "throttle", REMEDY_THROTTLE, false },   { "challenge", REMEDY_CHALLENGE, false },
+	{ "captcha", REMEDY_CAPTCHA, false },     { "tarpit", REMEDY_TARPIT, false },
 	{ "deny", REMEDY_DENY, false },           { 0 },
 };
+
+#define LEVEL(s) { .key = "level", .type = &schema_enum, .words = config_levels, SCHEMA_FIELD(s, level), \
+	.help = "of a challenge; without it `challenge.level`" }
 
 static const struct schema_row rule_rows[] = {
 	{ .type = &schema_place, SCHEMA_FIELD(own_rule, where) },
@@ -165,6 +168,7 @@ static const struct schema_row rule_rows[] = {
 	  .help = "the path matches without case; host and headers always do" },
 	{ .key = "do", .type = &schema_enum, .words = rule_acts, SCHEMA_FIELD(own_rule, act), .needed = true,
 	  .help = "`allow` ends the search and skips no inspection" },
+	LEVEL(own_rule),
 	{ .key = "reason", .type = &schema_text, SCHEMA_FIELD(own_rule, reason), .help = "a note on why" },
 	{ .key = "until", .type = &schema_date, SCHEMA_FIELD(own_rule, until_s),
 	  .help = "after this the rule no longer applies" },
@@ -180,8 +184,8 @@ static const struct schema_table rule_table = {
 
 static const struct schema_word limit_acts[] = {
 	{ "throttle", REMEDY_THROTTLE, false },   { "deny", REMEDY_DENY, false },
-	{ "log", REMEDY_LOG, false },             { "challenge", REMEDY_CHALLENGE, true },
-	{ "captcha", REMEDY_CAPTCHA, true },      { "tarpit", REMEDY_TARPIT, true },
+	{ "log", REMEDY_LOG, false },             { "challenge", REMEDY_CHALLENGE, false },
+	{ "captcha", REMEDY_CAPTCHA, false },     { "tarpit", REMEDY_TARPIT, false },
 	{ 0 },
 };
 
@@ -199,6 +203,7 @@ static const struct schema_row limit_rows[] = {
 	  .min = 1, .max = 1000000, .help = "how many at once; without it as many as the rate names" },
 	{ .key = "then", .type = &schema_enum, .words = limit_acts, SCHEMA_FIELD(limit_config, then),
 	  .unset = "throttle", .help = "with what is more; `throttle`: 429 with Retry-After" },
+	LEVEL(limit_config),
 	{ .key = "reason", .type = &schema_text, SCHEMA_FIELD(limit_config, reason), .help = "a note on why" },
 	{ .key = "until", .type = &schema_date, SCHEMA_FIELD(limit_config, until_s),
 	  .help = "after this the limit no longer applies" },
@@ -332,12 +337,15 @@ static const struct schema_row app_rows[] = {
 	  .max = 64 * TIB, .help = "of a request: else 413; without it `size_limits.body`" },
 	{ .key = "page", .type = &schema_nested, .table = &page_table, SCHEMA_FIELD(app_config, page),
 	  .help = "looks of the gate's own pages" },
+	{ .key = "challenge", .type = &schema_nested, .table = &config_challenge_table, SCHEMA_FIELD(app_config, challenge),
+	  .help = "of rules and limits that ask for a challenge or a captcha" },
+	{ .key = "tarpit", .type = &schema_duration, SCHEMA_FIELD(app_config, tarpit_ms), .min = SECOND, .max = 5 * MINUTE,
+	  .unset = "20s", .help = "how long a request that a rule or limit puts into the `tarpit` waits for its refusal" },
 	{ .key = "tls", .table = &app_tls_table, SAME(app_config), .help = "its certificates" },
 	{ .key = "log", .table = &app_log_table, SAME(app_config), .help = "what is never written down" },
 	RESERVED("app"),
 	RESERVED("use"),
 	RESERVED("bots"),
-	RESERVED("challenge"),
 	RESERVED("profiles"),
 	RESERVED("scenarios"),
 };

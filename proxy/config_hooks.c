@@ -295,11 +295,31 @@ static void drop_over(struct schema *s, struct app_config *a)
 	a->nexceptions = exceptions;
 }
 
+/* Nobody to ask: a mistake, not a milder remedy. */
+static bool captcha_there(struct schema *s, const struct app_config *a, enum remedy_kind act, struct where w)
+{
+	return act != REMEDY_CAPTCHA || a->challenge.captcha.provider ||
+	       yaml_err(w, s->err, "%s: `captcha` needs challenge.captcha: a provider", s->path);
+}
+
+static bool captchas_there(struct schema *s, struct app_config *a)
+{
+	for (size_t i = 0; i < a->nrules; i++)
+		if (!captcha_there(s, a, a->rules[i].act, a->rules[i].where))
+			return false;
+	for (size_t i = 0; i < a->nlimits; i++)
+		if (!captcha_there(s, a, a->limits[i].then, a->limits[i].where))
+			return false;
+	if (!a->challenge.captcha.hosts.n)
+		a->challenge.captcha.hosts = a->hosts;
+	return true;
+}
+
 bool config_app_end(struct schema *s, const struct yaml_node *n, void *out)
 {
 	struct app_config *a = out;
 
-	if (!app_named(s, a) || !timeouts_apply(s, n, a))
+	if (!app_named(s, a) || !timeouts_apply(s, n, a) || !captchas_there(s, a))
 		return false;
 	drop_over(s, a);
 	return true;

@@ -1,4 +1,4 @@
-/* config_rows.h -- for the two files of tables, from which docs/config.md and
+/* config_rows.h -- for the files of tables, from which docs/config.md and
  * docs/embergate.schema.json are printed (test_config_docs --write). */
 #ifndef PROXY_CONFIG_ROWS_H
 #define PROXY_CONFIG_ROWS_H
@@ -20,5 +20,6 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE }; /* in ms */
 /* Of the top level and of an app. */
 extern const struct schema_table config_listen_table, config_cert_table, config_client_ip_table,
 	config_timeouts_table;
-extern const struct schema_table config_app_table;
+extern const struct schema_table config_app_table, config_challenge_table;
+extern const struct schema_word config_levels[]; /* of a challenge */
 #endif

@@ -159,6 +159,8 @@ static const struct schema_row size_rows[] = {
 	{ .key = "held", .type = &schema_size, SCHEMA_FIELD(size_limits_config, held_bytes),
 	  .min = MIB, .max = TIB, .unset = "512MiB",
 	  .help = "of all bodies that wait for inspection: else 503" },
+	{ .key = "tarpits", .type = &schema_int, SCHEMA_FIELD(size_limits_config, tarpits), .max = 1000000,
+	  .unset = "1000", .help = "refusals that are held back at once (`tarpit`); one more is given at once" },
 };
 
 static const struct schema_table size_table = {
@@ -249,7 +251,6 @@ static const struct schema_row config_rows[] = {
 	RESERVED("geo"),
 	RESERVED("profiles"),
 	RESERVED("bots"),
-	RESERVED("challenge"),
 	RESERVED("scenarios"),
 	RESERVED("hub"),
 	RESERVED("lapi"),

@@ -7,27 +7,51 @@
 
 enum { SECRET_MIN = 16, SECRET_MAX = 4096 };
 
-static bool take(struct bytes text, const char *where, uint8_t out[32], struct err *err)
+static struct bytes without_end(struct bytes text)
 {
 	while (text.len && (unsigned char)text.at[text.len - 1] <= ' ')
 		text.len--;
+	return text;
+}
+
+static bool take(struct bytes text, const char *where, uint8_t out[32], struct err *err)
+{
+	text = without_end(text);
 	if (text.len < SECRET_MIN)
 		return err_set(err, SIDE_CONFIG, 0, "%s: a secret needs at least %d bytes", where, SECRET_MIN);
 	return tls_derive_key(text, "installation", out) || err_set(err, SIDE_SELF, 0, "no key can be derived");
 }
 
-static bool from_file(const char *file, uint8_t out[32], struct err *err)
+static bool read_file(const char *file, char buf[SECRET_MAX], struct bytes *out, struct err *err)
 {
-	char buf[SECRET_MAX];
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof buf);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, SECRET_MAX);
 	int saved = errno;
 
 	if (fd >= 0)
 		close(fd);
 	if (n < 0)
 		return err_set(err, SIDE_CONFIG, saved, "%s: %s", file, strerror(saved));
-	return take((struct bytes){ buf, (size_t)n }, file, out, err);
+	*out = (struct bytes){ buf, (size_t)n };
+	return true;
+}
+
+/* Whatever stands behind "file:", "env:" or "cred:". */
+static bool read_from(const char *from, char buf[SECRET_MAX], struct bytes *out, struct err *err)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY"), *value;
+	char file[4096];
+
+	if (strncmp(from, "env:", 4) == 0) {
+		value = getenv(from + 4);
+		*out = bytes_of(value);
+		return value || err_set(err, SIDE_CONFIG, 0, "secret: the environment has no %s", from + 4);
+	}
+	if (strncmp(from, "cred:", 5) == 0) {
+		snprintf(file, sizeof file, "%s/%s", dir ? dir : "/run/credentials", from + 5);
+		return read_file(file, buf, out, err);
+	}
+	return read_file(strncmp(from, "file:", 5) == 0 ? from + 5 : from, buf, out, err);
 }
 
 static bool make(const char *file, struct err *err)
@@ -48,22 +72,29 @@ static bool make(const char *file, struct err *err)
 
 bool secret_load(const struct config *c, uint8_t out[32], struct err *err)
 {
-	const char *s = c->secret, *dir = getenv("CREDENTIALS_DIRECTORY"), *value;
-	char file[4096];
+	char buf[SECRET_MAX], file[4096];
+	const char *from = c->secret;
+	struct bytes text;
 
-	if (s && strncmp(s, "env:", 4) == 0) {
-		value = getenv(s + 4);
-		return value ? take(bytes_of(value), s, out, err)
-			     : err_set(err, SIDE_CONFIG, 0, "secret: the environment has no %s", s + 4);
+	if (!from) {
+		snprintf(file, sizeof file, "%s/secret.key", c->state);
+		if (access(file, F_OK) != 0 && !make(file, err))
+			return false;
+		from = file;
 	}
-	if (s && strncmp(s, "cred:", 5) == 0) {
-		snprintf(file, sizeof file, "%s/%s", dir ? dir : "/run/credentials", s + 5);
-		return from_file(file, out, err);
-	}
-	if (s && strncmp(s, "file:", 5) == 0)
-		return from_file(s + 5, out, err);
-	snprintf(file, sizeof file, "%s/secret.key", c->state);
-	if (access(file, F_OK) != 0 && !make(file, err))
+	return read_from(from, buf, &text, err) && take(text, from, out, err);
+}
+
+bool secret_read(const char *from, struct arena *a, struct bytes *out, struct err *err)
+{
+	char buf[SECRET_MAX];
+	struct bytes text;
+
+	if (!read_from(from, buf, &text, err))
 		return false;
-	return from_file(file, out, err);
+	text = without_end(text);
+	if (text.len == 0)
+		return err_set(err, SIDE_CONFIG, 0, "%s: the secret is empty", from);
+	*out = arena_copy(a, text);
+	return out->at || err_set(err, SIDE_SELF, 0, "out of memory");
 }

@@ -8,4 +8,7 @@
  * directory, which is made on first start (mode 0600). Any length is accepted
  * from 16 bytes on; what is returned is derived from it. */
 bool secret_load(const struct config *, uint8_t out[32], struct err *);
+/* What stands there ("file:..", "env:..", "cred:.."), without blanks and line ends
+ * behind it. For secrets of others: a provider's key. */
+bool secret_read(const char *from, struct arena *, struct bytes *out, struct err *);
 #endif

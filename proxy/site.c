@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "proxy/certs.h"
+#include "proxy/secret.h"
 #include "proxy/site_rules.h"
 
 /* ---- apps ---- */
@@ -67,7 +68,13 @@ static bool exceptions_of(struct site *s, struct app *a, struct err *err)
 	return true;
 }
 
-static bool app_build(struct process *p, struct site *s, const struct app_config *c, struct err *err)
+static bool captcha_secret(struct site *s, struct captcha_config *c, struct err *err)
+{
+	return !c->provider || secret_read(c->secret_from, s->config->arena, &c->secret, err) ||
+	       err_at(err, "challenge.captcha.secret");
+}
+
+static bool app_build(struct process *p, struct site *s, struct app_config *c, struct err *err)
 {
 	struct app *a = &s->apps[s->napps++];
 
@@ -76,7 +83,7 @@ static bool app_build(struct process *p, struct site *s, const struct app_config
 	if (!a->state)
 		return err_set(err, SIDE_SELF, 0, "out of memory");
 	a->brand = page_brand_new(&c->page, err);
-	return a->brand && site_rules(s, a, err) && exceptions_of(s, a, err) &&
+	return a->brand && captcha_secret(s, &c->challenge.captcha, err) && site_rules(s, a, err) && exceptions_of(s, a, err) &&
 	       upstream_build(&a->upstream, p->servers, c, a->state->metrics, err);
 }
 
