@@ -121,6 +121,8 @@ static enum poured overflow(struct bucket_shard *s, struct bucket *b, const stru
 
 	contents(b, p->arena, list_for(b, p->arena), out);
 	bucket_empty(s, b);
+	if (p->allow && !p->allow(p->ctx, out))
+		return POURED_CANCELED;
 	if (!silent && p->kind->blackhole_us) {
 		b->silent = true;
 		b->silent_until_ms = now_ms + (uint32_t)(p->kind->blackhole_us / 1000);

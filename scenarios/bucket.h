@@ -42,14 +42,16 @@ struct pour {
 	/* conditional and bayesian, and a leaky one with a condition: does it overflow now? Called under the lock. `latch` is
 	 * kept with the bucket, zero at first. */
 	bool (*judge)(void *ctx, const struct bucket_events *, uint32_t *latch);
-	void *ctx;
+	/* May an overflow be told? False: the bucket is gone as if nothing had been. NULL: it may. Under the lock. */
+	bool (*allow)(void *ctx, const struct bucket_events *);
+	void *ctx;                /* of both */
 	struct arena *arena;      /* of the events that come out */
 };
 
 enum poured {
 	POURED,          /* it holds it */
 	POURED_SEEN,     /* not distinct */
-	POURED_CANCELED, /* the bucket is gone */
+	POURED_CANCELED, /* the bucket is gone; or its overflow was not allowed */
 	POURED_OVER,     /* it overflows, and is gone */
 	POURED_SILENT,   /* it overflows in silence (blackhole), and is gone */
 };
