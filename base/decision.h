@@ -32,4 +32,19 @@ enum source {
 };
 
 const char *source_word(enum source);
+
+/* What a decision is about; the names are CrowdSec's. */
+enum scope {
+	SCOPE_IP,       /* an address; of IPv6 its /64 */
+	SCOPE_RANGE,    /* a block of addresses */
+	SCOPE_AS,       /* decimal */
+	SCOPE_COUNTRY,  /* ISO 3166-1, two letters */
+	SCOPE_SESSION,  /* keyed hash, as facts have it */
+	SCOPE_USERNAME, /* likewise */
+	SCOPE_OTHER,    /* a word of a scenario's own */
+	SCOPE_COUNT
+};
+
+const char *scope_word(enum scope); /* "Ip", "Range", ... */
+enum scope scope_from_word(struct bytes); /* without case; SCOPE_OTHER for any other */
 #endif

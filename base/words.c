@@ -34,3 +34,22 @@ const char *source_word(enum source s)
 {
 	return sources[s];
 }
+
+static const char *const scopes[SCOPE_COUNT] = {
+	[SCOPE_IP] = "Ip",           [SCOPE_RANGE] = "Range",       [SCOPE_AS] = "AS",
+	[SCOPE_COUNTRY] = "Country", [SCOPE_SESSION] = "Session",   [SCOPE_USERNAME] = "Username",
+	[SCOPE_OTHER] = "Other",
+};
+
+const char *scope_word(enum scope s)
+{
+	return scopes[s];
+}
+
+enum scope scope_from_word(struct bytes word)
+{
+	for (int s = 0; s < SCOPE_OTHER; s++)
+		if (bytes_eq_nocase(word, bytes_of(scopes[s])))
+			return (enum scope)s;
+	return SCOPE_OTHER;
+}

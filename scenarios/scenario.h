@@ -1,0 +1,79 @@
+/* scenario.h -- a scenario as the engine has it, and the set that it is in. Private to scenarios/. */
+#ifndef SCENARIOS_SCENARIO_H
+#define SCENARIOS_SCENARIO_H
+#include "base/expr.h"
+#include "base/expr_data.h"
+#include "base/yaml.h"
+#include "scenarios/scenarios.h"
+#include <stdatomic.h>
+
+struct gate;
+
+enum { BAYES_MAX = 32 };
+
+struct bayes_condition {
+	struct expr *condition;
+	double if_evil, if_benign;
+	bool guillotine;
+};
+
+struct scenario {
+	struct scenario_info info;
+	struct bucket_kind kind;
+	struct expr *filter, *groupby, *distinct, *cancel_on, *condition, *overflow_filter, *scope_value;
+	struct bytes filter_text;
+	enum scope scope;
+	struct bytes scope_name;
+	double prior, threshold;             /* bayesian */
+	struct bayes_condition bayes[BAYES_MAX];
+	size_t nbayes;
+	bool reprocess;
+	struct hash128 key;                  /* of its buckets' keys */
+	atomic_ullong asked, failed, poured, overflowed, silent;
+};
+
+struct scenarios {
+	struct arena *arena; /* holds everything; the docs apart */
+	struct scenario **at;
+	size_t n, cap;
+	struct expr_data *data;
+	struct gate *gate;
+	/* Names that have no number of their own, "Meta.cve": FACT_COUNT + i. */
+	struct bytes *names;
+	size_t nnames, names_cap;
+	struct yaml_doc **docs;
+	size_t ndocs;
+	bool keep_all;
+	struct hash128 key;
+};
+
+/* ---- world.c: the names that expressions may use ---- */
+
+/* What an expression runs over; `ctx` of struct expr_run. */
+struct world_run {
+	const struct scenarios *set;
+	struct arena *arena;
+	struct facts *facts;                 /* SetMeta changes them */
+	const struct facts *queue;           /* of the bucket; NULL: none */
+	size_t nqueue;
+	uint32_t count;                      /* of the bucket */
+	const struct bytes *sources;         /* of an overflow that is asked again */
+	size_t nsources;
+};
+struct expr_world world_of(const struct scenarios *);
+/* The text of a name by its number; empty where there is none. */
+struct bytes world_text(const struct scenarios *, const struct facts *, uint32_t number);
+enum observe_point world_point(uint32_t number);
+struct expr_run world_begin(struct world_run *);
+
+/* ---- evidence.c: events as buckets keep them ---- */
+struct bytes evidence_pack(const struct scenarios *, const struct facts *, char *room, size_t cap);
+void evidence_unpack(struct arena *, struct bytes, struct facts *);
+
+/* ---- gate.c: which scenarios an event may concern at all ---- */
+struct gate *gate_build(struct scenarios *, const char *cache_dir, struct err *);
+void gate_free(struct gate *);
+size_t gate_words(const struct gate *); /* of a bit set over scenarios */
+/* Sets a bit for each scenario of that point whose filter has to run. */
+void gate_ask(const struct gate *, struct observer *, struct arena *, const struct facts *, enum observe_point, uint64_t *may);
+#endif
