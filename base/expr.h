@@ -85,4 +85,7 @@ struct expr_atom {
 struct expr_need { const struct expr_atom *at; size_t n; };
 /* From the arena. A name that is compared with numbers (`int(x) > 3`) or an inequality makes no atoms. */
 size_t expr_needs(const struct expr *, struct arena *, const struct expr_need **out);
+/* The views: RFC 3986 percent decoding, of a query also '+' as a blank; as QueryUnescape() and PathUnescape() read it. */
+bool expr_query_unescape(struct arena *, struct bytes, struct bytes *out);
+bool expr_path_unescape(struct arena *, struct bytes, struct bytes *out);
 #endif

@@ -149,7 +149,10 @@ static enum poured pour(struct bucket_shard *s, struct bucket *b, const struct p
 	b->count++;
 	b->last_us = k->type == BUCKET_COUNTER && b->count > 1 ? b->last_us : p->now_us;
 	keep_event(s, b, p->event, k->keep);
-	return is_over(p, s, b) ? overflow(s, b, p, out) : POURED;
+	if (is_over(p, s, b))
+		return overflow(s, b, p, out);
+	*out = (struct bucket_events){ .count = b->count, .first_us = bucket_first_us(b) };
+	return POURED;
 }
 
 enum poured bucket_pour(struct buckets *all, const struct pour *p, struct bucket_events *out)
@@ -158,6 +161,7 @@ enum poured bucket_pour(struct buckets *all, const struct pour *p, struct bucket
 	struct bucket *b = bucket_get(s, p->key, p->now_us);
 	enum poured r = POURED;
 
+	*out = (struct bucket_events){ .count = 0 };
 	if (b)
 		r = pour(s, b, p, out);
 	else if (p->kind->type == BUCKET_TRIGGER) {

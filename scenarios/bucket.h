@@ -12,6 +12,8 @@
 #define SCENARIOS_BUCKET_H
 #include "base/arena.h"
 
+enum { BUCKET_EVENT_ROOM = 4096 }; /* bytes of one kept event */
+
 enum bucket_type { BUCKET_TRIGGER, BUCKET_LEAKY, BUCKET_COUNTER, BUCKET_CONDITIONAL, BUCKET_BAYESIAN };
 
 /* Of a scenario, what a pour needs. */
@@ -59,7 +61,7 @@ enum poured {
 struct buckets;
 struct buckets *buckets_new(size_t max_buckets, size_t max_bytes); /* NULL: out of memory */
 void buckets_free(struct buckets *);                               /* NULL is allowed */
-/* Of an overflow, *out has what was in it. Out of memory: the event is not kept, or the bucket not made; never an error. */
+/* *out has how many events it holds, and of an overflow also what was in it. Out of memory: the event is not kept, or the bucket not made; never an error. */
 enum poured bucket_pour(struct buckets *, const struct pour *, struct bucket_events *out);
 /* Ends a counter: what is in it; false: there is nothing. As an overflow, it may be POURED_SILENT. */
 bool bucket_take(struct buckets *, const struct pour *, enum poured *, struct bucket_events *out);
@@ -67,6 +69,9 @@ bool bucket_take(struct buckets *, const struct pour *, enum poured *, struct bu
 uint32_t bucket_count(struct buckets *, uint64_t key, uint64_t now_us);
 /* Frees some of what has died; call about once a second. The whole table is looked at in 16 calls. */
 void buckets_sweep(struct buckets *, uint64_t now_us);
+
+/* Those that end by the clock (counters.h). */
+struct counters *buckets_counters(struct buckets *);
 
 struct buckets_stats {
 	uint64_t live, bytes, evicted, died;

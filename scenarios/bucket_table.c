@@ -4,6 +4,7 @@
  * of touch, whose `newer` is the oldest and whose `older` the newest. Each get looks at two other buckets in passing and
  * frees those that are dead, so a table that is used stays clean by itself. */
 #include "scenarios/bucket_table.h"
+#include "scenarios/counters.h"
 #include <stdlib.h>
 
 enum { SLAB = 1024, HEADS_FIRST = 64, SWEEPS = 16 };
@@ -24,6 +25,7 @@ struct bucket_shard {
 
 struct buckets {
 	struct bucket_shard shards[BUCKET_SHARDS];
+	struct counters *counters;
 };
 
 static struct bucket *numbered(struct bucket_shard *s, uint32_t n)
@@ -67,11 +69,12 @@ static bool shard_init(struct bucket_shard *s, uint32_t max, size_t max_bytes)
 struct buckets *buckets_new(size_t max_buckets, size_t max_bytes)
 {
 	struct buckets *all = aligned_alloc(64, sizeof *all);
-	bool ok = all;
+	bool ok;
 
 	if (!all)
 		return NULL;
 	memset(all, 0, sizeof *all);
+	ok = (all->counters = counters_new()) != NULL;
 	for (int i = 0; i < BUCKET_SHARDS; i++)
 		ok &= shard_init(&all->shards[i], (uint32_t)(max_buckets / BUCKET_SHARDS + 1),
 				 max_bytes / BUCKET_SHARDS + 1);
@@ -94,7 +97,14 @@ void buckets_free(struct buckets *all)
 		free(s->heads);
 		pthread_mutex_destroy(&s->lock);
 	}
+	if (all)
+		counters_free(all->counters);
 	free(all);
+}
+
+struct counters *buckets_counters(struct buckets *all)
+{
+	return all->counters;
 }
 
 struct bucket_shard *buckets_lock(struct buckets *all, uint64_t key)

@@ -8,7 +8,7 @@
 
 enum {
 	BUCKET_SHARDS = 256,
-	BUCKET_EVENT_MAX = 4096, /* bytes of one kept event */
+	BUCKET_EVENT_MAX = BUCKET_EVENT_ROOM,
 	BUCKET_SEEN_MAX = 8192,  /* values told apart; beyond them it forgets and starts over */
 };
 

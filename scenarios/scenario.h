@@ -71,9 +71,16 @@ struct bytes evidence_pack(const struct scenarios *, const struct facts *, char 
 void evidence_unpack(struct arena *, struct bytes, struct facts *);
 
 /* ---- gate.c: which scenarios an event may concern at all ---- */
+enum { SCENARIOS_MAX = 1024, GATE_WORDS_MAX = SCENARIOS_MAX / 64 + 1 };
+/* What was found in an event so far; zero before its first point. */
+struct gate_marks {
+	uint64_t hits[GATE_WORDS_MAX];
+	uint32_t scanned; /* groups */
+};
 struct gate *gate_build(struct scenarios *, const char *cache_dir, struct err *);
 void gate_free(struct gate *);
-size_t gate_words(const struct gate *); /* of a bit set over scenarios */
+size_t gate_words(const struct gate *);
 /* Sets a bit for each scenario of that point whose filter has to run. */
-void gate_ask(const struct gate *, struct observer *, struct arena *, const struct facts *, enum observe_point, uint64_t *may);
+void gate_ask(const struct gate *, struct observer *, struct arena *, const struct facts *, struct gate_marks *,
+	      enum observe_point, uint64_t *may);
 #endif
