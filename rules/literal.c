@@ -10,6 +10,8 @@ enum {
 	TIMES_MAX = 8,   /* of "{n,}": what comes more often is looked for n times */
 };
 
+static const double RARE = 0.25;
+
 struct reader {
 	struct parts parts;
 	struct bytes in;
@@ -125,7 +127,7 @@ static int hex(char c)
 				      : -1;
 }
 
-/* "\xNN" and the like: the byte, or -1 for what is no single byte. */
+/* "\xNN", "\x{NN}" and the like: the byte, or -1 for what is no single byte. */
 static int escaped_byte(struct reader *r)
 {
 	static const char named[] = "nrtfea", bytes[] = "\n\r\t\f\033\a";
@@ -135,6 +137,12 @@ static int escaped_byte(struct reader *r)
 		int byte = hex(peek(r, 2)) << 4 | hex(peek(r, 3));
 
 		r->at += 4;
+		return byte;
+	}
+	if (c == 'x' && peek(r, 2) == '{' && hex(peek(r, 3)) >= 0 && hex(peek(r, 4)) >= 0 && peek(r, 5) == '}') {
+		int byte = hex(peek(r, 3)) << 4 | hex(peek(r, 4));
+
+		r->at += 6;
 		return byte;
 	}
 	if (!c || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z' && !strchr(named, c)))
@@ -329,22 +337,25 @@ struct reading {
 	struct part plain; /* the same since the last part with marks, which may be common */
 	struct list best;  /* the rarest list that is required so far */
 	bool whole;        /* the run is the branch so far */
+	struct part begun; /* the run that was, when it ended */
 };
 
 static void note(struct reader *r, struct reading *b, const struct part *p)
 {
-	b->best = list_rarer(b->best, part_required(&r->parts, p));
+	b->best = list_rarer(&r->parts, b->best, part_required(&r->parts, p));
 }
 
 static void end_run(struct reader *r, struct reading *b)
 {
 	note(r, b, &b->run);
+	if (b->whole)
+		b->begun = part_begun(&r->parts, &b->run);
 	b->whole = false;
 }
 
 static void append_plain(struct reader *r, struct reading *b, const struct part *p)
 {
-	bool plain = p->known && !p->marks.n;
+	bool plain = p->known && !p->marks.n && !p->heads.n;
 
 	if (plain && part_can_multiply(&b->plain, p)) {
 		b->plain = part_product(&r->parts, &b->plain, p);
@@ -374,13 +385,26 @@ static void append_repeated(struct reader *r, struct reading *b, struct part p, 
 	end_run(r, b);
 	note(r, b, &b->plain);
 	b->run = p.known ? p : part_nothing(&r->parts);
-	b->plain = p.known && !p.marks.n ? p : part_nothing(&r->parts);
+	b->plain = p.known && !p.marks.n && !p.heads.n ? p : part_nothing(&r->parts);
+}
+
+/* The branch itself, how it begins, or what it holds. Marks are the same in many alternatives,
+ * and count once in the end; a beginning may become longer yet by what stands before it. */
+static struct part branch_end(struct reader *r, struct reading *b)
+{
+	struct list last = part_required(&r->parts, &b->run), best = list_rarer(&r->parts, b->best, last), begun;
+
+	if (b->whole && (!b->best.n || list_cost(&r->parts, &last) <= 2 * list_cost(&r->parts, &b->best)))
+		return b->run;
+	begun = part_required(&r->parts, &b->begun);
+	if (!b->whole && begun.n && list_cost(&r->parts, &begun) <= 2 * list_cost(&r->parts, &best))
+		return b->begun;
+	return part_of_marks(best);
 }
 
 static struct part branch(struct reader *r)
 {
 	struct reading b = { .run = part_nothing(&r->parts), .plain = part_nothing(&r->parts), .whole = true };
-	struct list last;
 
 	while (skip_blank(r), more(r) && peek(r, 0) != '|' && peek(r, 0) != ')') {
 		struct part p = atom(r);
@@ -394,10 +418,7 @@ static struct part branch(struct reader *r)
 		}
 	}
 	note(r, &b, &b.plain);
-	last = part_required(&r->parts, &b.run);
-	/* Marks are the same in many alternatives, and count once in the end. */
-	return b.whole && (!b.best.n || list_common(&last) <= 2 * list_common(&b.best)) ? b.run
-											  : part_of_marks(list_rarer(b.best, last));
+	return branch_end(r, &b);
 }
 
 static struct part alternatives(struct reader *r)
@@ -411,13 +432,47 @@ static struct part alternatives(struct reader *r)
 	return all;
 }
 
-struct literals literals_of(struct arena *a, struct bytes expression)
+static struct literals read_once(struct arena *a, struct bytes expression, struct list paid)
 {
-	struct reader r = { .parts = { .arena = a }, .in = expression };
+	struct reader r = { .parts = { .arena = a, .paid = paid }, .in = expression };
 	struct part p = alternatives(&r);
 	struct list l = part_required(&r.parts, &p);
 
 	if (r.parts.lost || r.at != r.in.len)
 		return (struct literals){ 0 };
 	return (struct literals){ l.at, l.n, list_common(&l), r.caseless };
+}
+
+static bool has_word(struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (is_word(text.at[i]))
+			return true;
+	return false;
+}
+
+/* Rare ones without letters: what is common must not pay for itself. */
+static struct list marks_of(struct arena *a, const struct literals *l)
+{
+	struct list marks = { arena_get(a, l->n * sizeof *marks.at), 0 };
+
+	for (size_t i = 0; marks.at && i < l->n; i++)
+		if (!has_word(l->at[i]) && literal_common(l->at[i]) < RARE)
+			marks.at[marks.n++] = l->at[i];
+	return marks;
+}
+
+/* A branch cannot know what others have to look for. So all is read a second time, when the
+ * marks of the first cost nothing: "'" stands in a thousand branches for the price of one. */
+struct literals literals_of(struct arena *a, struct bytes expression)
+{
+	struct literals first = read_once(a, expression, (struct list){ 0 }), second;
+	struct parts known = { .arena = a, .paid = marks_of(a, &first) };
+	struct list was = { first.at, first.n }, is;
+
+	if (!known.paid.n)
+		return first;
+	second = read_once(a, expression, known.paid);
+	is = (struct list){ second.at, second.n };
+	return second.n && list_cost(&known, &is) < list_cost(&known, &was) ? second : first;
 }

@@ -1,10 +1,10 @@
-/* literal_part.c -- lists of texts and marks, multiplied and united. */
+/* literal_part.c -- lists of texts, heads and marks, multiplied and united. */
 #include "rules/literal_part.h"
 #include "base/text.h"
 #include "rules/literal.h"
 
 enum {
-	EXACT_MAX = 64,  /* texts of a product: more become marks */
+	EXACT_MAX = 64,  /* texts and heads of a product: more become marks */
 	TEXT_MAX = 24,   /* bytes of a text: a longer one tells no more */
 };
 
@@ -98,6 +98,15 @@ double list_common(const struct list *l)
 	return share < 1 ? share : 1;
 }
 
+double list_cost(const struct parts *in, const struct list *l)
+{
+	double cost = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		cost += list_has(&in->paid, l->at[i]) ? 0 : literal_common(l->at[i]);
+	return cost;
+}
+
 /* One of these is in every match; none: a match may hold nothing of note. */
 struct list part_required(struct parts *in, const struct part *p)
 {
@@ -106,19 +115,24 @@ struct list part_required(struct parts *in, const struct part *p)
 	for (size_t i = 0; i < p->texts.n; i++)
 		if (!p->texts.at[i].len)
 			return (struct list){ 0 };
-	return united(in, p->texts, p->marks);
+	return united(in, united(in, p->texts, p->heads), p->marks);
 }
 
-struct list list_rarer(struct list a, struct list b)
+struct list list_rarer(const struct parts *in, struct list a, struct list b)
 {
 	if (!a.n || !b.n)
 		return a.n ? a : b;
-	return list_common(&a) <= list_common(&b) ? a : b;
+	return list_cost(in, &a) <= list_cost(in, &b) ? a : b;
 }
 
 struct part part_of_marks(struct list marks)
 {
 	return (struct part){ .known = marks.n > 0, .marks = marks };
+}
+
+struct part part_begun(struct parts *in, const struct part *p)
+{
+	return (struct part){ .known = p->known, .heads = united(in, p->texts, p->heads), .marks = p->marks };
 }
 
 static struct bytes joined(struct parts *in, struct bytes a, struct bytes b)
@@ -135,7 +149,8 @@ static struct bytes joined(struct parts *in, struct bytes a, struct bytes b)
 
 bool part_can_multiply(const struct part *a, const struct part *b)
 {
-	if (!a->known || !b->known || a->texts.n * b->texts.n > EXACT_MAX || a->marks.n + b->marks.n > LITERALS_MAX)
+	if (!a->known || !b->known || !a->texts.n || a->texts.n * (b->texts.n + b->heads.n) > EXACT_MAX ||
+	    a->marks.n + b->marks.n > LITERALS_MAX)
 		return false;
 	for (size_t i = 0; i < a->texts.n; i++)
 		if (a->texts.at[i].len >= TEXT_MAX)
@@ -143,23 +158,35 @@ bool part_can_multiply(const struct part *a, const struct part *b)
 	return true;
 }
 
+static struct list product(struct parts *in, const struct list *a, const struct list *b)
+{
+	struct list l = { arena_get(in->arena, (a->n * b->n + 1) * sizeof *l.at), 0 };
+
+	in->lost |= !l.at;
+	for (size_t i = 0; l.at && i < a->n; i++)
+		for (size_t k = 0; k < b->n; k++)
+			l.at[l.n++] = joined(in, a->at[i], b->at[k]);
+	return l;
+}
+
 struct part part_product(struct parts *in, const struct part *a, const struct part *b)
 {
-	struct part p = { .known = true, .marks = united(in, a->marks, b->marks) };
+	return (struct part){ .known = true, .texts = product(in, &a->texts, &b->texts),
+			      .heads = united(in, a->heads, product(in, &a->texts, &b->heads)),
+			      .marks = united(in, a->marks, b->marks) };
+}
 
-	p.texts.at = arena_get(in->arena, (a->texts.n * b->texts.n + 1) * sizeof *p.texts.at);
-	in->lost |= !p.texts.at;
-	for (size_t i = 0; p.texts.at && i < a->texts.n; i++)
-		for (size_t k = 0; k < b->texts.n; k++)
-			p.texts.at[p.texts.n++] = joined(in, a->texts.at[i], b->texts.at[k]);
-	return p;
+static size_t size(const struct part *p)
+{
+	return p->texts.n + p->heads.n + p->marks.n;
 }
 
 struct part part_either(struct parts *in, struct part a, struct part b)
 {
-	if (!a.known || !b.known || a.texts.n + b.texts.n + a.marks.n + b.marks.n > LITERALS_MAX)
+	if (!a.known || !b.known || size(&a) + size(&b) > LITERALS_MAX)
 		return part_unknown();
-	return (struct part){ .known = true, .texts = united(in, a.texts, b.texts), .marks = united(in, a.marks, b.marks) };
+	return (struct part){ .known = true, .texts = united(in, a.texts, b.texts), .heads = united(in, a.heads, b.heads),
+			      .marks = united(in, a.marks, b.marks) };
 }
 
 static bool are_telling(const struct list *marks)
@@ -182,14 +209,14 @@ struct part part_any_number(struct parts *in, const struct part *p)
 	for (size_t i = 0; i < p->texts.n; i++)
 		if (p->texts.at[i].len)
 			texts.at[texts.n++] = p->texts.at[i];
-	all.marks = united(in, texts, p->marks);
+	all.marks = united(in, united(in, texts, p->heads), p->marks);
 	return are_telling(&all.marks) ? all : part_unknown();
 }
 
 /* Once or not at all. A rare one is a mark: else each of them would double the texts. */
 struct part part_optional(struct parts *in, const struct part *p)
 {
-	struct list all = united(in, p->texts, p->marks);
+	struct list all = united(in, united(in, p->texts, p->heads), p->marks);
 
 	if (!p->known)
 		return part_unknown();

@@ -51,6 +51,11 @@ static void the_set_is_what_every_match_needs(void **state)
 		{ "[[:alpha:]]foo", "foo" },
 		{ "[]a]foo", "]foo|afoo" },
 		{ "\\bselect\\b", "select" },
+		{ "\\x{3c}a", "<a" },
+		{ "c(?:at\\s|mp[0-9])", "cat|cmp" },      /* how each begins, with what stands before */
+		{ "s(?:s[0-9])+h", "ss" },
+		{ "x(?:y[0-9])?z(?:a\\d|b\\d)q", "xy|xza|xzb" },
+		{ "t['\"]*i['\"]*m['\"]*e.|['\"]", "'|\"|time" }, /* marks that another branch has are no cost */
 	};
 
 	(void)state;
