@@ -45,6 +45,11 @@ bool values_head(struct values *, const struct request *);
 bool values_trailers(struct values *, const struct fields *);
 /* The text after the steps up to `node`; at == NULL when spent. */
 struct bytes value_after(struct values *, struct value *, uint16_t node);
+/* Whether it is another text at all; true if that is not known yet. */
+static inline bool value_may_change(const struct values *v, const struct value *of, uint16_t node)
+{
+	return node && (!of->traits || v->ir->steps[node].needs & of->traits);
+}
 bool target_takes(const struct target *, const struct value *);
 /* The value's name is the wanted one, in any case; "a.0" also names what JSON calls
  * "a.array_0". */

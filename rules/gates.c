@@ -68,6 +68,27 @@ static bool has_empty(const struct operand *o)
 	return false;
 }
 
+/* Single bytes; a text for each. */
+static struct gate by_byte(struct build *b, const struct condition *c)
+{
+	struct gate g = { .how = BY_TEXTS };
+	char *bytes = arena_raw(b->arena, 256);
+	struct bytes *texts = arena_get(b->arena, 256 * sizeof *texts);
+	uint64_t set[4];
+
+	if (!bytes || !texts)
+		return (struct gate){ 0 };
+	op_bytes_held(c->op, &c->operand, set);
+	for (unsigned i = 0; i < 256; i++)
+		if (bit_is(set, i)) {
+			bytes[i] = (char)i;
+			texts[g.ntexts++] = (struct bytes){ bytes + i, 1 };
+		}
+	g.texts = texts;
+	g.common = everyday_share(texts, g.ntexts, false);
+	return g.ntexts ? g : (struct gate){ 0 };
+}
+
 static struct gate by_text(struct build *b, const struct condition *c)
 {
 	const struct operand *o = &c->operand;
@@ -75,6 +96,8 @@ static struct gate by_text(struct build *b, const struct condition *c)
 
 	if (c->negate || c->op->holds == HOLDS_NOTHING)
 		return (struct gate){ 0 };
+	if (c->op->holds == HOLDS_BYTE)
+		return by_byte(b, c);
 	if (c->op->operand != OPERAND_REGEX)
 		return has_empty(o) ? (struct gate){ 0 }
 				    : (struct gate){ c->op->holds == HOLDS_WORD ? BY_WORDS : BY_TEXTS, o->texts, o->ntexts,
@@ -331,8 +354,6 @@ static bool build(struct build *b, const char *cache_dir)
 	u->npatterns = b->ngates;
 	b->compiled->npatterns += b->ngates;
 	u->separator = separator_of(b);
-	for (size_t c = 0; c < nelems(u->bytes); c++)
-		u->telling[c] = u->bytes[c].n > 0;
 	u->joined = database(b, PATTERN_EACH, cache_dir);
 	u->once = u->joined ? database(b, 0, cache_dir) : NULL;
 	return u->once != NULL;

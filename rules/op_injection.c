@@ -18,12 +18,40 @@ static enum answer whole(int injection, struct bytes v, struct span *s)
 	return injection ? ANSWER_YES : ANSWER_NO;
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+	return (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') || c == '_';
+}
+
+/* One word, or one number without letters: a single token, and no fingerprint is that short. */
+static bool is_one_token(struct bytes v)
+{
+	size_t i = 0;
+
+	if (is_letter(v.at[0])) {
+		while (i < v.len && (is_letter(v.at[i]) || is_digit(v.at[i])))
+			i++;
+		return i == v.len;
+	}
+	while (i < v.len && is_digit(v.at[i]))
+		i++;
+	if (i && i < v.len && v.at[i] == '.')
+		for (i++; i < v.len && is_digit(v.at[i]);)
+			i++;
+	return i == v.len;
+}
+
 enum answer op_detect_sqli(const struct operand *o, struct bytes v, struct span *s)
 {
 	char fingerprint[8] = "";
 
 	(void)o;
-	return v.len ? whole(libinjection_sqli(v.at, v.len, fingerprint), v, s) : ANSWER_NO;
+	return v.len && !is_one_token(v) ? whole(libinjection_sqli(v.at, v.len, fingerprint), v, s) : ANSWER_NO;
 }
 
 enum answer op_detect_xss(const struct operand *o, struct bytes v, struct span *s)

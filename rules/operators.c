@@ -29,7 +29,9 @@ static enum answer never(const struct operand *o, struct bytes v, struct span *s
 	return ANSWER_NO;
 }
 
+#define BYTE_BIT(c) ((uint64_t)1 << (c)) /* of the first 64 */
 #define NEEDS_NOTHING OPERAND_NONE, HOLDS_NOTHING
+#define NEEDS_BYTE OPERAND_NONE, HOLDS_BYTE
 #define NEEDS_NUMBER OPERAND_NUMBER, HOLDS_NOTHING
 #define NEEDS_REGEX OPERAND_REGEX, HOLDS_TEXT
 #define NEEDS_TEXT OPERAND_TEXTS, HOLDS_TEXT
@@ -39,7 +41,7 @@ static const struct op ops[] = {
 	{ "contains", "contains", NEEDS_TEXT, op_contains, 20, "the text is somewhere in it" },
 	{ "containsWord", NULL, NEEDS_TEXT, op_contains_word, 20, "the text is in it, and no letter beside" },
 	{ "detectSQLi", "libinjectionSQL", NEEDS_NOTHING, op_detect_sqli, 400, "libinjection sees SQL injection" },
-	{ "detectXSS", "libinjectionXSS", NEEDS_NOTHING, op_detect_xss, 100, "libinjection sees script injection" },
+	{ "detectXSS", "libinjectionXSS", NEEDS_BYTE, op_detect_xss, 100, "libinjection sees script injection" },
 	{ "endsWith", "endsWith", NEEDS_TEXT, op_ends_with, 2, "the text is its end" },
 	{ "eq", NULL, NEEDS_NUMBER, op_eq, 5, "as a number it is equal" },
 	{ "ge", NULL, NEEDS_NUMBER, op_ge, 5, "as a number it is greater or equal" },
@@ -65,9 +67,9 @@ static const struct op ops[] = {
 	{ "streq", "equals", NEEDS_TEXT, op_streq, 2, "it is the text, case and all" },
 	{ "strmatch", NULL, NEEDS_TEXT, op_contains, 20, "the text is somewhere in it" },
 	{ "unconditionalMatch", NULL, NEEDS_NOTHING, always, 1, "always" },
-	{ "validateByteRange", NULL, OPERAND_BYTES, HOLDS_NOTHING, op_byte_range, 30, "a byte in it is not listed" },
-	{ "validateUrlEncoding", NULL, NEEDS_NOTHING, op_url_encoding, 20, "a '%' in it lacks its two digits" },
-	{ "validateUtf8Encoding", NULL, NEEDS_NOTHING, op_utf8_encoding, 60, "it is not UTF-8" },
+	{ "validateByteRange", NULL, OPERAND_BYTES, HOLDS_BYTE, op_byte_range, 30, "a byte in it is not listed" },
+	{ "validateUrlEncoding", NULL, NEEDS_BYTE, op_url_encoding, 20, "a '%' in it lacks its two digits" },
+	{ "validateUtf8Encoding", NULL, NEEDS_BYTE, op_utf8_encoding, 60, "it is not UTF-8" },
 	{ "verifyCC", NULL, NEEDS_REGEX, op_verify_cc, 150, "a match is the number of a payment card" },
 	{ "verifyCPF", NULL, NEEDS_REGEX, op_verify_cpf, 150, "a match is a Brazilian taxpayer's number" },
 	{ "verifySSN", NULL, NEEDS_REGEX, op_verify_ssn, 150, "a match is a social security number of the USA" },
@@ -146,6 +148,26 @@ const struct op *op_by_alias(struct bytes name)
 const char *op_nearest_alias(struct bytes name)
 {
 	return nearest(name, true);
+}
+
+void op_bytes_held(const struct op *op, const struct operand *o, uint64_t set[4])
+{
+	static const struct {
+		op_test *test;
+		uint64_t set[4];
+	} held[] = {
+		{ op_url_encoding, { BYTE_BIT('%') } },
+		{ op_utf8_encoding, { 0, 0, UINT64_MAX, UINT64_MAX } },
+		/* Outside of a tag libinjection looks for '<' alone; in one, where a value that came from a quoted attribute may
+		 * be, the name of an attribute is nothing without '='. */
+		{ op_detect_xss, { BYTE_BIT('<') | BYTE_BIT('=') } },
+	};
+
+	for (size_t i = 0; i < 4; i++)
+		set[i] = o->bytes ? ~o->bytes[i] : UINT64_MAX;
+	for (size_t i = 0; i < nelems(held); i++)
+		if (held[i].test == op->test)
+			memcpy(set, held[i].set, sizeof held[i].set);
 }
 
 size_t op_count(void)

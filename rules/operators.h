@@ -47,9 +47,9 @@ struct operand {
 };
 
 /* What every value that matches holds, so that a scan for it finds all that can
- * match: one of the texts, one of them in any case; of an OPERAND_REGEX row: a
- * match of the expression. */
-enum holds { HOLDS_NOTHING, HOLDS_TEXT, HOLDS_WORD };
+ * match: one of the texts, one of them in any case, a byte that op_bytes_held tells;
+ * of an OPERAND_REGEX row: a match of the expression. */
+enum holds { HOLDS_NOTHING, HOLDS_TEXT, HOLDS_WORD, HOLDS_BYTE };
 
 struct op {
 	const char *name;  /* "streq"; NULL: SecLang has another row for it */
@@ -69,6 +69,8 @@ const char *op_refused(struct bytes name);       /* NULL: not an operator that w
 const char *op_nearest(struct bytes name);       /* NULL: nothing is near */
 const struct op *op_by_alias(struct bytes name); /* CrowdSec's, exactly */
 const char *op_nearest_alias(struct bytes name);
+/* HOLDS_BYTE: each match holds at least one of these, 256 bits. */
+void op_bytes_held(const struct op *, const struct operand *, uint64_t set[4]);
 size_t op_count(void);
 const struct op *op_at(size_t i);
 

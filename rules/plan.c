@@ -142,7 +142,7 @@ static const struct condition *plan_gate(const struct plan *p, const struct grou
 	return c && c->macro && !p->settled[c->nth_macro] ? NULL : c;
 }
 
-static bool want_node(struct arena *a, struct want *w, uint16_t node)
+static bool want_node(const struct ir *ir, struct arena *a, struct want *w, uint16_t node)
 {
 	uint16_t *at;
 
@@ -153,6 +153,7 @@ static bool want_node(struct arena *a, struct want *w, uint16_t node)
 	if (!at)
 		return false;
 	w->nodes = at;
+	w->needs |= node ? ir->steps[node].needs : 0;
 	at[w->n++] = node;
 	return true;
 }
@@ -193,9 +194,9 @@ static bool want_texts(const struct ir *ir, struct arena *a, struct want *w, con
 	uint16_t node = c->scanned;
 
 	for (; node && c->multi; node = ir->steps[node].parent)
-		if (!want_node(a, w, node))
+		if (!want_node(ir, a, w, node))
 			return false;
-	return want_node(a, w, node);
+	return want_node(ir, a, w, node);
 }
 
 static bool want_target(struct ruleset *rs, const struct target *t, const struct condition *gate, uint32_t group)
@@ -213,7 +214,7 @@ static bool want_target(struct ruleset *rs, const struct target *t, const struct
 	return gate->gate == GATE_TEXT ? want_texts(rs->ir, a, w, gate) : want_ask(a, w, group);
 }
 
-static bool want_finish(struct arena *a, struct wants *ws)
+static bool want_finish(const struct ir *ir, struct arena *a, struct wants *ws)
 {
 	ws->widest = ws->any.n;
 	if (!hash128_key(&ws->any.salt))
@@ -224,7 +225,7 @@ static bool want_finish(struct arena *a, struct wants *ws)
 		if (!hash128_key(&w->salt))
 			return false;
 		for (size_t k = 0; k < ws->any.n; k++)
-			if (!want_node(a, w, ws->any.nodes[k]))
+			if (!want_node(ir, a, w, ws->any.nodes[k]))
 				return false;
 		for (size_t k = 0; k < ws->any.nasks; k++)
 			if (!want_ask(a, w, ws->any.asks[k]))
@@ -245,8 +246,76 @@ static bool index_wants(struct ruleset *rs)
 				return false;
 	}
 	for (size_t z = 0; z < ZONE_COUNT; z++)
-		if (!want_finish(rs->plan.arena, &rs->plan.wants[z]))
+		if (!want_finish(rs->ir, rs->plan.arena, &rs->plan.wants[z]))
 			return false;
+	return true;
+}
+
+/* ---- what a hit of a pattern is good for ---- */
+
+/* Nodes are counted as gates name them, so that bits are shared late. */
+static uint64_t node_bit(struct plan *p, uint16_t node, unsigned *seen)
+{
+	if (!p->node_bits[node])
+		p->node_bits[node] = (uint64_t)1 << (*seen)++ % 64;
+	return p->node_bits[node];
+}
+
+static uint64_t gate_nodes(struct ruleset *rs, const struct condition *c, unsigned *seen)
+{
+	uint16_t node = c->scanned;
+	uint64_t bits = node_bit(&rs->plan, node, seen);
+
+	while (c->multi && node) {
+		node = rs->ir->steps[node].parent;
+		bits |= node_bit(&rs->plan, node, seen);
+	}
+	return bits;
+}
+
+static void watch_gate(struct ruleset *rs, size_t group, const struct condition *c, unsigned *seen)
+{
+	struct watch *g = &rs->plan.gates[group], *w = &rs->plan.patterns[c->pattern];
+
+	g->nodes = gate_nodes(rs, c, seen);
+	for (size_t i = 0; i < c->ntargets; i++)
+		if (!c->targets[i].except)
+			g->zones |= ZONE_BIT(c->targets[i].zone);
+	w->nodes |= g->nodes;
+	w->zones |= g->zones;
+}
+
+static void watch_bytes(struct plan *p, const struct union_database *u)
+{
+	for (size_t c = 0; c < nelems(u->bytes); c++)
+		for (size_t i = 0; i < u->bytes[c].n; i++) {
+			const struct watch *w = &p->patterns[u->bytes[c].patterns[i]];
+
+			for (size_t z = 0; z < ZONE_COUNT; z++)
+				if (w->zones >> z & 1)
+					p->telling[z][c] |= w->nodes;
+		}
+}
+
+static bool index_watches(struct ruleset *rs)
+{
+	struct plan *p = &rs->plan;
+	unsigned seen = 0;
+
+	p->patterns = arena_get(p->arena, (rs->compiled->npatterns + 1) * sizeof *p->patterns);
+	p->gates = arena_get(p->arena, (rs->ir->ngroups + 1) * sizeof *p->gates);
+	p->node_bits = arena_get(p->arena, (rs->ir->nsteps + 1) * sizeof *p->node_bits);
+	p->telling = arena_get(p->arena, ZONE_COUNT * sizeof *p->telling);
+	if (!p->patterns || !p->gates || !p->node_bits || !p->telling)
+		return false;
+	for (size_t i = 0; i < rs->ir->ngroups; i++) {
+		const struct condition *c = bit_is(p->live, i) ? plan_gate(p, &rs->ir->groups[i]) : NULL;
+
+		if (c && c->gate == GATE_TEXT)
+			watch_gate(rs, i, c, &seen);
+	}
+	for (size_t d = 0; d < DIRECTIONS; d++)
+		watch_bytes(p, &rs->compiled->unions[d]);
 	return true;
 }
 
@@ -357,5 +426,5 @@ bool plan_build(struct ruleset *rs, const struct ruleset_tuning *tuning, struct 
 	for (size_t i = 0; i < rs->ir->ngroups; i++)
 		if (bit_is(p->live, i))
 			place(p, rs->ir, &rs->ir->groups[i], i);
-	return index_wants(rs) || err_set(e, SIDE_SELF, 0, "out of memory while compiling rules");
+	return (index_wants(rs) && index_watches(rs)) || err_set(e, SIDE_SELF, 0, "out of memory while compiling rules");
 }

@@ -23,6 +23,7 @@ struct want {
 	struct bytes name; /* lower case; of `any`: at == NULL */
 	uint16_t *nodes;   /* its text after each of these is scanned */
 	size_t n, cap;
+	uint32_t needs;    /* traits without which all these texts are the value as it came */
 	uint32_t *asks;    /* groups whose gate is asked of it: GATE_VALUE */
 	size_t nasks, asks_cap;
 	struct hash128 salt; /* random: tells this want of this ruleset from others in a memo */
@@ -54,9 +55,15 @@ struct union_database {
 		uint32_t *patterns;
 		size_t n, cap;
 	} bytes[256];
-	bool telling[256]; /* the bytes that have any */
 	uint32_t first;         /* patterns of all directions are numbered through */
 	char separator;         /* of joined values: '\n', or a byte that no literal holds */
+};
+
+/* Where a hit means anything: in these zones, on the text after one of these nodes (bits of
+ * plan.node_bits). Most hits are in a text that another rule wanted. */
+struct watch {
+	zone_set zones;
+	uint64_t nodes;
 };
 
 struct compiled {
@@ -71,6 +78,10 @@ struct plan {
 	struct arena *arena;
 	struct wants wants[ZONE_COUNT];
 	zone_set zones;      /* some live condition or macro looks there */
+	struct watch *patterns; /* by pattern: of all live groups that it is the gate of */
+	struct watch *gates;    /* by group; one without texts has no nodes */
+	uint64_t *node_bits;    /* by node of the steps; of more than 64 nodes some share a bit */
+	uint64_t (*telling)[256]; /* by zone and byte: the nodes of patterns that the byte stands for */
 	uint64_t facts;      /* bits by facts.c: those that are looked at */
 	size_t nwords;       /* of the bit sets of groups */
 	uint64_t *live;      /* can hold at all */

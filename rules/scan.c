@@ -14,7 +14,7 @@ enum {
 	BATCH_BYTES = 16 << 10, /* a batch that has reached this is scanned */
 	BATCH_VALUES = 512,
 	BATCH_PARTS = 2048,
-	TEXTS_OF_ONE = 64,      /* that are compared; more are scanned although they may be equal */
+	TEXTS_OF_ONE = 64,      /* that are kept to be compared; more are scanned although they may be equal */
 	MEMO_BYTES = 2 << 10,   /* longer values are seldom sent twice */
 	MEMO_BYTES_ONCE = 64,   /* the same for arguments and bodies; less than 256 */
 	LUMP_VALUES = 400,      /* names that are remembered in one */
@@ -27,12 +27,19 @@ struct batched {
 	struct hash128 key;
 	bool keyed;
 	bool suspect;    /* some gate holds on it, or was not asked */
+};
+
+/* One text of a value. */
+struct version {
+	struct bytes text;
+	uint64_t nodes;  /* plan.node_bits of those after which it is the text */
 	uint64_t serial; /* its number in the life of the scratch */
 };
 
 struct part {
 	uint32_t value;    /* index in batch.values */
 	uint32_t from, to; /* in joined; the separator is at `to` */
+	struct version version;
 };
 
 struct rules_scratch {
@@ -61,6 +68,7 @@ struct scan {
 	zone_set suspect;   /* zones with a suspect value */
 	size_t hits, part;  /* in the batch; the part that the last one was in */
 	struct batched *one; /* being scanned by itself */
+	const struct version *version; /* of it */
 };
 
 struct rules_scratch *rules_scratch_new(void)
@@ -116,15 +124,18 @@ static void ask_group(struct scan *s, struct batched *b, uint32_t group)
 	s->suspect |= ZONE_BIT(b->zone);
 }
 
-static void ask(struct scan *s, struct batched *b, uint32_t pattern)
+static void ask(struct scan *s, struct batched *b, const struct version *v, uint32_t pattern)
 {
 	const struct users *u = &s->texts->users[pattern - s->texts->first];
+	const struct plan *p = &s->rules->plan;
 
-	if (s->scratch->asked[pattern] == b->serial)
+	if (!(p->patterns[pattern].nodes & v->nodes) || !(p->patterns[pattern].zones >> b->zone & 1) ||
+	    s->scratch->asked[pattern] == v->serial)
 		return;
-	s->scratch->asked[pattern] = b->serial;
+	s->scratch->asked[pattern] = v->serial;
 	for (size_t i = 0; i < u->n; i++)
-		ask_group(s, b, u->groups[i]);
+		if (p->gates[u->groups[i]].nodes & v->nodes && p->gates[u->groups[i]].zones >> b->zone & 1)
+			ask_group(s, b, u->groups[i]);
 }
 
 static bool on_hit_of_one(void *ctx, uint32_t pattern, size_t end)
@@ -132,7 +143,7 @@ static bool on_hit_of_one(void *ctx, uint32_t pattern, size_t end)
 	struct scan *s = ctx;
 
 	(void)end;
-	ask(s, s->one, pattern);
+	ask(s, s->one, s->version, pattern);
 	return false;
 }
 
@@ -163,33 +174,35 @@ static bool on_hit(void *ctx, uint32_t pattern, size_t end)
 		return true;
 	part = part_at(s, end);
 	if (part)
-		ask(s, &s->scratch->values[part->value], pattern);
+		ask(s, &s->scratch->values[part->value], &part->version, pattern);
 	return false;
 }
 
 /* What single bytes of it stand for. */
-static void ask_bytes(struct scan *s, struct batched *b, struct bytes text)
+static void ask_bytes(struct scan *s, struct batched *b, const struct version *v)
 {
+	const uint64_t *telling = s->rules->plan.telling[b->zone];
 	uint64_t seen[4] = { 0 };
 
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
+	for (size_t i = 0; i < v->text.len; i++) {
+		unsigned char c = (unsigned char)v->text.at[i];
 		const struct byte_users *u = &s->texts->bytes[c];
 
-		if (!s->texts->telling[c] || bit_is(seen, c))
+		if (!(telling[c] & v->nodes) || bit_is(seen, c))
 			continue;
 		bit_set(seen, c);
 		for (size_t k = 0; k < u->n; k++)
-			ask(s, b, u->patterns[k]);
+			ask(s, b, v, u->patterns[k]);
 	}
 }
 
 /* ---- a batch ---- */
 
-static bool scan_alone(struct scan *s, struct batched *b, struct bytes text)
+static bool scan_alone(struct scan *s, struct batched *b, const struct version *v)
 {
 	s->one = b;
-	return s->rules->compiled->kind->scan(s->texts->once, s->scratch->matcher, text, on_hit_of_one, s);
+	s->version = v;
+	return s->rules->compiled->kind->scan(s->texts->once, s->scratch->matcher, v->text, on_hit_of_one, s);
 }
 
 static bool scan_one_by_one(struct scan *s)
@@ -197,7 +210,7 @@ static bool scan_one_by_one(struct scan *s)
 	struct rules_scratch *b = s->scratch;
 
 	for (const struct part *p = b->parts; p < b->parts + b->nparts; p++)
-		if (!scan_alone(s, &b->values[p->value], (struct bytes){ b->joined + p->from, p->to + 1 - p->from }))
+		if (!scan_alone(s, &b->values[p->value], &p->version))
 			return false;
 	return true;
 }
@@ -241,53 +254,80 @@ static bool reserve(struct rules_scratch *b, size_t n)
 	return true;
 }
 
-static bool join(struct scan *s, struct bytes text)
+static bool join(struct scan *s, const struct version *v)
 {
 	struct rules_scratch *b = s->scratch;
+	struct bytes text = v->text;
 
 	if (!reserve(b, text.len + 1) || b->nparts == BATCH_PARTS)
 		return false;
 	memcpy(b->joined + b->len, text.at, text.len);
 	b->joined[b->len + text.len] = s->texts->separator;
-	b->parts[b->nparts++] = (struct part){ (uint32_t)b->nvalues - 1, (uint32_t)b->len, (uint32_t)(b->len + text.len) };
+	b->parts[b->nparts++] = (struct part){ (uint32_t)b->nvalues - 1, (uint32_t)b->len, (uint32_t)(b->len + text.len), *v };
 	b->len += text.len + 1;
 	return true;
 }
 
 /* ---- a value ---- */
 
-static bool seen_before(const struct bytes *seen, size_t n, struct bytes text)
+static bool scan_version(struct scan *s, struct batched *b, struct version *v, bool alone)
 {
-	for (size_t i = 0; i < n; i++)
-		if (seen[i].at == text.at ? seen[i].len == text.len : bytes_eq(seen[i], text))
-			return true;
-	return false;
+	v->serial = ++s->scratch->serial;
+	ask_bytes(s, b, v);
+	return alone ? scan_alone(s, b, v) : join(s, v);
 }
 
-/* Every different text that the steps wanted make of the value; and what has no
- * text is asked at once. */
+/* The place of a text among those of a value; *n grows when it is new. */
+static struct version *version_of(struct version *at, size_t *n, struct bytes text)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (at[i].text.at == text.at ? at[i].text.len == text.len : bytes_eq(at[i].text, text))
+			return &at[i];
+	if (*n == TEXTS_OF_ONE)
+		return NULL;
+	at[*n] = (struct version){ .text = text };
+	return &at[(*n)++];
+}
+
+/* Every different text that the steps wanted make of the value. */
+static bool scan_changed(struct scan *s, struct batched *b, const struct want *w, bool alone)
+{
+	const uint64_t *bits = s->rules->plan.node_bits;
+	struct version versions[TEXTS_OF_ONE], as_it_came = { .text = b->value->text };
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		bool changes = value_may_change(s->values, b->value, w->nodes[i]);
+		struct version more = { .text = changes ? value_after(s->values, b->value, w->nodes[i]) : b->value->text }, *v;
+
+		if (!more.text.at)
+			return false;
+		v = more.text.at == as_it_came.text.at && more.text.len == as_it_came.text.len ? &as_it_came
+											      : version_of(versions, &n, more.text);
+		if (v)
+			v->nodes |= bits[w->nodes[i]];
+		more.nodes = bits[w->nodes[i]];
+		if (!v && !scan_version(s, b, &more, alone))
+			return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!scan_version(s, b, &versions[i], alone))
+			return false;
+	return !as_it_came.nodes || scan_version(s, b, &as_it_came, alone);
+}
+
+/* What has no text is asked at once; the rest when its texts are found. */
 static bool scan_texts(struct scan *s, struct batched *b, const struct want *w, bool alone)
 {
-	struct bytes seen[TEXTS_OF_ONE];
-	size_t n = 0;
+	struct version as_it_came = { .text = b->value->text, .nodes = UINT64_MAX };
 
 	for (size_t i = 0; i < w->nasks; i++)
 		ask_group(s, b, w->asks[i]);
-
-	for (size_t i = 0; i < w->n; i++) {
-		struct bytes text = value_after(s->values, b->value, w->nodes[i]);
-
-		if (!text.at)
-			return false;
-		if (seen_before(seen, n, text))
-			continue;
-		if (n < TEXTS_OF_ONE)
-			seen[n++] = text;
-		ask_bytes(s, b, text);
-		if (!(alone ? scan_alone(s, b, text) : join(s, text)))
-			return false;
-	}
-	return true;
+	if (!w->n)
+		return true;
+	if (w->needs && !b->value->traits)
+		b->value->traits = transform_traits(b->value->text);
+	return w->needs & b->value->traits ? scan_changed(s, b, w, alone) : scan_version(s, b, &as_it_came, alone);
 }
 
 /* Long arguments and bodies are seldom sent twice; they would only push out the
@@ -318,7 +358,6 @@ static bool scan_value(struct scan *s, enum zone zone, struct value *v)
 
 	if (!w || in_memo(s, &one, w))
 		return true;
-	one.serial = ++b->serial;
 	if (v->text.len > ALONE_BYTES)
 		return scan_texts(s, &one, w, true);
 	if ((b->len >= BATCH_BYTES || b->nvalues == BATCH_VALUES || b->nparts + w->n > BATCH_PARTS) && !flush(s))
@@ -364,7 +403,7 @@ static bool scan_names(struct scan *s, enum zone zone, struct zone_values *z)
 		struct value *v = &z->at[z->scanned];
 		const struct want *w = plan_want(&s->rules->plan, zone, v->name);
 
-		b->values[b->nvalues] = (struct batched){ .value = v, .zone = zone, .serial = ++b->serial };
+		b->values[b->nvalues] = (struct batched){ .value = v, .zone = zone };
 		if (w && !scan_texts(s, &b->values[b->nvalues++], w, false))
 			return false;
 	}

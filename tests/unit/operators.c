@@ -19,8 +19,21 @@ static bool is_excluded(const struct vector *v)
 	return false;
 }
 
+static bool holds_byte(const struct op *op, const struct operand *o, struct bytes v)
+{
+	uint64_t set[4];
+
+	op_bytes_held(op, o, set);
+	for (size_t i = 0; i < v.len; i++)
+		if (set[(unsigned char)v.at[i] / 64] >> (unsigned char)v.at[i] % 64 & 1)
+			return true;
+	return false;
+}
+
 static bool holds_one(const struct op *op, const struct operand *o, struct bytes v)
 {
+	if (op->holds == HOLDS_BYTE)
+		return holds_byte(op, o, v);
 	for (size_t i = 0; i < o->ntexts; i++)
 		if ((op->holds == HOLDS_WORD ? bytes_find_nocase : bytes_find)(v, o->texts[i]) != SIZE_MAX)
 			return true;
