@@ -45,6 +45,20 @@ enum scope {
 	SCOPE_COUNT
 };
 
+/* What is held against someone, until then. Slices are whose that say so. */
+struct decision {
+	uint64_t id;         /* unique while it is held; 0: not held yet */
+	enum scope scope;
+	struct bytes value;
+	enum remedy_kind remedy;
+	unsigned level;      /* of a challenge: 1 wait, 2 proof of work; 0: the app's default */
+	struct bytes reason; /* the scenario's name, or an administrator's words */
+	struct bytes origin; /* "embergate", "cscli", ... */
+	uint64_t made_ms, until_ms; /* unix */
+	bool simulated;      /* told, not enforced */
+};
+enum { DECISION_LIFE_MAX_MS = 72 * 3600 * 1000 }; /* of what behaviour decides */
+
 const char *scope_word(enum scope); /* "Ip", "Range", ... */
 enum scope scope_from_word(struct bytes); /* without case; SCOPE_OTHER for any other */
 #endif

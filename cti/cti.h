@@ -1,0 +1,39 @@
+/* cti.h -- who is held to be what: the decisions of this node.
+ *
+ * A decision says: until then, that remedy, against an address, a block of addresses, an AS, a country, a session or a user.
+ * Several may hold for one request: the strictest counts, and of equal ones the longest. Everything here may be called from
+ * any thread. While nothing is held, asking is one atomic load. */
+#ifndef CTI_CTI_H
+#define CTI_CTI_H
+#include "base/decision.h"
+#include "base/arena.h"
+
+struct decisions;
+struct decisions *decisions_new(size_t max); /* NULL: out of memory */
+void decisions_free(struct decisions *);     /* NULL is allowed */
+
+/* Never held, whatever is decided: loopback is always among them. */
+void decisions_spare(struct decisions *, const struct ip_net *, size_t n);
+
+enum decisions_added { DECISION_HELD, DECISION_SPARED, DECISION_FULL, DECISION_WRONG /* its value is none of its scope */ };
+/* Copies it, gives it an id. A second one of the same scope, value, remedy and reason prolongs the first. */
+enum decisions_added decisions_add(struct decisions *, const struct decision *);
+/* Lifts all that is held against that value; returns how many. */
+size_t decisions_lift(struct decisions *, enum scope, struct bytes value);
+bool decisions_lift_id(struct decisions *, uint64_t id);
+/* How many were made against that value in the last 72 hours, those that are over too. */
+unsigned decisions_past(struct decisions *, enum scope, struct bytes value, uint64_t now_ms);
+
+struct decisions_ask {
+	struct ip client;
+	struct bytes country, as, session, user; /* empty: not known */
+};
+/* The strictest that holds; what it points at is copied to the arena. False: nothing is held. */
+bool decisions_find(struct decisions *, const struct decisions_ask *, uint64_t now_ms, struct arena *, struct decision *out);
+
+/* All of them, until `each` returns false; under locks, so `each` must be quick. */
+void decisions_each(struct decisions *, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *), void *ctx);
+size_t decisions_held(struct decisions *);
+/* Forgets what is over; from time to time. */
+void decisions_sweep(struct decisions *, uint64_t now_ms);
+#endif

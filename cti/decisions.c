@@ -1,0 +1,411 @@
+/* decisions.c -- decisions in a sharded table by scope and value.
+ *
+ * A record is a decision with its texts behind it. One that is over stays for 72 hours after it was made, so that repeaters
+ * are known, and is then forgotten. Ranges are few and have a list of their own. */
+#include "base/hash.h"
+#include "cti/cti.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { SHARDS = 64, HEADS = 1024, SPARED_MAX = 256, TEXT_MAX = 256 };
+
+struct record {
+	struct record *next;
+	uint64_t hash;
+	struct decision d;
+	struct ip_net net; /* of a range */
+	unsigned times;    /* it was made so often */
+	char text[];
+};
+
+struct shard {
+	pthread_rwlock_t lock;
+	struct record *heads[HEADS];
+	struct record *ranges; /* of shard 0 */
+};
+
+struct decisions {
+	struct shard shards[SHARDS];
+	atomic_size_t records, held_ranges;
+	atomic_ullong ids;
+	size_t max;
+	struct ip_net spared[SPARED_MAX];
+	atomic_size_t nspared;
+};
+
+struct decisions *decisions_new(size_t max)
+{
+	struct decisions *d = calloc(1, sizeof *d);
+
+	if (!d)
+		return NULL;
+	d->max = max;
+	for (int i = 0; i < SHARDS; i++)
+		pthread_rwlock_init(&d->shards[i].lock, NULL);
+	return d;
+}
+
+static void free_list(struct record *r)
+{
+	for (struct record *next; r; r = next) {
+		next = r->next;
+		free(r);
+	}
+}
+
+void decisions_free(struct decisions *d)
+{
+	for (int i = 0; d && i < SHARDS; i++) {
+		for (int k = 0; k < HEADS; k++)
+			free_list(d->shards[i].heads[k]);
+		free_list(d->shards[i].ranges);
+		pthread_rwlock_destroy(&d->shards[i].lock);
+	}
+	free(d);
+}
+
+void decisions_spare(struct decisions *d, const struct ip_net *nets, size_t n)
+{
+	size_t have = 0;
+
+	for (size_t i = 0; i < n && have < SPARED_MAX; i++)
+		d->spared[have++] = nets[i];
+	atomic_store(&d->nspared, have);
+}
+
+/* ---- keys ---- */
+
+/* Addresses as they are counted: IPv6 by its /64. */
+static bool normal(const struct decision *d, char room[TEXT_MAX], struct bytes *value, struct ip_net *net)
+{
+	struct text t = text_over(room, TEXT_MAX);
+	struct ip ip;
+
+	if (d->scope == SCOPE_IP) {
+		if (!ip_parse(d->value, &ip))
+			return false;
+		*net = (struct ip_net){ ip, 128 };
+		ip = ip_behaviour_key(&ip);
+		ip_text(&t, &ip);
+		*value = text_bytes(&t);
+		return true;
+	}
+	*value = d->value;
+	return d->value.len && d->value.len < TEXT_MAX && (d->scope != SCOPE_RANGE || ip_net_parse(d->value, net));
+}
+
+static uint64_t key_of(enum scope scope, struct bytes value)
+{
+	return hash_bytes(value) ^ (uint64_t)(scope + 1) * 0x9e3779b97f4a7c15u;
+}
+
+static struct record **list_of(struct decisions *d, enum scope scope, uint64_t hash, struct shard **shard)
+{
+	*shard = scope == SCOPE_RANGE ? &d->shards[0] : &d->shards[hash % SHARDS];
+	return scope == SCOPE_RANGE ? &(*shard)->ranges : &(*shard)->heads[hash / SHARDS % HEADS];
+}
+
+static bool is_about(const struct record *r, enum scope scope, uint64_t hash, struct bytes value)
+{
+	return r->hash == hash && r->d.scope == scope && bytes_eq(r->d.value, value);
+}
+
+/* ---- adding ---- */
+
+static bool is_spared(const struct decisions *d, const struct decision *new, const struct ip_net *net)
+{
+	size_t n = atomic_load(&d->nspared);
+
+	if (new->scope != SCOPE_IP && new->scope != SCOPE_RANGE)
+		return false;
+	if (ip_is_loopback(&net->base))
+		return true;
+	for (size_t i = 0; i < n; i++) /* the smaller of the two lies in the other */
+		if (ip_in_net(&net->base, &d->spared[i]) || ip_in_net(&d->spared[i].base, net))
+			return true;
+	return false;
+}
+
+static struct record *record_new(const struct decision *new, struct bytes value)
+{
+	struct record *r = calloc(1, sizeof *r + value.len + new->reason.len + new->origin.len);
+	struct bytes parts[3] = { value, new->reason, new->origin };
+	char *at;
+
+	if (!r)
+		return NULL;
+	r->d = *new;
+	at = r->text;
+	for (size_t i = 0; i < nelems(parts); i++) {
+		if (parts[i].len)
+			memcpy(at, parts[i].at, parts[i].len);
+		parts[i].at = at;
+		at += parts[i].len;
+	}
+	r->d.value = parts[0];
+	r->d.reason = parts[1];
+	r->d.origin = parts[2];
+	r->times = 1;
+	return r;
+}
+
+static bool prolong(struct record *list, const struct decision *new, uint64_t hash, struct bytes value)
+{
+	for (struct record *r = list; r; r = r->next)
+		if (is_about(r, new->scope, hash, value) && r->d.remedy == new->remedy &&
+		    r->d.simulated == new->simulated && bytes_eq(r->d.reason, new->reason)) {
+			if (new->until_ms > r->d.until_ms)
+				r->d.until_ms = new->until_ms;
+			r->d.made_ms = new->made_ms;
+			r->times++;
+			return true;
+		}
+	return false;
+}
+
+enum decisions_added decisions_add(struct decisions *d, const struct decision *new)
+{
+	enum decisions_added result = DECISION_HELD;
+	char room[TEXT_MAX];
+	struct ip_net net = { .bits = 0 };
+	struct bytes value;
+	struct record **list, *r;
+	struct shard *s;
+	uint64_t hash;
+
+	if (!normal(new, room, &value, &net))
+		return DECISION_WRONG;
+	if (is_spared(d, new, &net))
+		return DECISION_SPARED;
+	hash = key_of(new->scope, value);
+	list = list_of(d, new->scope, hash, &s);
+	pthread_rwlock_wrlock(&s->lock);
+	if (!prolong(*list, new, hash, value)) {
+		if (atomic_load(&d->records) >= d->max || !(r = record_new(new, value))) {
+			result = DECISION_FULL;
+		} else {
+			r->hash = hash;
+			r->net = net;
+			r->d.id = atomic_fetch_add(&d->ids, 1) + 1;
+			r->next = *list;
+			*list = r;
+			atomic_fetch_add(&d->records, 1);
+			if (new->scope == SCOPE_RANGE)
+				atomic_fetch_add(&d->held_ranges, 1);
+		}
+	}
+	pthread_rwlock_unlock(&s->lock);
+	return result;
+}
+
+/* ---- asking ---- */
+
+struct search {
+	uint64_t now_ms;
+	struct arena *arena;
+	struct decision *out;
+	bool found;
+};
+
+static void weigh(struct search *q, const struct decision *d)
+{
+	if (d->until_ms <= q->now_ms || d->simulated)
+		return;
+	if (q->found && (d->remedy < q->out->remedy || (d->remedy == q->out->remedy && d->until_ms <= q->out->until_ms)))
+		return;
+	*q->out = *d;
+	q->out->value = arena_copy(q->arena, d->value);
+	q->out->reason = arena_copy(q->arena, d->reason);
+	q->out->origin = arena_copy(q->arena, d->origin);
+	q->found = true;
+}
+
+static void ask_value(struct decisions *d, struct search *q, enum scope scope, struct bytes value)
+{
+	uint64_t hash;
+	struct shard *s;
+	struct record **list;
+
+	if (!value.len)
+		return;
+	hash = key_of(scope, value);
+	list = list_of(d, scope, hash, &s);
+	pthread_rwlock_rdlock(&s->lock);
+	for (struct record *r = *list; r; r = r->next)
+		if (is_about(r, scope, hash, value))
+			weigh(q, &r->d);
+	pthread_rwlock_unlock(&s->lock);
+}
+
+static void ask_ranges(struct decisions *d, struct search *q, const struct ip *client)
+{
+	pthread_rwlock_rdlock(&d->shards[0].lock);
+	for (struct record *r = d->shards[0].ranges; r; r = r->next)
+		if (ip_in_net(client, &r->net))
+			weigh(q, &r->d);
+	pthread_rwlock_unlock(&d->shards[0].lock);
+}
+
+bool decisions_find(struct decisions *d, const struct decisions_ask *ask, uint64_t now_ms, struct arena *a, struct decision *out)
+{
+	struct search q = { .now_ms = now_ms, .arena = a, .out = out };
+	char room[64];
+	struct text t = text_over(room, sizeof room);
+	struct ip key;
+
+	if (!atomic_load_explicit(&d->records, memory_order_relaxed))
+		return false;
+	key = ip_behaviour_key(&ask->client);
+	ip_text(&t, &key);
+	ask_value(d, &q, SCOPE_IP, text_bytes(&t));
+	if (atomic_load_explicit(&d->held_ranges, memory_order_relaxed))
+		ask_ranges(d, &q, &ask->client);
+	ask_value(d, &q, SCOPE_COUNTRY, ask->country);
+	ask_value(d, &q, SCOPE_AS, ask->as);
+	ask_value(d, &q, SCOPE_SESSION, ask->session);
+	ask_value(d, &q, SCOPE_USERNAME, ask->user);
+	return q.found;
+}
+
+unsigned decisions_past(struct decisions *d, enum scope scope, struct bytes value, uint64_t now_ms)
+{
+	struct decision about = { .scope = scope, .value = value };
+	char room[TEXT_MAX];
+	struct ip_net net;
+	struct record **list;
+	struct shard *s;
+	unsigned n = 0;
+	uint64_t hash;
+
+	if (!normal(&about, room, &value, &net))
+		return 0;
+	hash = key_of(scope, value);
+	list = list_of(d, scope, hash, &s);
+	pthread_rwlock_rdlock(&s->lock);
+	for (struct record *r = *list; r; r = r->next)
+		if (is_about(r, scope, hash, value) && r->d.made_ms + DECISION_LIFE_MAX_MS > now_ms)
+			n += r->times;
+	pthread_rwlock_unlock(&s->lock);
+	return n;
+}
+
+/* ---- all of them ---- */
+
+/* Walks a list and removes those that `gone` says. */
+static size_t prune(struct decisions *d, struct record **at, bool (*gone)(void *ctx, const struct record *), void *ctx)
+{
+	size_t n = 0;
+
+	while (*at) {
+		struct record *r = *at;
+
+		if (!gone(ctx, r)) {
+			at = &r->next;
+			continue;
+		}
+		*at = r->next;
+		if (r->d.scope == SCOPE_RANGE)
+			atomic_fetch_sub(&d->held_ranges, 1);
+		atomic_fetch_sub(&d->records, 1);
+		free(r);
+		n++;
+	}
+	return n;
+}
+
+static size_t prune_all(struct decisions *d, bool (*gone)(void *ctx, const struct record *), void *ctx)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < SHARDS; i++) {
+		pthread_rwlock_wrlock(&d->shards[i].lock);
+		for (int k = 0; k < HEADS; k++)
+			n += prune(d, &d->shards[i].heads[k], gone, ctx);
+		n += prune(d, &d->shards[i].ranges, gone, ctx);
+		pthread_rwlock_unlock(&d->shards[i].lock);
+	}
+	return n;
+}
+
+static bool is_old(void *ctx, const struct record *r)
+{
+	uint64_t now_ms = *(uint64_t *)ctx;
+
+	return r->d.until_ms <= now_ms && r->d.made_ms + DECISION_LIFE_MAX_MS <= now_ms;
+}
+
+void decisions_sweep(struct decisions *d, uint64_t now_ms)
+{
+	if (atomic_load(&d->records))
+		prune_all(d, is_old, &now_ms);
+}
+
+static bool is_id(void *ctx, const struct record *r)
+{
+	return r->d.id == *(uint64_t *)ctx;
+}
+
+bool decisions_lift_id(struct decisions *d, uint64_t id)
+{
+	return prune_all(d, is_id, &id) > 0;
+}
+
+struct about {
+	enum scope scope;
+	struct bytes value;
+	uint64_t hash;
+};
+
+static bool is_of(void *ctx, const struct record *r)
+{
+	const struct about *a = ctx;
+
+	return is_about(r, a->scope, a->hash, a->value);
+}
+
+size_t decisions_lift(struct decisions *d, enum scope scope, struct bytes value)
+{
+	struct decision wanted = { .scope = scope, .value = value };
+	struct about about = { .scope = scope };
+	char room[TEXT_MAX];
+	struct ip_net net;
+	struct shard *s;
+	struct record **list;
+	size_t n;
+
+	if (!normal(&wanted, room, &about.value, &net))
+		return 0;
+	about.hash = key_of(scope, about.value);
+	list = list_of(d, scope, about.hash, &s);
+	pthread_rwlock_wrlock(&s->lock);
+	n = prune(d, list, is_of, &about);
+	pthread_rwlock_unlock(&s->lock);
+	return n;
+}
+
+static bool tell_list(const struct record *r, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *), void *ctx)
+{
+	for (; r; r = r->next)
+		if (r->d.until_ms > now_ms && !each(ctx, &r->d))
+			return false;
+	return true;
+}
+
+void decisions_each(struct decisions *d, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *), void *ctx)
+{
+	bool more = true;
+
+	for (int i = 0; i < SHARDS && more; i++) {
+		pthread_rwlock_rdlock(&d->shards[i].lock);
+		for (int k = 0; k < HEADS && more; k++)
+			more = tell_list(d->shards[i].heads[k], now_ms, each, ctx);
+		more = more && tell_list(d->shards[i].ranges, now_ms, each, ctx);
+		pthread_rwlock_unlock(&d->shards[i].lock);
+	}
+}
+
+size_t decisions_held(struct decisions *d)
+{
+	return atomic_load(&d->records);
+}
