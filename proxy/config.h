@@ -169,6 +169,40 @@ struct challenge_config {
 
 struct page_config { struct bytes title, contact, logo_url; const char *file; };
 
+/* What is watched, of the whole gate. */
+struct scenarios_config {
+	bool packs;                        /* our own scenarios; default on */
+	const char **files; size_t nfiles; /* CrowdSec's, and one's own: files or directories */
+	const char **data; size_t ndata;   /* directories of their data files */
+	struct words off, simulate;        /* names of scenarios */
+	uint64_t buckets, bucket_bytes;    /* the most that live */
+};
+/* What an overflow is worth. */
+struct profile_config {
+	struct bytes name, when;
+	enum remedy_kind act;
+	uint32_t level;                    /* of a challenge: 1 wait, 2 pow; 0: the app's */
+	uint32_t *lives; size_t nlives;    /* milliseconds: the first time, the second, ... */
+	bool simulated;
+	struct words apps;
+	struct where where;
+};
+/* Of an app: which scenarios watch it. */
+enum watch_mode { WATCH_ON, WATCH_SIMULATE, WATCH_OFF };
+struct watch_config { uint32_t mode; struct words off; };
+/* Where people log in, and how it looks when they fail. */
+struct login_config {
+	struct bytes path;
+	struct words methods;
+	struct bytes user;                 /* the argument that holds the name */
+	uint32_t *statuses; size_t nstatuses; /* of a failure */
+	struct bytes redirect;             /* a pattern over the Location of a failure; at == NULL: not asked */
+	struct bytes marker;               /* a text of the page that says so; at == NULL: not asked */
+	struct where where;
+};
+/* What a path is to scenarios: "payment", "trap", ... */
+struct route_config { struct bytes name; struct words paths; };
+
 struct app_config {
 	struct bytes name;
 	struct words hosts;                /* "shop.example", "*.shop.example"; none: every host */
@@ -187,6 +221,9 @@ struct app_config {
 	uint32_t tarpit_ms;                /* how long an answer is held back */
 	struct cert_config *certs; size_t ncerts;
 	struct words redact;               /* argument and field names never logged */
+	struct watch_config watch;
+	struct login_config *logins; size_t nlogins;
+	struct route_config *routes; size_t nroutes;
 	struct where where;
 };
 
@@ -209,6 +246,8 @@ struct config {
 	struct bytes admin;                /* bind of /metrics and /healthz; at == NULL: off */
 	const char *ctl_socket;            /* default: state/ctl.sock */
 	struct log_config log;
+	struct scenarios_config scenarios;
+	struct profile_config *profiles; size_t nprofiles;
 	const char *file;                  /* NULL: made from options */
 	uint64_t hash;                     /* of the text of all files, for metrics */
 };

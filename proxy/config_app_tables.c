@@ -341,13 +341,18 @@ static const struct schema_row app_rows[] = {
 	  .help = "of rules and limits that ask for a challenge or a captcha" },
 	{ .key = "tarpit", .type = &schema_duration, SCHEMA_FIELD(app_config, tarpit_ms), .min = SECOND, .max = 5 * MINUTE,
 	  .unset = "20s", .help = "how long a request that a rule or limit puts into the `tarpit` waits for its refusal" },
+	{ .key = "scenarios", .type = &schema_nested, .table = &config_watch_table, SCHEMA_FIELD(app_config, watch),
+	  .help = "which scenarios watch it" },
+	{ .key = "logins", .type = &schema_nested, .table = &config_login_table,
+	  SCHEMA_ITEMS(app_config, logins, nlogins), .help = "where people log in, for scenarios against credential stuffing" },
+	{ .key = "routes", .type = &schema_nested, .table = &config_route_table, SCHEMA_NAMED(app_config, routes, nroutes),
+	  .help = "what a path is to scenarios, by name: `payment`, `scalping`, `trap`" },
 	{ .key = "tls", .table = &app_tls_table, SAME(app_config), .help = "its certificates" },
 	{ .key = "log", .table = &app_log_table, SAME(app_config), .help = "what is never written down" },
 	RESERVED("app"),
 	RESERVED("use"),
 	RESERVED("bots"),
 	RESERVED("profiles"),
-	RESERVED("scenarios"),
 };
 
 const struct schema_table config_app_table = {

@@ -5,6 +5,7 @@
  * config_files.c  a file and its includes become one tree
  * config_tables.c, config_app_tables.c: every key, its unit, bounds, default, help
  * config_challenge.c  the same of `challenge`, with its hooks
+ * config_behaviour.c  scenarios, profiles, logins, routes
  * config_types.c  values that only a gate has: addresses, hosts, URLs, patterns
  * config_globs.c  names of files with wildcards
  * config_hooks.c  what depends on several keys of one table

@@ -21,5 +21,7 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE }; /* in ms */
 extern const struct schema_table config_listen_table, config_cert_table, config_client_ip_table,
 	config_timeouts_table;
 extern const struct schema_table config_app_table, config_challenge_table;
+extern const struct schema_table config_scenarios_table, config_profile_table; /* config_behaviour.c */
+extern const struct schema_table config_watch_table, config_login_table, config_route_table;
 extern const struct schema_word config_levels[]; /* of a challenge */
 #endif
