@@ -259,6 +259,11 @@ void metrics_exchange(struct app_metrics *a, unsigned w, const struct event *e)
 		count_rules(&a->rules, e);
 }
 
+void metrics_captcha(struct app_metrics *a, unsigned w, enum captcha_count what)
+{
+	cell_add(&a->workers[w]->captcha[what], 1);
+}
+
 void metrics_body(struct app_metrics *a, unsigned w, enum body_trouble what)
 {
 	cell_add(&a->workers[w]->body[what], 1);

@@ -30,6 +30,16 @@ void metrics_reloaded(struct metrics *, bool ok, uint64_t wall_ms, uint64_t conf
 void metrics_exchange(struct app_metrics *, unsigned w, const struct event *);
 enum body_trouble { BODY_TROUBLE_TRUNCATED, BODY_TROUBLE_TOO_LONG, BODY_TROUBLE_COUNT };
 void metrics_body(struct app_metrics *, unsigned w, enum body_trouble);
+/* What came of asking a captcha's provider. */
+enum captcha_count {
+	CAPTCHA_COUNT_PASSED,
+	CAPTCHA_COUNT_FAILED,
+	CAPTCHA_COUNT_TROUBLE, /* no answer, or none that makes sense */
+	CAPTCHA_COUNT_SECRET,  /* it refuses our secret */
+	CAPTCHA_COUNT_UNASKED, /* it is down, or asked too much at a time */
+	CAPTCHA_COUNTS
+};
+void metrics_captcha(struct app_metrics *, unsigned w, enum captcha_count);
 void metrics_connection(struct listener_metrics *, unsigned w, int change); /* +1, -1 */
 /* Connections that were sent away before a request: they have no event. */
 enum refusal {

@@ -52,6 +52,7 @@ struct app_cells {
 	cell decisions[REMEDY_COUNT][SOURCE_COUNT];
 	cell request_bytes, response_bytes;
 	cell body[BODY_TROUBLE_COUNT];
+	cell captcha[CAPTCHA_COUNTS];
 	struct histogram duration, inspection;
 };
 

@@ -226,6 +226,27 @@ static void print_decisions(struct scrape *s)
 			}
 }
 
+static void print_captchas(struct scrape *s)
+{
+	static const char *const words[CAPTCHA_COUNTS] = {
+		[CAPTCHA_COUNT_PASSED] = "passed",   [CAPTCHA_COUNT_FAILED] = "failed",
+		[CAPTCHA_COUNT_TROUBLE] = "trouble", [CAPTCHA_COUNT_SECRET] = "secret_refused",
+		[CAPTCHA_COUNT_UNASKED] = "not_asked",
+	};
+
+	EACH_APP(s, a)
+		for (int what = 0; what < CAPTCHA_COUNTS; what++) {
+			uint64_t n = SUM(s, a, app_cells, captcha[what]);
+
+			if (n == 0) /* most apps have no captcha */
+				continue;
+			sample_open(s, "");
+			app_label(s, a);
+			sample_label(s, "result", bytes_of(words[what]));
+			sample_close(s, n);
+		}
+}
+
 static void put_rule(struct scrape *s, const struct app_metrics *a, const struct rule_count *r)
 {
 	const struct { const char *mode; uint64_t n; } modes[] = {
@@ -341,6 +362,7 @@ static const struct family {
 	{ "response_bytes_total", COUNTER, "Bytes of response bodies.", print_response_bytes },
 	{ "inspection_duration_seconds", HISTOGRAM, "Time spent inspecting a request: the latency that is added.", print_inspections },
 	{ "decisions_total", COUNTER, "What was done about requests that something was held against, and who decided.", print_decisions },
+	{ "captcha_answers_total", COUNTER, "What came of asking a captcha's provider; alert on secret_refused.", print_captchas },
 	{ "rule_matches_total", COUNTER, "Matches of a rule; detect: the request went on.", print_rules },
 	{ "body_truncated_total", COUNTER, "Bodies of which only the window was inspected.", print_truncated },
 	{ "body_too_long_total", COUNTER, "Structured bodies refused because they were longer than the window.", print_too_long },

@@ -102,7 +102,8 @@ static size_t own_fields(const struct fetch *f, struct field out[OWN_FIELDS])
 {
 	size_t n = 0;
 
-	out[n++] = (struct field){ BYTES("User-Agent"), BYTES("embergate/" EMBERGATE_VERSION), FIELD_USER_AGENT, false };
+	out[n++] = (struct field){ BYTES("User-Agent"), BYTES("embergate/" EMBERGATE_VERSION), FIELD_USER_AGENT,
+				   false };
 	out[n++] = (struct field){ BYTES("Accept-Encoding"), BYTES("identity"), FIELD_OTHER, false };
 	out[n++] = (struct field){ BYTES("Connection"), BYTES("close"), FIELD_CONNECTION, false };
 	if (f->ask.content_type.len)

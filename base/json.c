@@ -109,6 +109,16 @@ bool json_number(const struct json *from, const char *path, int64_t *out)
 	return true;
 }
 
+bool json_decimal(const struct json *from, const char *path, double *out)
+{
+	const json_t *v = theirs(json_at(from, path));
+
+	if (!json_is_number(v))
+		return false;
+	*out = json_number_value(v);
+	return true;
+}
+
 size_t json_length(const struct json *from, const char *path)
 {
 	return json_array_size(theirs(json_at(from, path))); /* 0 of what is no list */

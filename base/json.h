@@ -26,6 +26,7 @@ const struct json *json_at(const struct json *, const char *path);
 bool json_text(const struct json *, const char *path, struct bytes *out); /* ends in NUL, not counted */
 bool json_flag(const struct json *, const char *path, bool *out);
 bool json_number(const struct json *, const char *path, int64_t *out); /* whole ones only */
+bool json_decimal(const struct json *, const char *path, double *out); /* any number */
 size_t json_length(const struct json *, const char *path); /* of a list; 0 for all else */
 const struct json *json_item(const struct json *list, size_t i); /* NULL: no list, or not so long */
 #endif

@@ -147,6 +147,7 @@ struct captcha_config {
 	struct bytes script, widget, field; /* the page's; at == NULL: the provider's */
 	struct words hosts;                /* that an answer may name; the app's by default; none: any */
 	bool send_ip;                      /* the provider is told the client's address */
+	const struct captcha_ready *ready; /* made by captcha_open() when the site is built */
 };
 
 /* Also how much a pass is worth: a higher level holds for a lower one. */

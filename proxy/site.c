@@ -2,6 +2,7 @@
 #include "proxy/site.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "proxy/captcha.h"
 #include "proxy/certs.h"
 #include "proxy/secret.h"
 #include "proxy/site_rules.h"
@@ -68,10 +69,12 @@ static bool exceptions_of(struct site *s, struct app *a, struct err *err)
 	return true;
 }
 
-static bool captcha_secret(struct site *s, struct captcha_config *c, struct err *err)
+static bool captcha_of(struct process *p, struct site *s, struct app_config *c, const struct app *a, struct err *err)
 {
-	return !c->provider || secret_read(c->secret_from, s->config->arena, &c->secret, err) ||
-	       err_at(err, "challenge.captcha.secret");
+	struct captcha_config *k = &c->challenge.captcha;
+
+	return !k->provider || captcha_open(p, s->config->arena, k, a->state->metrics, err) ||
+	       err_at(err, "apps.%.*s", BYTES_ARG(c->name));
 }
 
 static bool app_build(struct process *p, struct site *s, struct app_config *c, struct err *err)
@@ -83,7 +86,7 @@ static bool app_build(struct process *p, struct site *s, struct app_config *c, s
 	if (!a->state)
 		return err_set(err, SIDE_SELF, 0, "out of memory");
 	a->brand = page_brand_new(&c->page, err);
-	return a->brand && captcha_secret(s, &c->challenge.captcha, err) && site_rules(s, a, err) && exceptions_of(s, a, err) &&
+	return a->brand && captcha_of(p, s, c, a, err) && site_rules(s, a, err) && exceptions_of(s, a, err) &&
 	       upstream_build(&a->upstream, p->servers, c, a->state->metrics, err);
 }
 

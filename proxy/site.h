@@ -77,6 +77,8 @@ struct process {
 	struct metrics *metrics;
 	struct app_state *app_states;
 	struct log *log; /* NULL: nothing is written */
+	struct captcha_breaker *captchas; /* what is known of captchas' providers */
+	struct fetcher *fetcher; /* for questions to other servers; NULL until a site needs it */
 	uint8_t secret[32];
 	bool dry;        /* `check`: nothing is made in the state directory */
 };

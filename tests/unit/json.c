@@ -10,12 +10,16 @@ static void values_are_found_by_their_path(void **state)
 					 " \"error-codes\": [\"a\", {\"b\": [1, 2]}]}"), &limits, NULL);
 	struct bytes t;
 	int64_t n;
+	double half;
 	bool flag = false;
 
 	(void)state;
 	assert_non_null(j);
 	assert_true(json_flag(j, "ok", &flag) && flag);
 	assert_true(json_number(j, "n", &n) && n == -5);
+	assert_true(json_decimal(j, "half", &half) && half == 0.5);
+	assert_true(json_decimal(j, "n", &half) && half == -5);
+	assert_false(json_decimal(j, "t", &half));
 	assert_true(json_text(j, "t", &t));
 	assert_bytes(t, BYTES("h\xc3\xa9"));
 	assert_true(json_text(j, "error-codes.0", &t));
