@@ -17,6 +17,8 @@ enum {
 	PATTERN_CASELESS = 2, /* ASCII */
 	/* With LITERAL: every place is reported, not only that there is one. */
 	PATTERN_EACH = 4,
+	/* As Go reads it: `.` is not a line feed. */
+	PATTERN_GO = 8,
 };
 
 struct pattern {

@@ -20,7 +20,7 @@ enum {
 	COMPILE_ARENA = 256 << 20, /* bytes: expressions are held while compiling */
 	CACHE_MAX = 512 << 20,     /* bytes of a cache file: more is not ours */
 	KNOWN = 8,                 /* databases that a scratch remembers */
-	ALWAYS = HS_FLAG_DOTALL | HS_FLAG_ALLOWEMPTY,
+	ALWAYS = HS_FLAG_ALLOWEMPTY,
 };
 
 struct matcher {
@@ -77,7 +77,7 @@ static void recipe_hash(struct recipe *r)
 
 static unsigned flags_of(unsigned pattern, bool literals)
 {
-	return (literals ? 0 : ALWAYS) |
+	return (literals ? 0 : ALWAYS | (pattern & PATTERN_GO ? 0 : HS_FLAG_DOTALL)) |
 	       (pattern & PATTERN_CASELESS ? HS_FLAG_CASELESS : 0) |
 	       (pattern & PATTERN_EACH && pattern & PATTERN_LITERAL ? 0 : HS_FLAG_SINGLEMATCH);
 }

@@ -22,7 +22,7 @@ struct matcher {
 
 static pcre2_code *code_new(struct arena *a, const struct pattern *p, struct err *e, int index)
 {
-	uint32_t options = PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF |
+	uint32_t options = PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | (p->flags & PATTERN_GO ? 0 : PCRE2_DOTALL) |
 			   (p->flags & PATTERN_CASELESS ? PCRE2_CASELESS : 0);
 	const char *text = matcher_expression(a, p);
 	unsigned char why[128] = "a NUL byte, too long or nested too deeply";

@@ -79,8 +79,8 @@ static struct thread *thread_mine(void)
 
 static uint32_t options(unsigned flags)
 {
-	return PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C |
-	       (flags & PATTERN_LITERAL ? PCRE2_LITERAL : 0) |
+	return PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C |
+	       (flags & PATTERN_LITERAL ? PCRE2_LITERAL : 0) | (flags & PATTERN_GO ? 0 : PCRE2_DOTALL) |
 	       (flags & PATTERN_CASELESS ? PCRE2_CASELESS : 0);
 }
 
