@@ -71,5 +71,5 @@ void evidence_unpack(struct arena *a, struct bytes b, struct facts *f)
 		if (number < FACT_COUNT)
 			f->at[number] = value;
 		else if (name = value, take(&b, &number, &value))
-			facts_add(f, a, name, value);
+			facts_put(f, a, name, value);
 }

@@ -178,7 +178,7 @@ void facts_status(struct facts *f, struct arena *a, unsigned status)
 
 /* ---- by name ---- */
 
-bool facts_add(struct facts *f, struct arena *a, struct bytes name, struct bytes value)
+bool facts_put(struct facts *f, struct arena *a, struct bytes name, struct bytes value)
 {
 	enum fact known = fact_find(name);
 	struct fact_extra *e;

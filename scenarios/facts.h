@@ -73,7 +73,7 @@ const char *fact_row_name(size_t i);
 void facts_target(struct facts *, struct arena *, struct bytes target);
 void facts_status(struct facts *, struct arena *, unsigned status);
 /* Adds one by name, "Meta.cve"; into the table where it has a number. */
-bool facts_add(struct facts *, struct arena *, struct bytes name, struct bytes value);
+bool facts_put(struct facts *, struct arena *, struct bytes name, struct bytes value);
 struct bytes facts_get(const struct facts *, struct bytes name);
 /* Decimal, from the arena. */
 struct bytes fact_number(struct arena *, uint64_t);

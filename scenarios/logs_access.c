@@ -163,7 +163,7 @@ enum log_read log_bunkerweb(struct arena *a, struct bytes line, struct facts *f)
 	if (got == LOG_BROKEN)
 		return log_nginx_error(a, line, f);
 	if (log_take_to(&l.user, ' ', &id))
-		facts_add(f, a, BYTES("Meta.request_id"), id);
+		facts_put(f, a, BYTES("Meta.request_id"), id);
 	return got;
 }
 

@@ -161,7 +161,7 @@ static bool apache_fill(const struct apache_row *r, struct facts *f, struct aren
 		return true;
 	f->at[FACT_USERNAME] = user;
 	f->at[FACT_HTTP_PATH] = uri;
-	return facts_add(f, a, BYTES("Parsed.target_uri"), uri);
+	return facts_put(f, a, BYTES("Parsed.target_uri"), uri);
 }
 
 static void apache_message(struct facts *f, struct arena *a, struct bytes module, struct bytes message)

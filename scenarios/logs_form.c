@@ -209,8 +209,8 @@ static void absolute_target(struct facts *f, struct arena *a)
 		port = bytes_from(host, colon + 1);
 		host = bytes_sub(host, 0, colon);
 	}
-	facts_add(f, a, BYTES("Meta.http_host"), host);
-	facts_add(f, a, BYTES("Meta.http_port"), port);
+	facts_put(f, a, BYTES("Meta.http_host"), host);
+	facts_put(f, a, BYTES("Meta.http_port"), port);
 }
 
 static void set_request(struct facts *f, struct arena *a, const struct fields *got)
@@ -244,9 +244,9 @@ static void set_fields(struct facts *f, struct arena *a, const struct log_form *
 	f->at[FACT_REFERER] = got->at['r'];
 	f->at[FACT_USER_AGENT] = got->at['g'];
 	if (got->at['n'].at)
-		facts_add(f, a, BYTES("Meta.traefik_router_name"), got->at['n']);
+		facts_put(f, a, BYTES("Meta.traefik_router_name"), got->at['n']);
 	if (form->extra_type)
-		facts_add(f, a, BYTES("Meta.extra_log_type"), bytes_of(form->extra_type));
+		facts_put(f, a, BYTES("Meta.extra_log_type"), bytes_of(form->extra_type));
 	if (got->timed)
 		log_time_set(f, a, &got->time);
 }
@@ -322,5 +322,5 @@ enum log_read log_sshd(struct arena *a, struct bytes line, struct facts *f)
 		return LOG_OTHER;
 	set_fields(f, a, form, &got);
 	f->at[FACT_SERVICE] = BYTES("ssh");
-	return got.at['U'].len == 0 || facts_add(f, a, BYTES("Meta.target_user"), got.at['U']) ? LOG_READ : LOG_BROKEN;
+	return got.at['U'].len == 0 || facts_put(f, a, BYTES("Meta.target_user"), got.at['U']) ? LOG_READ : LOG_BROKEN;
 }

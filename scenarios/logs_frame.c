@@ -5,6 +5,7 @@
  *     <13>1 2024-03-29T19:50:27Z host nginx 2869 - - LINE     RFC 5424
  *     2024-03-29T19:50:27.000000001Z stdout F LINE            Kubernetes' CRI
  *     {"log":"LINE\n","stream":"stdout","time":"2024-..."}    Docker
+ *     {"__REALTIME_TIMESTAMP":"1711741827962000","SYSLOG_IDENTIFIER":"sshd","MESSAGE":"LINE"}   journalctl -o json
  *
  * A line that begins like none of them is taken as it is. The frame's time counts where the line has none. */
 #include "scenarios/logs_parts.h"
@@ -122,12 +123,68 @@ static bool docker(struct arena *a, struct bytes line, struct log_frame *frame)
 	return log_take_quoted(&line, &time) && log_time_iso(time, &frame->time) && log_json_text(a, log, &frame->message);
 }
 
+/* Past a name in quotation marks and its colon. Those inside strings are escaped, so no value can look like a name. */
+static bool json_name(struct bytes *rest, struct bytes name)
+{
+	size_t at;
+
+	while ((at = bytes_find(*rest, name)) != SIZE_MAX) {
+		*rest = bytes_from(*rest, at + name.len);
+		log_take(rest, BYTES(" "));
+		if (log_take(rest, BYTES(":"))) {
+			log_take(rest, BYTES(" "));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A string's inside, or that of a list. */
+static bool json_field(struct bytes line, struct bytes name, struct bytes *value)
+{
+	return json_name(&line, name) && (log_take_quoted(&line, value) || (log_take(&line, BYTES("[")) && log_take_to(&line, ']', value)));
+}
+
+/* A message with bytes that are no UTF-8 is written as their numbers. */
+static bool numbers_text(struct arena *a, struct bytes list, struct bytes *out)
+{
+	char *room = arena_raw(a, list.len / 2 + 1), *p = room;
+	struct bytes part;
+	uint64_t n;
+
+	while (room && bytes_cut(&list, ',', &part)) {
+		if (!bytes_u64(bytes_trim(part), &n) || n > 255)
+			return false;
+		*p++ = (char)n;
+	}
+	*out = (struct bytes){ room, room ? (size_t)(p - room) : 0 };
+	return room != NULL;
+}
+
+bool log_journal_cursor(struct bytes entry, struct bytes *cursor)
+{
+	return json_field(entry, BYTES("\"__CURSOR\""), cursor);
+}
+
+static bool journald(struct arena *a, struct bytes line, struct log_frame *frame)
+{
+	struct bytes time, message;
+
+	if (!json_field(line, BYTES("\"__REALTIME_TIMESTAMP\""), &time) || !log_time_unix(time, &frame->time) ||
+	    !json_field(line, BYTES("\"MESSAGE\""), &message))
+		return false;
+	if (!json_field(line, BYTES("\"SYSLOG_IDENTIFIER\""), &frame->program) &&
+	    !json_field(line, BYTES("\"_COMM\""), &frame->program))
+		frame->program = (struct bytes){ 0 };
+	return message.at[-1] == '[' ? numbers_text(a, message, &frame->message) : log_json_text(a, message, &frame->message);
+}
+
 bool log_unframe(struct arena *a, struct bytes line, struct log_frame *frame)
 {
 	char first = line.len ? line.at[0] : 0;
 
 	if (first == '{')
-		return docker(a, line, frame);
+		return docker(a, line, frame) || journald(a, line, frame);
 	if (first == '<')
 		return with_priority(line, frame);
 	if (first >= 'A' && first <= 'S')

@@ -315,7 +315,7 @@ static void set_facts(struct facts *f, struct arena *a, const struct walk *w)
 	if (bytes_eq(status, BYTES("401")) && bytes_starts(w->got[J_BASIC], BYTES("Basic")))
 		f->at[FACT_SUB_TYPE] = BYTES("auth_fail");
 	if (w->got[J_ROUTER].len)
-		facts_add(f, a, BYTES("Meta.traefik_router_name"), w->got[J_ROUTER]);
+		facts_put(f, a, BYTES("Meta.traefik_router_name"), w->got[J_ROUTER]);
 	set_request(f, a, w);
 	if (log_time_any(w->got[J_TIME], &t))
 		log_time_set(f, a, &t);

@@ -113,7 +113,7 @@ static void reprocess(const struct pouring *p, const struct overflow *over, unsi
 
 	o.marks = &marks;
 	f.at[FACT_LOG_TYPE] = BYTES("overflow");
-	facts_add(&f, o.arena, BYTES("Overflow.scenario"), over->scenario->name);
+	facts_put(&f, o.arena, BYTES("Overflow.scenario"), over->scenario->name);
 	for (int point = AT_HEAD; point < OBSERVE_POINTS; point++)
 		observe_at(&o, &f, (enum observe_point)point, depth + 1);
 }

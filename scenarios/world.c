@@ -216,7 +216,7 @@ static bool set_fact(struct expr_run *run, struct world_run *w, const char *pref
 	memcpy(room, at[0].at, at[0].len);
 	memcpy(room + at[0].len, at[1].at, at[1].len);
 	name = (struct bytes){ room, at[0].len + at[1].len };
-	if (!facts_add(w->facts, w->arena, name, args[1].text))
+	if (!facts_put(w->facts, w->arena, name, args[1].text))
 		return expr_fail(run, "out of memory");
 	*out = (struct expr_value){ .kind = EXPR_BOOL, .truth = true };
 	return true;

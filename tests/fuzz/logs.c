@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct facts f = { 0 };
 	size_t n;
 
-	if (size == 0 || size > LOG_LINE_MAX) {
+	if (size == 0 || size > LOG_READ_MAX) {
 		arena_free(a);
 		return 0;
 	}

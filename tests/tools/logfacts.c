@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ARENA_CAP = 1 << 20, ROUNDS = 10, OUT = 6 * LOG_LINE_MAX * 8 };
+enum { ARENA_CAP = 1 << 20, ROUNDS = 10, OUT = 6 * LOG_READ_MAX * 8 };
 
 static void put_fact(struct text *t, struct bytes name, struct bytes value)
 {
@@ -58,7 +58,7 @@ static int show_all(const struct log_reader *r, FILE *in)
 	for (ssize_t n; (n = getline(&line, &cap, in)) > 0;) {
 		size_t len = (size_t)n - (line[n - 1] == '\n');
 
-		read_line(r, (struct bytes){ line, len > LOG_LINE_MAX ? LOG_LINE_MAX : len }, true);
+		read_line(r, (struct bytes){ line, len > LOG_READ_MAX ? LOG_READ_MAX : len }, true);
 	}
 	free(line);
 	return 0;
@@ -90,7 +90,7 @@ static int time_all(const struct log_reader *r, const char *path)
 
 		while (bytes_cut(&rest, '\n', &line)) {
 			lines++;
-			read += read_line(r, bytes_sub(line, 0, LOG_LINE_MAX), false) == LOG_READ;
+			read += read_line(r, bytes_sub(line, 0, LOG_READ_MAX), false) == LOG_READ;
 		}
 	}
 	s = (double)(clock() - from) / CLOCKS_PER_SEC;
