@@ -116,6 +116,16 @@ bool access_exception_holds(const struct exchange *x, const struct exception_con
 	       (!e->has_path || path_holds(&x->request, e->path, false, true));
 }
 
+bool access_path_holds(const struct exchange *x, struct bytes pattern)
+{
+	return path_holds(&x->request, pattern, false, false);
+}
+
+bool access_method_holds(const struct exchange *x, const struct words *methods)
+{
+	return word_in(methods, x->request.method);
+}
+
 bool access_is_stream(const struct exchange *x)
 {
 	const struct words *paths = &x->app->config->streams;

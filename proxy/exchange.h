@@ -15,6 +15,7 @@
 #include "proxy/client_ip.h"
 #include "proxy/site.h"
 
+struct behaviour;
 struct client;
 struct inflate;
 struct peer;
@@ -82,6 +83,7 @@ struct exchange {
 	struct client_origin origin;
 	bool is_https;             /* as the client of a trusted hop saw it */
 	struct ruling ruling;
+	struct behaviour *behaviour; /* NULL: no scenario watches it */
 	struct inspection *inspection;
 	size_t request_hits;       /* those of the request come first */
 	const struct exception_config *body_exception;
@@ -109,6 +111,10 @@ void exchange_run(struct exchange *);
 void exchange_abandon(struct exchange *);
 /* Makes the ruling stricter if `act` is; `status` of a deny. */
 void exchange_rule(struct exchange *, enum remedy_kind act, enum source, unsigned status, struct bytes reason);
+/* What was decided against the client, now or before. */
+void exchange_decide(struct exchange *, const struct decision *, enum source);
+/* The same, told and not done. */
+void exchange_simulate(struct exchange *, enum remedy_kind would, struct bytes reason);
 /* Is it to be answered by us, whatever else happens? */
 static inline bool exchange_stopped(const struct exchange *x)
 {

@@ -3,6 +3,7 @@
  * The control thread takes signals, reloads (reload.c), answers `ctl` and the
  * admin address (hooks.c), and checks servers; workers serve and never wait for
  * it. */
+#include "proxy/behaviour.h"
 #include "proxy/gate.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -23,6 +24,7 @@ enum {
 	LOG_STOP_MS = 2000,
 	RELOAD_STOP_MS = 2000,
 	ALIVE_MS = 2000,
+	DECISIONS_MAX = 10000000,
 };
 
 /* ---- signals ---- */
@@ -142,8 +144,12 @@ static bool process_start(struct gate *g, const struct config *c, struct err *er
 	g->shared.events = events_new(EVENTS_COUNT, EVENTS_BYTES);
 	g->shared.addresses = addresses_new();
 	g->shared.limits = limits_new(LIMIT_BUCKETS);
+	g->shared.buckets = buckets_new(c->scenarios.buckets, c->scenarios.bucket_bytes);
+	g->shared.decisions = decisions_new(DECISIONS_MAX);
+	g->observer = observer_new();
 	g->shared.connections_max = connections_max();
-	if (!p->servers || !p->metrics || !g->shared.events || !g->shared.addresses || !g->shared.limits)
+	if (!p->servers || !p->metrics || !g->shared.events || !g->shared.addresses || !g->shared.limits ||
+	    !g->shared.buckets || !g->shared.decisions || !g->observer)
 		return err_set(err, SIDE_SELF, 0, "out of memory");
 	p->log = log_start(err);
 	return p->log != NULL;
@@ -183,6 +189,7 @@ static void on_alive(void *arg)
 	struct gate *g = arg;
 
 	handover_say(g->supervisor, "alive");
+	behaviour_tick(&g->shared, g->site, g->observer);
 	deadline_set(g->loop, &g->alive, ALIVE_MS, on_alive, g);
 }
 

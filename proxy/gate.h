@@ -26,6 +26,7 @@ struct gate {
 	uint64_t started_ms, reloaded_ms;
 	char reload_error[256];
 	struct deadline alive, drain;
+	struct observer *observer;  /* of counters that end by the clock */
 	atomic_uint undrained;
 	bool stopping;
 };

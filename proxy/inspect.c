@@ -2,6 +2,7 @@
  * upload.c brings it; then the remedy. Its answer does in vet.c. */
 #include "base/clock.h"
 #include "proxy/access.h"
+#include "proxy/behaviour.h"
 #include "proxy/client.h"
 #include "proxy/stages.h"
 #include "proxy/worker.h"
@@ -85,6 +86,7 @@ enum flow stage_inspect(struct exchange *x)
 		return GO;
 	from = clock_mono_us();
 	o.window = x->app->config->waf.window;
+	o.want_args = x->behaviour && x->behaviour->login;
 	x->inspection = inspection_new(x->arena, x->app->rules, x->worker->scratch, &x->request, &o);
 	if (!x->inspection)
 		return answer(x, 503, (struct bytes){ 0 });

@@ -1,8 +1,6 @@
-/* pipeline.c -- the life of a request, in order.
- *
- * Two more rows have their places kept: reputation (cti/) after `client`, and
- * observation (scenarios/) after `access`, `body` and the answer's head. */
+/* pipeline.c -- the life of a request, in order. The head of the answer is observed where it is vetted (vet.c). */
 #include "base/clock.h"
+#include "proxy/behaviour.h"
 #include "proxy/client.h"
 #include "proxy/stages.h"
 #include "proxy/upload.h"
@@ -15,10 +13,13 @@ static const struct {
 } steps[] = {
 	{ "client",  stage_client  }, /* request  -> address  */
 	{ "route",   stage_route   }, /* host     -> app      */
+	{ "look up", stage_reputation }, /* address -> decision */
 	{ "access",  stage_access  }, /* request  -> ruling   */
 	{ "limits",  stage_limits  }, /* address  -> ruling   */
+	{ "observe", stage_observe_head }, /* head -> decision */
 	{ "inspect", stage_inspect }, /* head     -> verdict  */
 	{ "body",    stage_body    }, /* body     -> verdict  */
+	{ "observe", stage_observe_body }, /* body -> decision */
 	{ "remedy",  stage_remedy  }, /* ruling   -> remedy   */
 	{ "forward", stage_forward }, /* request  -> response */
 	{ "vet",     stage_vet     }, /* response -> verdict  */
@@ -72,6 +73,20 @@ void exchange_rule(struct exchange *x, enum remedy_kind act, enum source source,
 	r->status = status;
 	r->reason = reason;
 	r->location = (struct bytes){ 0 };
+}
+
+void exchange_decide(struct exchange *x, const struct decision *d, enum source source)
+{
+	exchange_rule(x, d->remedy, source, d->remedy == REMEDY_THROTTLE ? 429 : 403, d->reason);
+	if (x->ruling.act == REMEDY_THROTTLE)
+		x->ruling.retry_after_s = 60;
+}
+
+void exchange_simulate(struct exchange *x, enum remedy_kind would, struct bytes reason)
+{
+	exchange_rule(x, REMEDY_LOG, SOURCE_SCENARIO, 0, reason);
+	if (x->ruling.source == SOURCE_SCENARIO && would > x->ruling.would)
+		x->ruling.would = would;
 }
 
 const struct size_limits_config *exchange_limits(const struct exchange *x)

@@ -1,6 +1,7 @@
 /* record.c -- what is written down of an exchange: metrics always, the access
  * log where it is on, alerts in the security log and for `explain`. */
 #include "base/clock.h"
+#include "proxy/behaviour.h"
 #include "proxy/client.h"
 #include "proxy/forward.h"
 #include "proxy/stages.h"
@@ -43,6 +44,7 @@ enum flow stage_record(struct exchange *x)
 	struct event e;
 
 	inspect_finish(x);
+	behaviour_end(x);
 	v = x->inspection ? inspection_verdict(x->inspection) : NULL;
 	e = (struct event){
 		.wall_ms = worker_wall_ms(x->worker),

@@ -4,6 +4,7 @@
  * small answer leaves in one system call; while vet.c holds the answer, nothing
  * leaves. A truncated answer never looks whole:
  * a length is not reached, the last chunk is missing, or the connection is reset. */
+#include "proxy/behaviour.h"
 #include "proxy/client.h"
 #include "proxy/encode.h"
 #include "proxy/forward.h"
@@ -120,6 +121,7 @@ static void decode(struct exchange *x, struct gather *g, struct bytes in)
 		d->head.keep_alive = false; /* more than an answer */
 	d->truncated = step == HTTP1_BAD;
 	d->done = step != HTTP1_MORE;
+	behaviour_answer_bytes(x, data);
 	if (d->held) {
 		if (!d->truncated)
 			vet_take(x, data);

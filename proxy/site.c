@@ -6,6 +6,7 @@
 #include "proxy/certs.h"
 #include "proxy/secret.h"
 #include "proxy/site_rules.h"
+#include "proxy/site_scenarios.h"
 
 /* ---- apps ---- */
 
@@ -275,6 +276,8 @@ static void site_free(struct site *s)
 		tls_context_free(s->listens[i].tls);
 	for (size_t i = 0; i < s->nrulesets; i++)
 		ruleset_free(s->rulesets[i]);
+	scenarios_free(s->scenarios);
+	profiles_free(s->profiles);
 	if (s->access)
 		log_close(s->access);
 	if (s->security)
@@ -316,7 +319,7 @@ static bool build(struct process *p, struct site *s, struct err *err)
 		if (!app_build(p, s, &c->apps[i], err))
 			return false;
 	s->exchange_bytes = exchange_bytes(s);
-	return listens_build(p, s, err) && logs_open(p, s, err);
+	return site_scenarios(p, s, err) && listens_build(p, s, err) && logs_open(p, s, err);
 }
 
 struct site *site_build(struct process *p, struct config *config, struct err *err)

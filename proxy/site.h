@@ -13,6 +13,8 @@
 #include "proxy/page.h"
 #include "proxy/server.h"
 #include "rules/rules.h"
+#include "scenarios/profile.h"
+#include "scenarios/scenarios.h"
 
 /* Of an app, for as long as the process runs. */
 struct app_state {
@@ -36,6 +38,7 @@ struct app {
 	struct page_brand *brand;
 	struct app_exception *exceptions;
 	size_t nexceptions;
+	uint64_t *scenarios_off; /* a bit for each that does not watch it */
 	uint64_t limit_seed; /* keys of this app's rate limits */
 };
 
@@ -64,6 +67,9 @@ struct site {
 	unsigned https_port; /* where redirects lead: 443 where we have it, else our first; 0: none of ours */
 	struct ruleset **rulesets;
 	size_t nrulesets;
+	struct scenarios *scenarios;
+	const uint64_t *scenarios_simulated; /* a bit for each whose decisions are only told */
+	struct profiles *profiles;
 	struct log_sink *access, *security;
 	struct event_style style;
 	struct app_metrics *no_app; /* requests that no app took */
@@ -84,7 +90,8 @@ struct process {
 };
 
 /* Where our own packs are: beside the build, or where the package puts them. */
-bool packs_directory(char *out, size_t cap);
+enum packs { PACKS_RULES, PACKS_SCENARIOS };
+bool packs_directory(enum packs, char *out, size_t cap);
 /* Takes `config` over, also on failure. May block (DNS, files, compiling). */
 struct site *site_build(struct process *, struct config *config, struct err *);
 void site_hold(struct site *);

@@ -21,9 +21,12 @@ struct files {
 	size_t n, cap;
 };
 
-bool packs_directory(char *out, size_t cap)
+bool packs_directory(enum packs which, char *out, size_t cap)
 {
-	static const char *const places[] = { "/../../rules/packs", "/../share/embergate/packs" };
+	static const char *const places[][2] = {
+		[PACKS_RULES] = { "/../../rules/packs", "/../share/embergate/packs" },
+		[PACKS_SCENARIOS] = { "/../../scenarios/packs", "/../share/embergate/scenarios" },
+	};
 	char exe[4096];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
 	char *slash;
@@ -32,9 +35,9 @@ bool packs_directory(char *out, size_t cap)
 		return false;
 	exe[n] = '\0';
 	slash = strrchr(exe, '/');
-	for (size_t i = 0; slash && i < nelems(places); i++) {
+	for (size_t i = 0; slash && i < nelems(places[which]); i++) {
 		*slash = '\0';
-		if (snprintf(out, cap, "%s%s", exe, places[i]) < (int)cap && access(out, R_OK) == 0)
+		if (snprintf(out, cap, "%s%s", exe, places[which][i]) < (int)cap && access(out, R_OK) == 0)
 			return true;
 	}
 	return false;
@@ -121,7 +124,7 @@ static bool add_packs(struct files *f, struct err *e)
 {
 	char packs[4096];
 
-	if (!packs_directory(packs, sizeof packs))
+	if (!packs_directory(PACKS_RULES, packs, sizeof packs))
 		return err_set(e, SIDE_CONFIG, 0, "the rule packs are not installed; `waf: {packs: off}` does without");
 	return add(f, packs, e);
 }

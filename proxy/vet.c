@@ -7,6 +7,7 @@
  * is there is judged, and the rest streams on unseen. Of an answer that is a
  * stream, or packed, only the head is judged; with `waf.decode_answers` gzip and
  * deflate are unpacked for the rules, and go to the client as they came. */
+#include "proxy/behaviour.h"
 #include "proxy/vet.h"
 #include "base/clock.h"
 #include "proxy/access.h"
@@ -84,7 +85,8 @@ void vet_head(struct exchange *x)
 	enum answer_look look;
 	bool opaque;
 
-	if (!x->inspection)
+	behaviour_answer(x);
+	if (!x->inspection || exchange_stopped(x))
 		return;
 	from = clock_mono_us();
 	opaque = is_stream(x) || (coding(x).len && !x->app->config->waf.decode_answers);

@@ -248,8 +248,9 @@ struct worker *worker_new(unsigned number, struct shared *shared, struct site *s
 
 	if (w)
 		*w = (struct worker){ .number = number, .shared = shared, .loop = loop_new(),
-				      .use = site_use_new(site), .scratch = rules_scratch_new() };
-	if (!w || !w->loop || !w->use || !w->scratch || !tls_random(seed, sizeof seed)) {
+				      .use = site_use_new(site), .scratch = rules_scratch_new(),
+				      .observer = observer_new() };
+	if (!w || !w->loop || !w->use || !w->scratch || !w->observer || !tls_random(seed, sizeof seed)) {
 		err_set(err, SIDE_SELF, 0, "out of memory for worker %u", number);
 		return NULL;
 	}

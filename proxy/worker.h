@@ -4,6 +4,7 @@
 #define PROXY_WORKER_H
 #include "base/stream.h"
 #include "base/ulid.h"
+#include "cti/cti.h"
 #include "proxy/addresses.h"
 #include "proxy/limits.h"
 #include "proxy/pool.h"
@@ -16,6 +17,8 @@ struct shared {
 	struct events *events;
 	struct addresses *addresses; /* connections per client address */
 	struct limits *limits;       /* token buckets */
+	struct buckets *buckets;     /* of scenarios */
+	struct decisions *decisions; /* who is held to be what */
 	atomic_ullong held_bytes;    /* of request bodies, in all */
 	atomic_ulong connections;
 	unsigned long connections_max; /* from RLIMIT_NOFILE, a reserve kept */
@@ -31,6 +34,7 @@ struct worker {
 	struct client *clients;      /* all of them, for draining */
 	struct pool pool;
 	struct rules_scratch *scratch;
+	struct observer *observer;
 	struct ulid_source ids;
 	uint64_t wall_offset_ms, clock_read_ms; /* wall minus monotonic; when it was read */
 	struct drain {

@@ -1,0 +1,351 @@
+/* behaviour.c -- the facts of an exchange, and what its overflows mean. */
+#include "base/clock.h"
+#include "proxy/access.h"
+#include "proxy/behaviour.h"
+#include "proxy/client.h"
+#include "proxy/worker.h"
+
+/* ---- facts ---- */
+
+static struct bytes hashed(struct exchange *x, struct bytes what, struct bytes b)
+{
+	struct hash128 key, h;
+	char room[33];
+	struct text t = text_over(room, sizeof room);
+
+	memcpy(&key, x->worker->shared->process->secret, sizeof key);
+	h = hash128(hash128(key, what), b);
+	text_printf(&t, "%016llx%016llx", (unsigned long long)h.a, (unsigned long long)h.b);
+	return arena_copy(x->arena, text_bytes(&t));
+}
+
+static struct bytes truth(bool is)
+{
+	return is ? BYTES("true") : BYTES("false");
+}
+
+static struct bytes address(struct exchange *x)
+{
+	char room[64];
+	struct text t = text_over(room, sizeof room);
+
+	ip_text(&t, &x->request.client);
+	return arena_copy(x->arena, text_bytes(&t));
+}
+
+/* Who is beside it: /24, /48. */
+static struct bytes network(struct exchange *x)
+{
+	struct ip ip = x->request.client;
+	bool is4 = ip_is4(&ip);
+	char room[64];
+	struct text t = text_over(room, sizeof room);
+
+	memset(ip.b + (is4 ? 15 : 6), 0, is4 ? 1 : 10);
+	ip_text(&t, &ip);
+	text_str(&t, is4 ? "/24" : "/48");
+	return arena_copy(x->arena, text_bytes(&t));
+}
+
+/* The order of the names, without those that come and go, and what the browser says of itself. */
+static struct bytes fingerprint(struct exchange *x)
+{
+	char room[1024];
+	struct text t = text_over(room, sizeof room);
+	const struct fields *f = &x->request.fields;
+
+	for (size_t i = 0; i < f->n && !t.full; i++)
+		if (f->at[i].id != FIELD_COOKIE && f->at[i].id != FIELD_REFERER && f->at[i].id != FIELD_CONTENT_LENGTH &&
+		    f->at[i].id != FIELD_CONTENT_TYPE && f->at[i].id != FIELD_X_FORWARDED_FOR) {
+			text_put(&t, f->at[i].name);
+			text_byte(&t, ',');
+		}
+	text_put(&t, fields_value(f, FIELD_USER_AGENT));
+	text_put(&t, fields_value(f, FIELD_ACCEPT));
+	return hashed(x, BYTES("fingerprint"), text_bytes(&t));
+}
+
+/* The cookie that looks like a session. */
+static struct bytes session(struct exchange *x)
+{
+	static const char *const marks[] = { "sess", "sid", "auth", "token", "jwt", "login" };
+	struct bytes rest = fields_value(&x->request.fields, FIELD_COOKIE), pair;
+
+	while (bytes_cut(&rest, ';', &pair)) {
+		struct bytes name = bytes_trim(bytes_sub(pair, 0, bytes_index(pair, '=')));
+
+		for (size_t i = 0; i < nelems(marks); i++)
+			if (bytes_find_nocase(name, bytes_of(marks[i])) != SIZE_MAX)
+				return hashed(x, BYTES("session"), bytes_trim(pair));
+	}
+	return (struct bytes){ 0 };
+}
+
+/* A page that someone looks at (Fetch Metadata; without it, what is asked for). */
+static bool is_navigation(const struct request *r)
+{
+	const struct field *mode = fields_named(&r->fields, BYTES("Sec-Fetch-Mode"));
+
+	if (mode)
+		return bytes_eq(mode->value, BYTES("navigate"));
+	return bytes_find_nocase(fields_value(&r->fields, FIELD_ACCEPT), BYTES("text/html")) != SIZE_MAX;
+}
+
+static struct bytes route(const struct exchange *x)
+{
+	const struct app_config *app = x->app->config;
+
+	for (size_t i = 0; i < app->nroutes; i++)
+		for (size_t k = 0; k < app->routes[i].paths.n; k++)
+			if (access_path_holds(x, app->routes[i].paths.at[k]))
+				return app->routes[i].name;
+	return x->behaviour->login ? BYTES("login") : (struct bytes){ 0 };
+}
+
+static void gather_head(struct exchange *x, struct behaviour *b)
+{
+	const struct request *r = &x->request;
+	struct facts *f = &b->facts;
+
+	facts_target(f, x->arena, r->target);
+	f->at_us = clock_mono_us();
+	f->wall_ms = worker_wall_ms(x->worker);
+	f->at[FACT_SOURCE_IP] = address(x);
+	f->at[FACT_SERVICE] = BYTES("http");
+	f->at[FACT_LOG_TYPE] = BYTES("http_access-log");
+	f->at[FACT_DATASOURCE_TYPE] = BYTES("gate");
+	f->at[FACT_VERB] = r->method;
+	f->at[FACT_HTTP_VERSION] = r->minor ? BYTES("1.1") : BYTES("1.0");
+	f->at[FACT_TARGET_FQDN] = r->hostname;
+	f->at[FACT_USER_AGENT] = fields_value(&r->fields, FIELD_USER_AGENT);
+	f->at[FACT_REFERER] = fields_value(&r->fields, FIELD_REFERER);
+	f->at[FACT_APP] = x->app->config->name;
+	f->at[FACT_NETWORK] = network(x);
+	f->at[FACT_COOKIES] = truth(fields_first(&r->fields, FIELD_COOKIE) != NULL);
+	f->at[FACT_SESSION] = session(x);
+	f->at[FACT_FINGERPRINT] = fingerprint(x);
+	f->at[FACT_NAVIGATION] = truth(is_navigation(r));
+	f->at[FACT_MALFORMED] = truth(x->fault.code != 0);
+	f->at[FACT_ROUTE] = route(x);
+}
+
+/* ---- overflows ---- */
+
+/* Where an overflow happened: in an exchange, or, where a counter ended, in none. */
+struct place {
+	struct exchange *x;
+	struct shared *shared;
+	const struct site *site;
+	struct arena *arena;
+};
+
+static unsigned past(void *ctx, enum scope scope, struct bytes value)
+{
+	return decisions_past(((const struct place *)ctx)->shared->decisions, scope, value, clock_wall_ms());
+}
+
+static bool bit_of(const uint64_t *bits, size_t i)
+{
+	return bits && bits[i / 64] >> (i % 64) & 1;
+}
+
+static bool is_simulated(const struct place *p, const struct overflow *o)
+{
+	return bit_of(p->site->scenarios_simulated, o->number) ||
+	       (p->x && (p->x->app->config->watch.mode == WATCH_SIMULATE || app_mode(p->x->app) == WAF_DETECT));
+}
+
+static void hold_against(const struct place *p, const struct decision *d)
+{
+	static const char *const trouble[] = { [DECISION_FULL] = "the table is full", [DECISION_WRONG] = "no such value" };
+	enum decisions_added added = decisions_add(p->shared->decisions, d);
+
+	if (added == DECISION_FULL || added == DECISION_WRONG)
+		log_warn("decisions: %s: %s of %s %.*s, for %.*s", trouble[added], remedy_word(d->remedy), scope_word(d->scope),
+			 BYTES_ARG(d->value), BYTES_ARG(d->reason));
+}
+
+static void on_overflow(void *ctx, const struct overflow *o)
+{
+	struct place *p = ctx;
+	struct profiles_ask ask = { .overflow = o, .app = o->event->at[FACT_APP], .past = past, .ctx = p, .arena = p->arena };
+	struct decision d;
+
+	if (!profiles_decide(p->site->profiles, &ask, &d)) {
+		if (p->x)
+			exchange_rule(p->x, REMEDY_LOG, SOURCE_SCENARIO, 0, o->scenario->name);
+		return;
+	}
+	d.simulated |= is_simulated(p, o);
+	hold_against(p, &d);
+	if (p->x && d.simulated)
+		exchange_simulate(p->x, d.remedy, o->scenario->name);
+	else if (p->x)
+		exchange_decide(p->x, &d, SOURCE_SCENARIO);
+}
+
+static void observe(struct exchange *x, enum observe_point point)
+{
+	struct behaviour *b = x->behaviour;
+	struct place place = { x, x->worker->shared, x->use->site, x->arena };
+	struct observe o = {
+		.set = place.site->scenarios, .buckets = place.shared->buckets, .observer = x->worker->observer,
+		.arena = x->arena, .marks = &b->marks, .off = x->app->scenarios_off, .over = on_overflow, .ctx = &place,
+	};
+
+	scenarios_observe(&o, &b->facts, point);
+}
+
+/* ---- the rows ---- */
+
+enum flow stage_reputation(struct exchange *x)
+{
+	struct decisions_ask ask = { .client = x->request.client };
+	struct decision d;
+
+	if (!x->app || !decisions_find(x->worker->shared->decisions, &ask, worker_wall_ms(x->worker), x->arena, &d))
+		return GO;
+	exchange_decide(x, &d, bytes_eq(d.origin, BYTES("embergate")) ? SOURCE_SCENARIO : SOURCE_CTI);
+	return x->ruling.act == REMEDY_DENY ? answer_ruling(x) : GO;
+}
+
+enum flow stage_observe_head(struct exchange *x)
+{
+	if (!x->app || x->app->config->watch.mode == WATCH_OFF || exchange_stopped(x) || !scenarios_count(x->use->site->scenarios))
+		return GO;
+	if (!(x->behaviour = arena_get(x->arena, sizeof *x->behaviour)))
+		return answer(x, 503, (struct bytes){ 0 });
+	x->behaviour->login = login_of(x);
+	gather_head(x, x->behaviour);
+	observe(x, AT_HEAD);
+	return GO;
+}
+
+static struct bytes lower_of(struct arena *a, struct bytes b)
+{
+	char *at = arena_raw(a, b.len + 1);
+
+	for (size_t i = 0; at && i < b.len; i++)
+		at[i] = byte_lower(b.at[i]);
+	return at ? (struct bytes){ at, b.len } : b;
+}
+
+enum flow stage_observe_body(struct exchange *x)
+{
+	struct behaviour *b = x->behaviour;
+
+	if (!b || exchange_stopped(x))
+		return GO;
+	if (b->login && x->inspection) {
+		struct bytes user = bytes_trim(inspection_argument(x->inspection, b->login->user));
+
+		if (user.len)
+			b->facts.at[FACT_USER] = hashed(x, BYTES("user"), lower_of(x->arena, user));
+	}
+	observe(x, AT_BODY);
+	return GO;
+}
+
+/* ---- the answer ---- */
+
+static void login_went(struct behaviour *b, enum login_outcome how)
+{
+	if (how == LOGIN_UNKNOWN)
+		return;
+	b->facts.at[FACT_LOGIN] = how == LOGIN_FAILED ? BYTES("failure") : BYTES("success");
+	if (how == LOGIN_FAILED)
+		b->facts.at[FACT_SUB_TYPE] = BYTES("auth_fail");
+}
+
+void behaviour_answer(struct exchange *x)
+{
+	struct behaviour *b = x->behaviour;
+	const struct response *r = &x->down.head;
+	enum login_outcome how;
+
+	if (!b || b->answered || exchange_stopped(x))
+		return;
+	b->answered = true;
+	facts_status(&b->facts, x->arena, r->status);
+	b->facts.at[FACT_ANSWER_MS] = fact_number(x->arena, (clock_mono_us() - x->started_us) / 1000);
+	b->facts.at[FACT_REQUEST_BYTES] = fact_number(x->arena, x->up.decoder.total);
+	if (r->status == 401 && fields_first(&x->request.fields, FIELD_AUTHORIZATION))
+		b->facts.at[FACT_SUB_TYPE] = BYTES("auth_fail");
+	how = b->login ? login_outcome(b->login, r) : LOGIN_UNKNOWN;
+	if (how == LOGIN_BY_MARKER && (b->search = login_search_new(x->arena, b->login->marker)))
+		return; /* its page will tell */
+	login_went(b, how);
+	observe(x, AT_ANSWER);
+}
+
+void behaviour_answer_bytes(struct exchange *x, struct bytes b)
+{
+	if (x->behaviour && x->behaviour->search)
+		login_search_take(x->behaviour->search, b);
+}
+
+/* What rules stopped is an event of its own, by the names of CrowdSec's AppSec. */
+static void observe_block(struct exchange *x)
+{
+	struct behaviour *b = x->behaviour;
+	const struct verdict *v = x->inspection ? inspection_verdict(x->inspection) : NULL;
+	struct behaviour own = *b;
+	struct bytes id;
+	char room[128];
+	struct text t = text_over(room, sizeof room);
+	uint64_t digits;
+
+	if (x->ruling.source != SOURCE_RULE || x->ruling.would != REMEDY_DENY || !v || !v->nhits)
+		return;
+	id = bytes_of(v->hits[0].rule->id);
+	if (bytes_u64(id, &digits)) {
+		text_str(&t, "native_rule:");
+		text_put(&t, id);
+		id = arena_copy(x->arena, text_bytes(&t));
+	}
+	own.marks = NULL;
+	own.facts.at[FACT_LOG_TYPE] = BYTES("appsec-block");
+	own.facts.at[FACT_ORIGIN] = BYTES("crowdsec-appsec");
+	own.facts.at[FACT_RULE_NAME] = own.facts.at[FACT_APPSEC_NAME] = id;
+	own.facts.at[FACT_ACTION] = BYTES("deny");
+	x->behaviour = &own;
+	for (int point = AT_HEAD; point < OBSERVE_POINTS; point++)
+		observe(x, (enum observe_point)point);
+	x->behaviour = b;
+}
+
+void behaviour_end(struct exchange *x)
+{
+	struct behaviour *b = x->behaviour;
+
+	if (!b)
+		return;
+	b->facts.at_us = clock_mono_us();
+	observe_block(x);
+	if (!b->answered || x->answered_here)
+		return;
+	if (b->search) {
+		login_went(b, login_search_found(b->search) ? LOGIN_FAILED : LOGIN_SUCCEEDED);
+		observe(x, AT_ANSWER);
+	}
+	b->facts.at[FACT_BODY_BYTES] = fact_number(x->arena, x->response_bytes);
+	observe(x, AT_END);
+}
+
+/* ---- by the clock ---- */
+
+enum { TICK_BYTES = 16 << 20 };
+
+void behaviour_tick(struct shared *shared, const struct site *site, struct observer *observer)
+{
+	struct place place = { .shared = shared, .site = site, .arena = arena_new(TICK_BYTES) };
+	void *marks = NULL;
+	struct observe o = { .set = site->scenarios, .buckets = shared->buckets, .observer = observer, .arena = place.arena,
+			     .marks = &marks, .over = on_overflow, .ctx = &place };
+
+	if (place.arena)
+		scenarios_tick(&o, clock_mono_us(), clock_wall_ms());
+	arena_free(place.arena);
+	buckets_sweep(shared->buckets, clock_mono_us());
+	decisions_sweep(shared->decisions, clock_wall_ms());
+}

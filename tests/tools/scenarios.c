@@ -1,0 +1,149 @@
+/* scenarios.c -- events in, overflows out, for the Python runners.
+ *
+ *   scenarios [-d DATA_DIR]... [-n NAME] -l LOG_TYPE FILE... < LOG
+ *
+ * Reads each line of the log by its reader, pours it into the scenarios of the files by the log's own clock, and prints each
+ * overflow as a line of JSON: scenario, scope, value, sources, count, remediation, line (of the log, from 1), and the kept
+ * events, each a map of what CrowdSec calls meta. -n: what datasource_path is to be. */
+#include "scenarios/profile.h"
+#include "scenarios/scenarios.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { EVENT_BYTES = 64 << 20, LINE_BYTES = 1 << 20 };
+
+struct replay {
+	unsigned long line;
+};
+
+static void put_json(struct bytes b)
+{
+	size_t cap = b.len * 6 + 3;
+	char *room = malloc(cap);
+	struct text t = text_over(room, cap);
+
+	text_json(&t, b);
+	fwrite(t.at, 1, t.len, stdout);
+	free(room);
+}
+
+static void put_meta(const char *name, struct bytes value, bool *first)
+{
+	if (!value.len)
+		return;
+	printf("%s", *first ? "" : ",");
+	*first = false;
+	put_json(bytes_of(name));
+	putchar(':');
+	put_json(value);
+}
+
+static void put_event(const struct facts *f)
+{
+	bool first = true;
+	char name[256];
+
+	putchar('{');
+	for (int i = 0; i < FACT_COUNT; i++)
+		if (bytes_starts(bytes_of(fact_name((enum fact)i)), BYTES("Meta.")))
+			put_meta(fact_name((enum fact)i) + 5, f->at[i], &first);
+	for (const struct fact_extra *e = f->extra; e; e = e->next)
+		if (bytes_starts(e->name, BYTES("Meta."))) {
+			snprintf(name, sizeof name, "%.*s", BYTES_ARG(bytes_from(e->name, 5)));
+			put_meta(name, e->value, &first);
+		}
+	putchar('}');
+}
+
+static void on_overflow(void *ctx, const struct overflow *o)
+{
+	const struct replay *r = ctx;
+
+	printf("{\"scenario\":");
+	put_json(o->scenario->name);
+	printf(",\"scope\":");
+	put_json(o->scope_name);
+	printf(",\"value\":");
+	put_json(o->value);
+	printf(",\"remediation\":%s,\"count\":%u,\"line\":%lu,\"sources\":[", o->scenario->remediation ? "true" : "false",
+	       o->count, r->line);
+	for (size_t i = 0; i < o->nsources; i++) {
+		printf("%s", i ? "," : "");
+		put_json(o->sources[i]);
+	}
+	printf("],\"events\":[");
+	for (size_t i = 0; i < o->nevents; i++) {
+		printf("%s", i ? "," : "");
+		put_event(&o->events[i]);
+	}
+	printf("]}\n");
+}
+
+static void warn(void *ctx, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "%s\n", text);
+}
+
+static void one_line(const struct observe *like, const struct log_reader *reader, struct bytes line, const char *path)
+{
+	struct observe o = *like;
+	struct facts f = { .at_us = 0 };
+
+	if ((o.arena = arena_new(EVENT_BYTES)) && reader->read(o.arena, line, &f) == LOG_READ) {
+		f.at[FACT_DATASOURCE_TYPE] = BYTES("file");
+		f.at[FACT_DATASOURCE_PATH] = bytes_of(path);
+		scenarios_tick(&o, f.at_us, f.wall_ms);
+		scenarios_observe_whole(&o, &f);
+	}
+	arena_free(o.arena);
+}
+
+static int replay(const struct scenarios_options *options, const struct log_reader *reader, const char *path)
+{
+	struct replay r = { 0 };
+	struct err err;
+	struct observe o = { .set = scenarios_load(options, &err), .buckets = buckets_new(1000000, (size_t)1 << 30),
+			     .observer = observer_new(), .over = on_overflow, .ctx = &r };
+	char *line = malloc(LINE_BYTES);
+
+	if (!o.set || !o.buckets || !o.observer || !line) {
+		fprintf(stderr, "scenarios: %s\n", o.set ? "out of memory" : err.text);
+		return 1;
+	}
+	while (fgets(line, LINE_BYTES, stdin)) {
+		r.line++;
+		one_line(&o, reader, (struct bytes){ line, strcspn(line, "\r\n") }, path);
+	}
+	free(line);
+	scenarios_free((struct scenarios *)(uintptr_t)o.set);
+	buckets_free(o.buckets);
+	observer_free(o.observer);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *dirs[16], *path = "log";
+	struct scenarios_options o = { .data_dirs = dirs, .keep_all = true, .warn = warn };
+	const struct log_reader *reader = NULL;
+
+	for (int c; (c = getopt(argc, argv, "d:l:n:")) != -1;)
+		switch (c) {
+		case 'd':
+			if (o.ndata_dirs < nelems(dirs))
+				dirs[o.ndata_dirs++] = optarg;
+			break;
+		case 'l': reader = log_reader_find(bytes_of(optarg)); break;
+		case 'n': path = optarg; break;
+		default: return 2;
+		}
+	if (!reader || optind == argc) {
+		fprintf(stderr, "usage: scenarios [-d DATA_DIR]... [-n NAME] -l LOG_TYPE FILE... < LOG\n");
+		return 2;
+	}
+	o.files = (const char *const *)&argv[optind];
+	o.nfiles = (size_t)(argc - optind);
+	return replay(&o, reader, path);
+}
