@@ -59,10 +59,12 @@ void metrics_upstream_up(struct server_metrics *, bool up); /* from any thread *
 
 /* What others know at the time of a scrape. */
 struct metrics_drops { const char *sink; uint64_t count; };
+struct metrics_lines { const char *outcome; uint64_t count; };
 struct metrics_cert { struct bytes host; uint64_t expires_s; };
 struct metrics_now {
 	const struct metrics_drops *drops; size_t ndrops;
 	const struct metrics_cert *certs; size_t ncerts;
+	const struct metrics_lines *lines; size_t nlines; /* of other servers' logs */
 	const char *openssl; /* its version; NULL: not said */
 };
 

@@ -332,6 +332,15 @@ static void print_drops(struct scrape *s)
 	}
 }
 
+static void print_log_lines(struct scrape *s)
+{
+	for (size_t i = 0; i < s->now->nlines; i++) {
+		sample_open(s, "");
+		sample_label(s, "outcome", bytes_of(s->now->lines[i].outcome));
+		sample_close(s, s->now->lines[i].count);
+	}
+}
+
 static void print_lag(struct scrape *s)
 {
 	struct spread h = { (void *const *)s->m->workers, offsetof(struct worker_cells, lag), &buckets_lag };
@@ -371,6 +380,7 @@ static const struct family {
 	{ "upstream_duration_seconds", HISTOGRAM, "From the request to the head of a server's answer.", print_upstream_durations },
 	{ "upstream_connections", GAUGE, "Connections to a server that are open.", print_upstream_connections },
 	{ "events_dropped_total", COUNTER, "Log lines and events that a sink did not take in time.", print_drops },
+	{ "log_lines_total", COUNTER, "Lines of other servers' logs: event, other (none), broken (of another type), cut, dropped.", print_log_lines },
 	{ "loop_lag_seconds", HISTOGRAM, "How long a turn of a worker's loop kept the next one waiting.", print_lag },
 };
 

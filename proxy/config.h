@@ -231,6 +231,20 @@ struct app_config {
 enum log_format { LOG_AUTO, LOG_ECS, LOG_COMBINED, LOG_CEF, LOG_LOGFMT, LOG_HUMAN };
 struct log_config { const char *access, *security; /* file, "-" = stdout, NULL = off */ enum log_format format; };
 
+/* One entry of `logs`: files, an address or a journal. */
+enum log_from { LOG_FROM_END, LOG_FROM_START };
+struct log_input_config {
+	const char **files; size_t nfiles; /* absolute, perhaps with wildcards */
+	struct bytes syslog;               /* as written: "udp:127.0.0.1:5514" */
+	bool udp; struct ip address; uint16_t port;
+	struct nets from_nets;             /* none: everyone */
+	uint32_t rate;                     /* lines a second */
+	struct words journal;              /* units */
+	uint32_t type;                     /* of config_log_types */
+	enum log_from from;
+	struct where where;
+};
+
 struct config {
 	struct arena *arena;               /* holds everything; config_free */
 	struct listen_config *listens; size_t nlistens;
@@ -249,6 +263,7 @@ struct config {
 	struct log_config log;
 	struct scenarios_config scenarios;
 	struct profile_config *profiles; size_t nprofiles;
+	struct log_input_config *logs; size_t nlogs;
 	const char *file;                  /* NULL: made from options */
 	uint64_t hash;                     /* of the text of all files, for metrics */
 };

@@ -6,6 +6,7 @@
  * config_tables.c, config_app_tables.c: every key, its unit, bounds, default, help
  * config_challenge.c  the same of `challenge`, with its hooks
  * config_behaviour.c  scenarios, profiles, logins, routes
+ * config_log_tables.c: the keys of `logs`
  * config_types.c  values that only a gate has: addresses, hosts, URLs, patterns
  * config_globs.c  names of files with wildcards
  * config_hooks.c  what depends on several keys of one table
@@ -42,6 +43,7 @@ struct config_names {
 const char *config_glob(struct arena *, const struct yaml_node *, struct config_names *);
 
 extern const struct schema_table config_table;
+extern const struct schema_word config_log_types[]; /* by log_input_config.type */
 
 extern const struct schema_type config_type_bind, /* struct bytes: ":443", "127.0.0.1:80" */
 	config_type_host,       /* struct bytes: "shop.example", "*.shop.example", in lower case */

@@ -244,6 +244,8 @@ static const struct schema_row config_rows[] = {
 	  .help = "the unix socket of `embergate ctl`; without it `ctl.sock` in systemd's runtime directory, else in the state directory" },
 	{ .key = "log", .type = &schema_nested, .table = &log_table, SCHEMA_FIELD(config, log),
 	  .help = "what is written down" },
+	{ .key = "logs", .type = &schema_nested, .table = &config_log_input_table, SCHEMA_ITEMS(config, logs, nlogs),
+	  .help = "logs of other servers that are read too" },
 	{ .key = "apps", .type = &schema_nested, .table = &config_app_table, SCHEMA_NAMED(config, apps, napps),
 	  .needed = true, .help = "the applications, by name" },
 	{ .key = "scenarios", .type = &schema_nested, .table = &config_scenarios_table, SCHEMA_FIELD(config, scenarios),

@@ -75,6 +75,23 @@ static void on_term(void *arg)
 		worker_drain(g->workers[i], on_worker_drained, g);
 }
 
+/* ---- logs of other servers ---- */
+
+/* On the agent's thread. */
+static void on_log_event(void *ctx, struct facts *f)
+{
+	(void)ctx, (void)f; /* counted; a site holds no scenarios yet that could be asked */
+}
+
+void gate_watch_logs(struct gate *g)
+{
+	struct err err = { 0 };
+
+	g->agent = agent_start(g->site->config, &g->log_counts, on_log_event, g, &err);
+	if (!g->agent && err.text[0])
+		log_error("logs: %s", err.text);
+}
+
 /* ---- start ---- */
 
 static bool admin_start(struct gate *g, struct err *err)
@@ -228,6 +245,7 @@ static bool start(struct gate *g, struct err *err)
 	metrics_reloaded(g->process.metrics, true, g->started_ms, g->site->config->hash);
 	signals_open(g);
 	g->health = health_start(g->loop, g->site);
+	gate_watch_logs(g);
 	return true;
 }
 
@@ -293,6 +311,7 @@ int gate_main(const struct options *options, int fd)
 	else
 		log_info("serving %s with %u workers", options->config, g.nworkers);
 	loop_run(g.loop);
+	agent_stop(g.agent);
 	for (unsigned i = 0; i < g.nworkers; i++)
 		worker_stop(g.workers[i]);
 	if (!reload_end(&g, RELOAD_STOP_MS))

@@ -4,6 +4,7 @@
 #ifndef PROXY_GATE_H
 #define PROXY_GATE_H
 #include "admin/admin.h"
+#include "proxy/agent.h"
 #include "proxy/handover.h"
 #include "proxy/health.h"
 #include "proxy/options.h"
@@ -20,6 +21,8 @@ struct gate {
 	unsigned nworkers;
 	struct site *site;
 	struct health *health;
+	struct agent *agent;        /* reads logs of other servers; NULL: there are none to read */
+	struct agent_counts log_counts;
 	struct admin *admin;
 	struct reload *reload;      /* under way */
 	bool reload_again;          /* asked for once more meanwhile */
@@ -39,6 +42,9 @@ bool reload_end(struct gate *, unsigned within_ms);
 /* Opens listeners for what `new` has and `old` (NULL: none) had not, and has the
  * workers switch. On failure nothing has changed. */
 bool reload_serve(struct gate *, const struct site *old, struct site *new, struct err *);
+
+/* Starts the agent that the site's `logs` ask for; one that runs must be stopped first. */
+void gate_watch_logs(struct gate *);
 
 /* What the admin folder may ask of the gate. */
 struct admin_hooks hooks_of(struct gate *);

@@ -94,7 +94,12 @@ static void hook_metrics(void *ctx, struct text *out)
 	const struct site *s = g->site;
 	struct metrics_drops drops[3] = { { "events", events_dropped(g->shared.events) } };
 	struct metrics_cert certs[64];
-	struct metrics_now now = { .drops = drops, .ndrops = 1, .certs = certs };
+	const struct agent_counts *c = &g->log_counts;
+	struct metrics_lines lines[] = {
+		{ "event", atomic_load(&c->events) }, { "other", atomic_load(&c->others) }, { "broken", atomic_load(&c->broken) },
+		{ "cut", atomic_load(&c->cut) }, { "dropped", atomic_load(&c->dropped) },
+	};
+	struct metrics_now now = { .drops = drops, .ndrops = 1, .certs = certs, .lines = lines, .nlines = s->config->nlogs ? nelems(lines) : 0 };
 
 	if (s->access)
 		drops[now.ndrops++] = (struct metrics_drops){ "access", log_dropped(s->access) };

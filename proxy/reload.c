@@ -99,7 +99,9 @@ static bool reload_apply(struct gate *g, struct site *new, struct err *err)
 	if (!reload_serve(g, old, new, err))
 		return false;
 	listens_close(g, old, new);
+	agent_stop(g->agent); /* before its configuration goes */
 	g->site = new;
+	gate_watch_logs(g);
 	health_stop(g->health);
 	g->health = health_start(g->loop, new);
 	site_release(old);
