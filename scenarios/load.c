@@ -153,7 +153,7 @@ static bool key_overflow_filter(struct reading *r, const struct yaml_node *n)
 
 static bool key_capacity(struct reading *r, const struct yaml_node *n)
 {
-	double v;
+	double v = 0;
 
 	if (!want_number(r, n, &v))
 		return false;
@@ -181,7 +181,7 @@ static bool key_blackhole(struct reading *r, const struct yaml_node *n)
 
 static bool key_cache_size(struct reading *r, const struct yaml_node *n)
 {
-	double v;
+	double v = 0;
 
 	if (!want_number(r, n, &v))
 		return false;
@@ -219,7 +219,7 @@ static bool key_nothing(struct reading *r, const struct yaml_node *n)
 /* ">= 1.0, <= 3.0" is what this engine speaks; a scenario of another format is left out, not an error. */
 static bool key_format(struct reading *r, const struct yaml_node *n)
 {
-	double v;
+	double v = 0;
 
 	if (!want_number(r, n, &v))
 		return false;

@@ -147,7 +147,7 @@ static bool event_get(struct expr_run *run, const void *self, struct bytes membe
 static bool event_call(struct expr_run *run, const void *self, struct bytes member, const struct expr_value *args, size_t n,
 		       struct expr_value *out)
 {
-	struct expr_value map;
+	struct expr_value map = { 0 };
 
 	if (!bytes_eq(member, BYTES("GetMeta")) || n != 1 || args[0].kind != EXPR_TEXT)
 		return expr_fail(run, "an event has no such method");
