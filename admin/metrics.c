@@ -269,6 +269,11 @@ void metrics_body(struct app_metrics *a, unsigned w, enum body_trouble what)
 	cell_add(&a->workers[w]->body[what], 1);
 }
 
+void metrics_challenge(struct app_metrics *a, unsigned w, enum challenge_step step)
+{
+	cell_add(&a->workers[w]->challenges[step], 1);
+}
+
 void metrics_connection(struct listener_metrics *l, unsigned w, int change)
 {
 	cell_add(change > 0 ? &l->workers[w]->opened : &l->workers[w]->closed, 1);

@@ -40,6 +40,19 @@ enum captcha_count {
 	CAPTCHA_COUNTS
 };
 void metrics_captcha(struct app_metrics *, unsigned w, enum captcha_count);
+/* What became of challenges. */
+enum challenge_step {
+	CHALLENGE_STEP_ISSUED,  /* a page was shown */
+	CHALLENGE_STEP_SOLVED,  /* a pass was given */
+	CHALLENGE_STEP_WRONG,   /* no solution, or too early */
+	CHALLENGE_STEP_FORGED,  /* not ours, or another client's */
+	CHALLENGE_STEP_EXPIRED,
+	CHALLENGE_STEP_CROWDED, /* its network had its share of passes */
+	CHALLENGE_STEP_SHARED,  /* a pass was seen in too many networks, and revoked */
+	CHALLENGE_STEP_TROUBLE, /* the provider of captchas gave no answer */
+	CHALLENGE_STEPS
+};
+void metrics_challenge(struct app_metrics *, unsigned w, enum challenge_step);
 void metrics_connection(struct listener_metrics *, unsigned w, int change); /* +1, -1 */
 /* Connections that were sent away before a request: they have no event. */
 enum refusal {

@@ -53,6 +53,7 @@ struct app_cells {
 	cell request_bytes, response_bytes;
 	cell body[BODY_TROUBLE_COUNT];
 	cell captcha[CAPTCHA_COUNTS];
+	cell challenges[CHALLENGE_STEPS];
 	struct histogram duration, inspection;
 };
 

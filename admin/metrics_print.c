@@ -209,6 +209,27 @@ static void print_too_long(struct scrape *s)
 		put_of_app(s, a, SUM(s, a, app_cells, body[BODY_TROUBLE_TOO_LONG]));
 }
 
+static void print_challenges(struct scrape *s)
+{
+	static const char *const words[CHALLENGE_STEPS] = {
+		[CHALLENGE_STEP_ISSUED] = "issued",   [CHALLENGE_STEP_SOLVED] = "solved",   [CHALLENGE_STEP_WRONG] = "wrong",
+		[CHALLENGE_STEP_FORGED] = "forged",   [CHALLENGE_STEP_EXPIRED] = "expired", [CHALLENGE_STEP_CROWDED] = "crowded",
+		[CHALLENGE_STEP_SHARED] = "shared",   [CHALLENGE_STEP_TROUBLE] = "trouble",
+	};
+
+	EACH_APP(s, a)
+		for (int i = 0; i < CHALLENGE_STEPS; i++) {
+			uint64_t n = SUM(s, a, app_cells, challenges[i]);
+
+			if (n == 0)
+				continue;
+			sample_open(s, "");
+			app_label(s, a);
+			sample_label(s, "result", bytes_of(words[i]));
+			sample_close(s, n);
+		}
+}
+
 static void print_decisions(struct scrape *s)
 {
 	EACH_APP(s, a)
@@ -372,6 +393,7 @@ static const struct family {
 	{ "inspection_duration_seconds", HISTOGRAM, "Time spent inspecting a request: the latency that is added.", print_inspections },
 	{ "decisions_total", COUNTER, "What was done about requests that something was held against, and who decided.", print_decisions },
 	{ "captcha_answers_total", COUNTER, "What came of asking a captcha's provider; alert on secret_refused.", print_captchas },
+	{ "challenges_total", COUNTER, "What became of challenges: shown, solved, or not, and why.", print_challenges },
 	{ "rule_matches_total", COUNTER, "Matches of a rule; detect: the request went on.", print_rules },
 	{ "body_truncated_total", COUNTER, "Bodies of which only the window was inspected.", print_truncated },
 	{ "body_too_long_total", COUNTER, "Structured bodies refused because they were longer than the window.", print_too_long },

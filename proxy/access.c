@@ -57,6 +57,18 @@ static bool rule_holds(const struct own_rule *rule, const struct exchange *x)
 	       headers_hold(rule, &r->fields);
 }
 
+static void own_rule_heed(struct exchange *x, const struct own_rule *rule)
+{
+	struct bytes reason = rule->reason.len ? rule->reason : rule->name;
+
+	if (rule->act == REMEDY_THROTTLE)
+		x->ruling.retry_after_s = 60;
+	if (rule->act == REMEDY_CHALLENGE)
+		exchange_challenge(x, rule->level, SOURCE_OWN_RULE, reason);
+	else if (rule->act > REMEDY_ALLOW)
+		exchange_rule(x, rule->act, SOURCE_OWN_RULE, rule->act == REMEDY_THROTTLE ? 429 : 403, reason);
+}
+
 enum flow stage_access(struct exchange *x)
 {
 	const struct app_config *app = x->app ? x->app->config : NULL;
@@ -66,12 +78,7 @@ enum flow stage_access(struct exchange *x)
 
 		if (!rule_holds(rule, x))
 			continue;
-		if (rule->act == REMEDY_THROTTLE)
-			x->ruling.retry_after_s = 60;
-		if (rule->act > REMEDY_ALLOW)
-			exchange_rule(x, rule->act, SOURCE_OWN_RULE,
-				      rule->act == REMEDY_THROTTLE ? 429 : 403,
-				      rule->reason.len ? rule->reason : rule->name);
+		own_rule_heed(x, rule);
 		break;
 	}
 	return GO;
@@ -89,7 +96,10 @@ static void limit_ask(struct exchange *x, const struct limit_config *l, size_t i
 
 	if (wait_ms == 0)
 		return;
-	exchange_rule(x, l->then, SOURCE_LIMIT, l->then == REMEDY_DENY ? 403 : 429, l->name);
+	if (l->then == REMEDY_CHALLENGE)
+		exchange_challenge(x, l->level, SOURCE_LIMIT, l->name);
+	else
+		exchange_rule(x, l->then, SOURCE_LIMIT, l->then == REMEDY_THROTTLE ? 429 : 403, l->name);
 	if (x->ruling.act == REMEDY_THROTTLE)
 		x->ruling.retry_after_s = (uint32_t)((wait_ms + 999) / 1000);
 }

@@ -1,10 +1,11 @@
 /* answer.c -- answers that the gate itself gives. */
 #include "base/clock.h"
+#include "proxy/challenge.h"
 #include "proxy/client.h"
 #include "proxy/stages.h"
 #include "proxy/worker.h"
 
-enum { FIELDS_MAX = 12 };
+enum { FIELDS_MAX = ANSWER_FIELDS_MAX + 3 }; /* and what send_own() adds */
 
 struct own {
 	struct field at[FIELDS_MAX];
@@ -56,7 +57,7 @@ static enum flow send_own(struct exchange *x, unsigned status, struct own *o, st
 	put(o, BYTES("Date"), date_now(x));
 	settle_connection(x, o);
 	r.fields = (struct fields){ o->at, o->n, o->n };
-	v[0] = http1_write_response(x->arena, &r, NULL, 0, BODY_LENGTH, body.len);
+	v[0] = http1_write_response(x->arena, &r, NULL, 0, status == 204 ? BODY_NONE : BODY_LENGTH, body.len);
 	v[1] = body;
 	x->status = status;
 	x->answered_here = true;
@@ -92,6 +93,8 @@ enum flow answer_ruling(struct exchange *x)
 
 	if (r->act == REMEDY_THROTTLE)
 		return answer(x, 429, r->detail);
+	if (r->act == REMEDY_CHALLENGE || r->act == REMEDY_CAPTCHA)
+		return challenge_answer(x);
 	if (r->location.len)
 		return answer_redirect(x, r->status, r->location);
 	return answer(x, r->status ? r->status : 403, r->detail);
@@ -103,4 +106,13 @@ enum flow answer_redirect(struct exchange *x, unsigned status, struct bytes loca
 
 	put(&o, BYTES("Location"), location);
 	return send_own(x, status, &o, (struct bytes){ 0 });
+}
+
+enum flow answer_with(struct exchange *x, unsigned status, const struct field *fields, size_t n, struct bytes body)
+{
+	struct own o = { .n = 0 };
+
+	for (size_t i = 0; i < n && i < ANSWER_FIELDS_MAX; i++)
+		o.at[o.n++] = fields[i];
+	return send_own(x, status, &o, body);
 }

@@ -12,6 +12,9 @@
 #define PROXY_EXCHANGE_H
 #include "base/http1.h"
 #include "base/ulid.h"
+#include "proxy/challenge_class.h"
+#include "proxy/challenge_token.h"
+#include "proxy/captcha.h"
 #include "proxy/client_ip.h"
 #include "proxy/site.h"
 
@@ -28,6 +31,7 @@ struct ruling {
 	enum source source;
 	unsigned status;         /* of a deny or throttle */
 	uint32_t retry_after_s;  /* of a throttle */
+	unsigned level;          /* of a challenge: enum challenge_level, what a pass must be worth */
 	struct bytes reason;     /* for logs */
 	struct bytes detail;     /* for the client; usually empty */
 	struct bytes location;   /* of a deny that leads elsewhere; else empty */
@@ -51,6 +55,26 @@ struct upload {
 	bool decided;       /* nothing is held any more but for order */
 	bool begun;         /* the head went to the server */
 	bool broken;        /* the server takes no more of it */
+	bool ours;          /* held to its end, for an endpoint of ours; short */
+};
+
+enum { VISIT_PASSES = 4 };
+
+/* What it brings towards a challenge: challenge.c. */
+struct visit {
+	struct bytes passes[VISIT_PASSES]; /* the cookies, as they came */
+	size_t npasses;
+	bool read, charged, spent;   /* they have been looked at; their budget was asked, and is used up */
+	struct token_pass pass;      /* the best that holds; level 0: none */
+	struct captcha_question *captcha; /* under way */
+	bool captcha_answered;
+	enum captcha_result captcha_result;
+};
+
+/* A refusal held back: tarpit.c. */
+struct tarpit {
+	struct deadline deadline;
+	bool in, over;
 };
 
 /* How far the answer is. */
@@ -84,6 +108,8 @@ struct exchange {
 	bool is_https;             /* as the client of a trusted hop saw it */
 	struct ruling ruling;
 	struct behaviour *behaviour; /* NULL: no scenario watches it */
+	struct visit visit;
+	struct tarpit tarpit;
 	struct inspection *inspection;
 	size_t request_hits;       /* those of the request come first */
 	const struct exception_config *body_exception;
@@ -115,6 +141,9 @@ void exchange_rule(struct exchange *, enum remedy_kind act, enum source, unsigne
 void exchange_decide(struct exchange *, const struct decision *, enum source);
 /* The same, told and not done. */
 void exchange_simulate(struct exchange *, enum remedy_kind would, struct bytes reason);
+/* The same with a challenge of that level (enum challenge_level; 0: the app's), unless the
+ * exchange has a pass for it. exchange_rule() comes here with REMEDY_CHALLENGE and _CAPTCHA. */
+void exchange_challenge(struct exchange *, unsigned level, enum source, struct bytes reason);
 /* Is it to be answered by us, whatever else happens? */
 static inline bool exchange_stopped(const struct exchange *x)
 {

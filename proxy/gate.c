@@ -19,6 +19,7 @@
 
 enum {
 	LIMIT_BUCKETS = 256 << 10,
+	PASSES = 64 << 10,
 	FD_RESERVE = 256,     /* descriptors kept for logs, admin, lists */
 	FDS_A_CONNECTION = 2, /* a client and a server */
 	LOG_STOP_MS = 2000,
@@ -161,12 +162,13 @@ static bool process_start(struct gate *g, const struct config *c, struct err *er
 	g->shared.events = events_new(EVENTS_COUNT, EVENTS_BYTES);
 	g->shared.addresses = addresses_new();
 	g->shared.limits = limits_new(LIMIT_BUCKETS);
+	g->shared.passes = passes_new(PASSES);
 	g->shared.buckets = buckets_new(c->scenarios.buckets, c->scenarios.bucket_bytes);
 	g->shared.decisions = decisions_new(DECISIONS_MAX);
 	g->observer = observer_new();
 	g->shared.connections_max = connections_max();
 	if (!p->servers || !p->metrics || !g->shared.events || !g->shared.addresses || !g->shared.limits ||
-	    !g->shared.buckets || !g->shared.decisions || !g->observer)
+	    !g->shared.passes || !g->shared.buckets || !g->shared.decisions || !g->observer)
 		return err_set(err, SIDE_SELF, 0, "out of memory");
 	p->log = log_start(err);
 	return p->log != NULL;

@@ -5,6 +5,7 @@
 #include "proxy/behaviour.h"
 #include "proxy/client.h"
 #include "proxy/stages.h"
+#include "proxy/tarpit.h"
 #include "proxy/worker.h"
 
 /* Those of the app's exceptions that hold here, for the rules; and the largest
@@ -134,5 +135,9 @@ enum flow stage_body(struct exchange *x)
 
 enum flow stage_remedy(struct exchange *x)
 {
-	return exchange_stopped(x) ? answer_ruling(x) : GO;
+	if (!exchange_stopped(x))
+		return GO;
+	if (x->ruling.act == REMEDY_TARPIT && tarpit_holds(x))
+		return WAIT;
+	return answer_ruling(x);
 }

@@ -21,6 +21,7 @@ static const struct words_of known[] = {
 	{ 404, "Not Found", "There is no site of that name here." },
 	{ 405, "Method Not Allowed", "This kind of request is not allowed here." },
 	{ 408, "Request Timeout", "The request took too long to arrive." },
+	{ 410, "Gone", "This is no longer valid. Please load the page again." },
 	{ 413, "Content Too Large", "The request is larger than this site takes." },
 	{ 414, "URI Too Long", "The address is longer than this site takes." },
 	{ 417, "Expectation Failed", "The request expects something that is not offered here." },
@@ -36,7 +37,7 @@ static const struct words_of known[] = {
 
 /* Only as reason phrases: no page is ever made of these. */
 static const struct words_of others[] = {
-	{ 301, "Moved Permanently", "" }, { 302, "Found", "" }, { 303, "See Other", "" },
+	{ 204, "No Content", "" }, { 301, "Moved Permanently", "" }, { 302, "Found", "" }, { 303, "See Other", "" },
 	{ 307, "Temporary Redirect", "" }, { 308, "Permanent Redirect", "" },
 };
 

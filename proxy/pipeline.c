@@ -1,8 +1,10 @@
 /* pipeline.c -- the life of a request, in order. The head of the answer is observed where it is vetted (vet.c). */
 #include "base/clock.h"
 #include "proxy/behaviour.h"
+#include "proxy/challenge.h"
 #include "proxy/client.h"
 #include "proxy/stages.h"
+#include "proxy/tarpit.h"
 #include "proxy/upload.h"
 #include "proxy/vet.h"
 #include "proxy/worker.h"
@@ -13,6 +15,7 @@ static const struct {
 } steps[] = {
 	{ "client",  stage_client  }, /* request  -> address  */
 	{ "route",   stage_route   }, /* host     -> app      */
+	{ "visit",   stage_visit   }, /* pass     -> visit, or an answer of our own endpoints */
 	{ "look up", stage_reputation }, /* address -> decision */
 	{ "access",  stage_access  }, /* request  -> ruling   */
 	{ "limits",  stage_limits  }, /* address  -> ruling   */
@@ -33,6 +36,8 @@ static void exchange_end(struct exchange *x)
 	struct client *c = x->client;
 	bool close = x->close_client, unread = !x->up.done || x->fault.code;
 
+	challenge_end(x);
+	tarpit_end(x);
 	upload_free(x);
 	vet_free(x);
 	site_use_drop(x->use);
@@ -58,21 +63,39 @@ void exchange_abandon(struct exchange *x)
 	exchange_run(x);
 }
 
+static void rule(struct exchange *x, const struct ruling *said)
+{
+	struct ruling *r = &x->ruling;
+	bool detect = x->app && app_mode(x->app) == WAF_DETECT && said->source != SOURCE_PROTOCOL;
+	enum remedy_kind now = detect && said->act > REMEDY_LOG ? REMEDY_LOG : said->act;
+	uint32_t retry_after_s = r->retry_after_s;
+
+	if (r->source != SOURCE_NONE && said->act <= r->would && now <= r->act) {
+		if (said->act == r->would && said->level > r->level)
+			r->level = said->level;
+		return;
+	}
+	*r = *said;
+	r->would = said->act;
+	r->act = now;
+	r->retry_after_s = retry_after_s;
+}
+
+void exchange_challenge(struct exchange *x, unsigned level, enum source source, struct bytes reason)
+{
+	level = level ? level : x->app->config->challenge.level;
+	if (!challenge_lifts(x, level))
+		rule(x, &(struct ruling){ .act = level >= CHALLENGE_CAPTCHA ? REMEDY_CAPTCHA : REMEDY_CHALLENGE,
+					  .source = source, .status = 403, .level = level, .reason = reason });
+}
+
 void exchange_rule(struct exchange *x, enum remedy_kind act, enum source source, unsigned status,
 		   struct bytes reason)
 {
-	struct ruling *r = &x->ruling;
-	bool detect = x->app && app_mode(x->app) == WAF_DETECT && source != SOURCE_PROTOCOL;
-	enum remedy_kind now = detect && act > REMEDY_LOG ? REMEDY_LOG : act;
-
-	if (r->source != SOURCE_NONE && act <= r->would && now <= r->act)
-		return;
-	r->would = act;
-	r->act = now;
-	r->source = source;
-	r->status = status;
-	r->reason = reason;
-	r->location = (struct bytes){ 0 };
+	if ((act == REMEDY_CHALLENGE || act == REMEDY_CAPTCHA) && x->app)
+		exchange_challenge(x, act == REMEDY_CAPTCHA ? CHALLENGE_CAPTCHA : CHALLENGE_NONE, source, reason);
+	else
+		rule(x, &(struct ruling){ .act = act, .source = source, .status = status, .reason = reason });
 }
 
 void exchange_decide(struct exchange *x, const struct decision *d, enum source source)

@@ -11,6 +11,7 @@ enum flow { GO, WAIT, ANSWERED };
 
 enum flow stage_client(struct exchange *);   /* request -> address (client_ip.h) */
 enum flow stage_route(struct exchange *);    /* host -> app */
+enum flow stage_visit(struct exchange *);    /* passes; /.embergate/... (challenge_visit.c) */
 enum flow stage_access(struct exchange *);   /* the app's own rules */
 enum flow stage_limits(struct exchange *);   /* rate limits, sizes */
 enum flow stage_inspect(struct exchange *);  /* head -> verdict */
@@ -29,4 +30,7 @@ void inspect_finish(struct exchange *);
 enum flow answer(struct exchange *, unsigned status, struct bytes detail);
 enum flow answer_ruling(struct exchange *); /* what the ruling says */
 enum flow answer_redirect(struct exchange *, unsigned status, struct bytes location);
+/* With these fields and this body. */
+enum { ANSWER_FIELDS_MAX = 10 };
+enum flow answer_with(struct exchange *, unsigned status, const struct field *, size_t n, struct bytes body);
 #endif

@@ -15,6 +15,7 @@
 enum {
 	BACKLOG_HIGH = 256 << 10, /* bytes on their way to a server; beyond, the client waits */
 	HOLD_SLACK = 64 << 10,    /* over the window, before the client waits */
+	OURS_MAX = 16 << 10,      /* to an endpoint of ours: the solution of a captcha has some 2 KiB */
 };
 
 void upload_start(struct exchange *x)
@@ -30,13 +31,17 @@ void upload_free(struct exchange *x)
 	hold_free(x, &x->up.hold);
 }
 
+/* In detect mode too: what cannot be kept cannot be passed on. */
+static void refuse(struct exchange *x, unsigned status, struct bytes reason)
+{
+	x->ruling = (struct ruling){ .act = REMEDY_DENY, .would = REMEDY_DENY, .source = SOURCE_LIMIT, .status = status,
+				     .reason = reason };
+}
+
 static void keep(struct exchange *x, struct bytes b)
 {
-	if (hold_add(x, &x->up.hold, b))
-		return;
-	/* In detect mode too: what cannot be kept cannot be passed on. */
-	x->ruling = (struct ruling){ .act = REMEDY_DENY, .would = REMEDY_DENY, .source = SOURCE_LIMIT, .status = 503,
-				     .reason = BYTES("too many bytes of bodies are held") };
+	if (!hold_add(x, &x->up.hold, b))
+		refuse(x, 503, BYTES("too many bytes of bodies are held"));
 }
 
 /* ---- inspection ---- */
@@ -69,6 +74,8 @@ static void inspect_piece(struct exchange *x, struct bytes piece)
 	uint64_t release = UINT64_MAX, from;
 	enum body_flow flow;
 
+	if (x->up.ours)
+		return;
 	if (!x->inspection || x->up.released == UINT64_MAX) {
 		x->up.released = UINT64_MAX;
 		return;
@@ -110,7 +117,9 @@ static uint64_t body_max(const struct exchange *x)
 
 static void take_piece(struct exchange *x, struct bytes data)
 {
-	if (x->up.decoder.total > body_max(x))
+	if (x->up.ours && x->up.decoder.total > OURS_MAX)
+		refuse(x, 413, BYTES("body longer than an endpoint of the gate takes"));
+	else if (x->up.decoder.total > body_max(x))
 		exchange_rule(x, REMEDY_DENY, SOURCE_LIMIT, 413, BYTES("body longer than max_body"));
 	if (!exchange_stopped(x))
 		inspect_piece(x, data);

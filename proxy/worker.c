@@ -255,6 +255,7 @@ struct worker *worker_new(unsigned number, struct shared *shared, struct site *s
 		return NULL;
 	}
 	ulid_seed(&w->ids, seed);
+	memcpy(w->keys.secret, shared->process->secret, sizeof w->keys.secret);
 	w->wall_offset_ms = clock_wall_ms() - loop_now_ms(w->loop);
 	w->clock_read_ms = loop_now_ms(w->loop);
 	return w;

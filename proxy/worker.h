@@ -6,6 +6,8 @@
 #include "base/ulid.h"
 #include "cti/cti.h"
 #include "proxy/addresses.h"
+#include "proxy/challenge_passes.h"
+#include "proxy/challenge_token.h"
 #include "proxy/limits.h"
 #include "proxy/pool.h"
 #include "proxy/site.h"
@@ -19,6 +21,8 @@ struct shared {
 	struct limits *limits;       /* token buckets */
 	struct buckets *buckets;     /* of scenarios */
 	struct decisions *decisions; /* who is held to be what */
+	struct passes *passes;       /* of challenges: where each is used */
+	atomic_ulong tarpits;        /* refusals that are held back */
 	atomic_ullong held_bytes;    /* of request bodies, in all */
 	atomic_ulong connections;
 	unsigned long connections_max; /* from RLIMIT_NOFILE, a reserve kept */
@@ -36,6 +40,7 @@ struct worker {
 	struct rules_scratch *scratch;
 	struct observer *observer;
 	struct ulid_source ids;
+	struct token_keys keys;      /* of challenges */
 	uint64_t wall_offset_ms, clock_read_ms; /* wall minus monotonic; when it was read */
 	struct drain {
 		void (*done)(void *);
