@@ -1,6 +1,7 @@
 /* client.c -- connections from outside: bytes in, exchanges one at a time. */
 #include "proxy/client_parts.h"
 #include "proxy/forward.h"
+#include "proxy/tarpit.h"
 #include "proxy/upload.h"
 
 enum {
@@ -129,6 +130,8 @@ void client_drain(struct client *c, uint64_t grace_ms)
 	c->last = true;
 	if (c->state == CLIENT_IDLE)
 		deadline_set(c->worker->loop, &c->deadline, grace_ms, client_on_deadline, c);
+	if (c->x)
+		tarpit_let_out(c->x);
 }
 
 /* ---- reading ---- */
@@ -344,6 +347,8 @@ static void on_ended(void *owner, enum stream_end end, const char *why)
 		tunnel_ended(x, true);
 	} else if (end == END_BROKEN || !x->up.done) {
 		client_lose(c);
+	} else {
+		tarpit_let_out(x);
 	}
 }
 

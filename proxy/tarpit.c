@@ -19,6 +19,12 @@ static void on_over(void *owner)
 	exchange_run(x);
 }
 
+void tarpit_let_out(struct exchange *x)
+{
+	if (x->tarpit.in)
+		deadline_set(x->worker->loop, &x->tarpit.deadline, 0, on_over, x);
+}
+
 bool tarpit_holds(struct exchange *x)
 {
 	struct shared *s = x->worker->shared;

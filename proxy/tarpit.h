@@ -9,5 +9,7 @@
 
 /* True: wait, the step runs again when the time has come. */
 bool tarpit_holds(struct exchange *);
+/* Its refusal comes now: the client has said its last, or the gate is to end. Soon, not from within. */
+void tarpit_let_out(struct exchange *);
 void tarpit_end(struct exchange *); /* gives the place back */
 #endif
