@@ -100,7 +100,10 @@ void exchange_rule(struct exchange *x, enum remedy_kind act, enum source source,
 
 void exchange_decide(struct exchange *x, const struct decision *d, enum source source)
 {
-	exchange_rule(x, d->remedy, source, d->remedy == REMEDY_THROTTLE ? 429 : 403, d->reason);
+	if (d->remedy == REMEDY_CHALLENGE && x->app)
+		exchange_challenge(x, d->level, source, d->reason);
+	else
+		exchange_rule(x, d->remedy, source, d->remedy == REMEDY_THROTTLE ? 429 : 403, d->reason);
 	if (x->ruling.act == REMEDY_THROTTLE)
 		x->ruling.retry_after_s = 60;
 }
