@@ -261,13 +261,13 @@ static bool add_scenario(struct gate *g, struct scenarios *set, uint32_t i)
 {
 	const struct expr_need *needs, *need;
 	size_t n = expr_needs(set->at[i]->filter, set->arena, &needs);
-	unsigned of = kinds_of(needs, n);
+	unsigned of = kinds_of(needs, set->ask_all ? 0 : n);
 	size_t nvalues = g->nvalues;
 
 	for (unsigned k = 0; k < KINDS; k++)
 		if (of >> k & 1)
 			set_bit(g->of[set->at[i]->info.point][k], i);
-	need = rarest(needs, n);
+	need = set->ask_all ? NULL : rarest(needs, n);
 	for (size_t k = 0; need && k < need->n; k++)
 		if (!add_atom(g, set, &need->at[k], i)) {
 			g->nvalues = nvalues; /* patterns that are left are open too often: no harm */

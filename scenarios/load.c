@@ -557,6 +557,7 @@ struct scenarios *scenarios_load(const struct scenarios_options *o, struct err *
 	set->arena = a;
 	set->key = o->key;
 	set->keep_all = o->keep_all;
+	set->ask_all = o->ask_all;
 	for (size_t i = 0; ok && i < o->nfiles; i++)
 		ok = read_file(set, o, o->files[i], err);
 	if (ok && (set->gate = gate_build(set, o->cache_dir, err)))

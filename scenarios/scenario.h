@@ -43,7 +43,7 @@ struct scenarios {
 	size_t nnames, names_cap;
 	struct yaml_doc **docs;
 	size_t ndocs;
-	bool keep_all;
+	bool keep_all, ask_all;
 	struct hash128 key;
 };
 

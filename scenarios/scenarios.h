@@ -33,6 +33,7 @@ struct scenarios_options {
 	const char *cache_dir;        /* of compiled expressions; NULL: none */
 	struct hash128 key;           /* of the buckets' keys: the same for all that share them */
 	bool keep_all;                /* events are kept with all their facts, not with the few that evidence needs */
+	bool ask_all;                 /* every filter runs for every event: what the gates are compared with */
 	void (*warn)(void *ctx, const char *text); /* a data file that is missing, a format that is too new; may be NULL */
 	void *warn_ctx;
 };

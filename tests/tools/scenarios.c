@@ -1,10 +1,10 @@
 /* scenarios.c -- events in, overflows out, for the Python runners.
  *
- *   scenarios [-d DATA_DIR]... [-n NAME] -l LOG_TYPE FILE... < LOG
+ *   scenarios [-a] [-d DATA_DIR]... [-n NAME] -l LOG_TYPE FILE... < LOG
  *
  * Reads each line of the log by its reader, pours it into the scenarios of the files by the log's own clock, and prints each
  * overflow as a line of JSON: scenario, scope, value, sources, count, remediation, line (of the log, from 1), and the kept
- * events, each a map of what CrowdSec calls meta. -n: what datasource_path is to be. */
+ * events, each a map of what CrowdSec calls meta. -n: what datasource_path is to be. -a: every filter runs for every event. */
 #include "scenarios/profile.h"
 #include "scenarios/scenarios.h"
 #include <stdio.h>
@@ -129,8 +129,9 @@ int main(int argc, char **argv)
 	struct scenarios_options o = { .data_dirs = dirs, .keep_all = true, .warn = warn };
 	const struct log_reader *reader = NULL;
 
-	for (int c; (c = getopt(argc, argv, "d:l:n:")) != -1;)
+	for (int c; (c = getopt(argc, argv, "ad:l:n:")) != -1;)
 		switch (c) {
+		case 'a': o.ask_all = true; break;
 		case 'd':
 			if (o.ndata_dirs < nelems(dirs))
 				dirs[o.ndata_dirs++] = optarg;
