@@ -114,10 +114,27 @@ static void take_data(struct record *r, struct record_hit *to, const struct hit 
 	to->data = cut(scratch_keep(r, &t), RECORD_DATA);
 }
 
-/* A message that quotes a secret is shown as the rule has it. */
-static struct bytes message_of(const struct hit *h, const struct redact *redact)
+/* A message that quotes a secret is shown as the rule has it; of others what looks like one is taken out. */
+static struct bytes safe_message(struct record *r, const struct hit *h, const struct redact *redact, size_t max)
 {
-	return h->message.len && !is_secret_variable(h->variable, redact) ? h->message : bytes_of(h->rule->message);
+	struct text t = scratch_text(r);
+
+	if (!h->message.len || h->message.at == h->rule->message || is_secret_variable(h->variable, redact))
+		return cut(bytes_of(h->rule->message), max);
+	redact_loose(&t, redact, h->message, 0, max);
+	return cut(scratch_keep(r, &t), max);
+}
+
+/* It is often the message of a hit, which tells by its place what it quotes. */
+static struct bytes safe_reason(struct record *r, const struct event *e, const struct redact *redact)
+{
+	struct text t = scratch_text(r);
+
+	for (size_t i = 0; i < e->nhits; i++)
+		if (e->reason.len && e->hits[i].message.at == e->reason.at)
+			return safe_message(r, &e->hits[i], redact, LINE);
+	redact_loose(&t, redact, e->reason, 0, LINE);
+	return cut(scratch_keep(r, &t), LINE);
 }
 
 static void take_hit(struct record *r, const struct hit *h, const struct redact *redact)
@@ -126,7 +143,7 @@ static void take_hit(struct record *r, const struct hit *h, const struct redact 
 
 	*to = (struct record_hit){
 		.rule = cut(bytes_of(h->rule->id), 2 * SHORT),
-		.message = cut(message_of(h, redact), 2 * SHORT),
+		.message = safe_message(r, h, redact, 2 * SHORT),
 		.category = cut(bytes_of(h->rule->category), SHORT),
 		.variable = cut(h->variable, 2 * SHORT),
 		.offset = h->offset,
@@ -164,7 +181,7 @@ void record_of(struct record *r, const struct event *e, const struct redact *red
 	r->client_from = cut(e->client_from, SHORT);
 	r->tls_version = cut(e->tls_version, SHORT);
 	r->upstream = cut(e->upstream, NAME);
-	r->reason = cut(e->reason, LINE);
+	r->reason = safe_reason(r, e, redact);
 	r->status = e->status;
 	r->threshold = e->threshold;
 	r->request_bytes = e->request_bytes;

@@ -14,7 +14,7 @@ enum {
 	RECORD_HITS = 48,      /* shown of an exchange; the rest is a number */
 	RECORD_SNIPPET = 96,   /* bytes of a matched value */
 	RECORD_DATA = 160,     /* of what a rule says of its match */
-	RECORD_SCRATCH = 16384, /* redacted copies */
+	RECORD_SCRATCH = 24576, /* redacted copies */
 };
 
 struct record_hit {

@@ -113,6 +113,34 @@ static void cookies_and_secret_headers_show_no_snippet(void **state)
 	}
 }
 
+static void a_reason_quotes_no_secret(void **state)
+{
+	static const struct rule_info told = { "r/2", "token: shown", "scan", "x.yaml", 2, SEVERITY_ERROR };
+	struct hit hits[] = {
+		{ .rule = &rule, .variable = BYTES("ARGS:password"), .value = BYTES("s3cret"), .message = BYTES("has s3cret") },
+		{ .rule = &rule, .variable = BYTES("REQUEST_BODY"), .value = BYTES("x"), .message = BYTES("in a=1&password=s3cret&b") },
+		{ .rule = &told, .variable = BYTES("ARGS:password"), .value = BYTES("x"), .message = bytes_of(told.message) },
+	};
+	const struct { struct bytes reason, want; } reasons[] = {
+		{ hits[0].message, BYTES_INIT("a rule") },
+		{ hits[1].message, BYTES_INIT("in a=1&password=[redacted]&b") },
+		{ hits[2].message, BYTES_INIT("token: shown") },
+		{ BYTES_INIT("another source's"), BYTES_INIT("another source's") },
+		{ BYTES_INIT("body: password=s3cret"), BYTES_INIT("body: password=[redacted]") },
+		{ BYTES_INIT(""), BYTES_INIT("") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(reasons); i++) {
+		struct event e = { .hits = hits, .nhits = nelems(hits), .reason = reasons[i].reason };
+		struct record r;
+
+		record_of(&r, &e, &own);
+		assert_bytes(r.reason, reasons[i].want);
+		assert_bytes(r.hits[1].message, BYTES("in a=1&password=[redacted]&b"));
+	}
+}
+
 static void fields_have_bounds_and_are_not_cut_inside_a_character(void **state)
 {
 	static char path[5000];
@@ -176,6 +204,7 @@ int main(void)
 		cmocka_unit_test(loose_text_hides_what_follows_a_secret_name),
 		cmocka_unit_test(a_snippet_shows_the_match_and_its_surroundings),
 		cmocka_unit_test(cookies_and_secret_headers_show_no_snippet),
+		cmocka_unit_test(a_reason_quotes_no_secret),
 		cmocka_unit_test(fields_have_bounds_and_are_not_cut_inside_a_character),
 		cmocka_unit_test(hits_past_the_bound_are_a_number),
 		cmocka_unit_test(a_copy_outlives_what_it_was_made_of),
