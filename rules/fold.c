@@ -365,7 +365,7 @@ bool fold(struct ruleset *rs, const struct ruleset_tuning *t, struct err *e)
 	f.failed = !f.arena || !begin(&f);
 	for (size_t i = 0; !f.failed && t && i < t->npinned; i++)
 		pin(&f, &t->pinned[i]);
-	for (enum phase p = PHASE_HEAD; !f.failed && p < PHASE_COUNT; p++)
+	for (enum phase p = PHASE_HEAD; !f.failed && !(t && t->unfolded) && p < PHASE_COUNT; p++)
 		phase(&f, p);
 	for (size_t i = 0; !f.failed && i < rs->ir->nslots; i++) /* texts made meanwhile go with the arena */
 		if (f.vars[i].set && f.vars[i].text.at)

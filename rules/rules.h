@@ -26,6 +26,7 @@ struct ruleset_tuning {
 		struct bytes name, value;
 	} *pinned;
 	size_t npinned;
+	bool unfolded; /* for tests: all is done while requests pass, nothing beforehand */
 };
 
 struct ruleset_options {

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
-"""What gates leave out is not missed: rules with gates against the same rules with all of them asked.
+"""What the gate spares itself is not missed: two ways to run the same rules against each other.
 
-    tests/ftw/gates.py --inspect PROGRAM crs3|crs4 [--vectors DIR]
+    tests/ftw/gates.py --inspect PROGRAM gates|folding crs3|crs4 [--share N] [--vectors DIR]
 
-Every stage of the Core Rule Set's tests goes twice through tests/tools/inspect.c: once as the gate does it,
-with words in Hyperscan, single bytes and a memo of clean values deciding which rules are asked at all; once
-with every rule asked about every value. Each line of the outcome, hits and variables in order, must be the
-same. At paranoia level 4, and at 1, where most of the rules are folded away.
+Every stage of the Core Rule Set's tests (of N tests one) goes twice through tests/tools/inspect.c. `gates`: once
+as the gate does it, with words in Hyperscan, single bytes and a memo of clean values deciding which rules are
+asked at all; once with every rule asked about every value. `folding`: once with what an app's settings decide
+worked out beforehand (rules/fold.c), once with all of it done for each request. Each line of the outcome, hits
+and variables in order, must be the same: at paranoia level 4, and at 1, where most of the rules are folded
+away; folding also with other settings in a file, and with an app's own, which no file can change.
 """
 import argparse
 import os
@@ -25,54 +27,82 @@ SECONDS = 600
 SHOWN = 20
 SKIP = 77
 
+WAYS = {
+    "gates": {"gated": ("-p", "hs"), "all asked": ("-p", "none")},
+    "folding": {"folded": ("-p", "hs"), "unfolded": ("-p", "hs", "-u")},
+}
+# Names of both versions: more is run than counts, and scores are looked at after each phase.
+OTHER = """SecAction "id:9009001,phase:1,nolog,pass,t:none,\\
+setvar:tx.paranoia_level=2,setvar:tx.executing_paranoia_level=3,\\
+setvar:tx.blocking_paranoia_level=2,setvar:tx.detection_paranoia_level=3,\\
+setvar:tx.early_blocking=1,setvar:tx.reporting_level=5,setvar:tx.critical_anomaly_score=7"
+"""
+OWN = ("paranoia_level=3", "executing_paranoia_level=3", "blocking_paranoia_level=3", "detection_paranoia_level=3",
+       "inbound_anomaly_score_threshold=9")  # fmt: skip
+
 
 def arguments():
     parse = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parse.add_argument("ways", choices=sorted(WAYS))
     parse.add_argument("corpus", choices=sorted(CORPORA))
     parse.add_argument("--inspect", required=True, help="tests/tools/inspect.c, built")
+    parse.add_argument("--share", type=int, default=1, metavar="N", help="of N tests one (%(default)s)")
     parse.add_argument("--vectors", default=VECTORS)
     return parse.parse_args()
 
 
-def outcomes(program, kind, files, records):
+def outcomes(command, records):
     with tempfile.TemporaryFile() as given:
         given.write(b"".join(b"REQ %d\n%s\n" % (len(r), r) for r in records))
         given.seek(0)
-        done = subprocess.run(
-            [program, "-a", "-p", kind, *files], stdin=given, capture_output=True, timeout=SECONDS, check=False
-        )
+        done = subprocess.run(command, stdin=given, capture_output=True, timeout=SECONDS, check=False)
     if done.returncode:
-        raise RuntimeError(f"inspect -p {kind}: {done.stderr.decode(errors='replace')}")
+        raise RuntimeError(f"{' '.join(word for word in command if not word.endswith('.conf'))}: {done.stderr.decode(errors='replace')}")
     return done.stdout.decode().splitlines()
 
 
-def compare(asked, files, names, records, level):
+def compare(asked, settings, files, pinned, names, records):
+    ways = WAYS[asked.ways]
+    own = [word for variable in pinned for word in ("-s", variable)]
     with ThreadPoolExecutor(2) as pool:
-        both = [pool.submit(outcomes, asked.inspect, kind, files, records) for kind in ("hs", "none")]
-        gated, all_asked = (one.result() for one in both)
-    if not len(gated) == len(all_asked) == len(records):
-        raise RuntimeError(f"{len(gated)} and {len(all_asked)} outcomes of {len(records)} requests")
-    wrong = [i for i in range(len(records)) if gated[i] != all_asked[i]]
+        both = [pool.submit(outcomes, [asked.inspect, "-a", *way, *own, *files], records) for way in ways.values()]
+        one, other = (done.result() for done in both)
+    if not len(one) == len(other) == len(records):
+        raise RuntimeError(f"{len(one)} and {len(other)} outcomes of {len(records)} requests")
+    wrong = [i for i in range(len(records)) if one[i] != other[i]]
     for i in wrong[:SHOWN]:
-        print(f"DIFFERS {names[i]}\n  gated      {gated[i]}\n  all asked  {all_asked[i]}")
-    hits = sum('"hits":[]' not in line for line in all_asked)
-    print(f"{asked.corpus}, paranoia {level}: {len(records)} requests, {hits} with hits, {len(wrong)} differ")
+        print(f"DIFFERS {names[i]}", *(f"  {way:10} {line[i]}" for way, line in zip(ways, (one, other))), sep="\n")
+    hits = sum('"hits":[]' not in line for line in other)
+    print(f"{asked.ways}, {asked.corpus}, {settings}: {len(records)} requests, {hits} with hits, {len(wrong)} differ")
     return len(wrong) == 0 and hits > 0
+
+
+def runs(asked, setup, strict, rules, folder):
+    """(settings in words, files, what an app pins)"""
+    yield "paranoia 4", [setup, strict, *rules], ()
+    yield "paranoia 1", [setup, *rules], ()
+    if asked.ways == "folding":
+        other = os.path.join(folder, "other.conf")
+        with open(other, "w", encoding="utf-8") as out:
+            out.write(OTHER)
+        yield "other settings", [setup, other, *rules], ()
+        yield "an app's own", [setup, *rules], OWN
 
 
 def main():
     asked = arguments()
     corpus = CORPORA[asked.corpus]
     try:
-        setup, settings, *rules = corpus.files()
-        stages = [(case.name, stage.bytes) for case in corpus.cases(asked.vectors) for stage in case.stages]
+        setup, strict, *rules = corpus.files()
+        cases = corpus.cases(asked.vectors)[:: asked.share]
     except Missing as why:
         print(f"skipped: {why}")
         return SKIP
+    stages = [(case.name, stage.bytes) for case in cases for stage in case.stages]
     names, records = [name for name, _ in stages], [octets for _, octets in stages]
-    strict = compare(asked, [setup, settings, *rules], names, records, 4)
-    usual = compare(asked, [setup, *rules], names, records, 1)
-    return 0 if strict and usual else 1
+    with tempfile.TemporaryDirectory(prefix="embergate.") as folder:
+        good = [compare(asked, *run, names, records) for run in runs(asked, setup, strict, rules, folder)]
+    return 0 if all(good) else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 /* inspect -- requests in, verdicts out: rules without a gate around them.
  *
- *   inspect [-a] [-p plain|hs|none] [-w WINDOW] RULES... < requests
+ *   inspect [-a] [-u] [-s NAME=VALUE] [-p plain|hs|none] [-w WINDOW] RULES... < requests
  *
  * A request is "REQ <bytes>\n", its bytes and "\n"; for each one JSON line:
  *
@@ -8,6 +8,8 @@
  *
  * -p none: nothing is looked for beforehand, so every rule is asked about every
  * value: what gates, words and memo leave out must not be missed.
+ * -u: nothing of SecLang's rules is worked out before requests come (rules/fold.h).
+ * -s: a variable of TX that rules cannot change, as an app's paranoia and threshold are.
  * -a: a body is inspected even if the head was denied already.
  * "refused" in place of a remedy: no rule spoke, but the request is not one
  * that passes (400 and 413 in "status"). */
@@ -20,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 64 << 10, ARENA_CAP = 64 << 20, WINDOW = 256 << 10, LINE = 64 << 10 };
+enum { HEAD_MAX = 64 << 10, ARENA_CAP = 64 << 20, WINDOW = 256 << 10, LINE = 64 << 10, PINNED_MAX = 8 };
 
 static const struct matcher_kind *matcher_named(const char *name)
 {
@@ -159,17 +161,35 @@ static bool serve(const struct tool *t, FILE *in)
 	return feof(in);
 }
 
+static bool pin(struct ruleset_tuning *t, struct ruleset_variable *at, const char *said)
+{
+	struct bytes value = bytes_of(said), name;
+
+	if (t->npinned == PINNED_MAX || !bytes_cut(&value, '=', &name))
+		return false;
+	at[t->npinned++] = (struct ruleset_variable){ name, value };
+	t->pinned = at;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct tool t = { .window = WINDOW };
-	struct ruleset_options o = { .matcher = &matcher_hs };
+	struct ruleset_variable pinned[PINNED_MAX];
+	struct ruleset_tuning tuning = { 0 };
+	struct ruleset_options o = { .matcher = &matcher_hs, .tuning = &tuning };
 	struct err e = { 0 };
 	bool ok;
 	int c;
 
-	while ((c = getopt(argc, argv, "ap:w:")) != -1)
+	while ((c = getopt(argc, argv, "aus:p:w:")) != -1)
 		switch (c) {
 		case 'a': t.all = true; break;
+		case 'u': tuning.unfolded = true; break;
+		case 's':
+			if (!pin(&tuning, pinned, optarg))
+				return 2;
+			break;
 		case 'p': o.matcher = matcher_named(optarg); break;
 		case 'w': t.window = strtoul(optarg, NULL, 10); break;
 		default: return 2;
