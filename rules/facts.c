@@ -7,7 +7,8 @@
 
 enum {
 	STRICT = ODD_BOUNDARY_QUOTED | ODD_BOUNDARY_TWICE | ODD_BOUNDARY_INVALID | ODD_PREAMBLE | ODD_EPILOGUE |
-		 ODD_HEADER_FOLDED | ODD_LF_LINES | ODD_MIXED_LINES | ODD_MISSING_SEMICOLON | ODD_QUOTING | ODD_PART | ODD_HEADER,
+		 ODD_HEADER_FOLDED | ODD_LF_LINES | ODD_MIXED_LINES | ODD_MISSING_SEMICOLON | ODD_QUOTING | ODD_PART | ODD_HEADER |
+		 ODD_TYPE,
 };
 
 static struct bytes number(struct inspection *in, uint64_t n)
@@ -130,6 +131,7 @@ static unsigned anomalies(struct inspection *in)
 	}
 
 ANOMALY(boundary_quoted, ODD_BOUNDARY_QUOTED)
+ANOMALY(boundary_whitespace, ODD_TYPE)
 ANOMALY(crlf_lf_lines, ODD_MIXED_LINES)
 ANOMALY(data_after, ODD_EPILOGUE)
 ANOMALY(data_before, ODD_PREAMBLE)
@@ -139,7 +141,14 @@ ANOMALY(invalid_quoting, ODD_QUOTING)
 ANOMALY(lf_line, ODD_LF_LINES)
 ANOMALY(missing_semicolon, ODD_MISSING_SEMICOLON)
 ANOMALY(strict_error, STRICT)
-ANOMALY(unmatched_boundary, ODD_UNMATCHED)
+
+/* ModSecurity 3's: 1 when the delimiters themselves are not right, 2 when only other lines begin with "--". */
+static struct bytes unmatched_boundary(struct inspection *in)
+{
+	unsigned odd = anomalies(in);
+
+	return odd & (ODD_UNMATCHED | ODD_NO_FINAL) ? BYTES("1") : odd & ODD_DASHES ? BYTES("2") : BYTES("0");
+}
 
 static struct bytes never(struct inspection *in)
 {
@@ -199,7 +208,7 @@ static const struct fact {
 	{ ZONE_BODY_FACTS,   "files_combined_size",              files_combined_size },
 	{ ZONE_BODY_FACTS,   "inbound_data_error",               inbound_data_error },
 	{ ZONE_BODY_FACTS,   "multipart_boundary_quoted",        boundary_quoted },
-	{ ZONE_BODY_FACTS,   "multipart_boundary_whitespace",    never },
+	{ ZONE_BODY_FACTS,   "multipart_boundary_whitespace",    boundary_whitespace },
 	{ ZONE_BODY_FACTS,   "multipart_crlf_lf_lines",          crlf_lf_lines },
 	{ ZONE_BODY_FACTS,   "multipart_data_after",             data_after },
 	{ ZONE_BODY_FACTS,   "multipart_data_before",            data_before },

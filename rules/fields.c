@@ -58,13 +58,13 @@ const char *zone_nearest(struct bytes word)
 	return schema_nearest(word, all, nelems(zones));
 }
 
-static bool fail(struct values *v, const char *what)
+static bool fail(struct values *v, size_t max, const char *what)
 {
 	struct text t = text_over(arena_raw(v->arena, 64), 64);
 
 	if (!t.at)
 		return !(v->spent = true);
-	text_printf(&t, "more than %zu %s", v->max, what);
+	text_printf(&t, "more than %zu %s", max, what);
 	v->fault = text_bytes(&t);
 	return false;
 }
@@ -125,7 +125,7 @@ static bool add_args(struct values *v, const struct request *r)
 	static const struct body_sink sink = { add_arg, NULL };
 	struct body_setup setup = {
 		/* The head's own limit bounds names and values. */
-		.limits = { .args = v->max, .name_bytes = SIZE_MAX, .value_bytes = SIZE_MAX, .total_bytes = SIZE_MAX },
+		.limits = { .args = v->args_max, .name_bytes = SIZE_MAX, .value_bytes = SIZE_MAX, .total_bytes = SIZE_MAX },
 		.sink = &sink,
 		.owner = v,
 	};
@@ -136,7 +136,7 @@ static bool add_args(struct values *v, const struct request *r)
 	case FAULT_NONE:
 		return true;
 	case FAULT_ARGS:
-		return fail(v, "arguments in the query");
+		return fail(v, v->args_max, "arguments in the query");
 	default:
 		return !(v->spent = true);
 	}
@@ -219,7 +219,7 @@ static bool add_cookies(struct values *v, struct bytes field)
 		if (v->exclusions.named[EXCLUDED_COOKIE] && exclusions_name(&v->exclusions, EXCLUDED_COOKIE, name))
 			continue;
 		if (v->zones[ZONE_COOKIES].n == v->max || v->zones[ZONE_COOKIES_NAMES].n == v->max)
-			return fail(v, "cookies");
+			return fail(v, v->max, "cookies");
 		if (!add_named(v, ZONE_COOKIES, name, bytes_trim(value)))
 			return false;
 	}

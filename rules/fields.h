@@ -27,7 +27,8 @@ struct values {
 	zone_set wanted;
 	struct exclusions exclusions;
 	struct zone_values zones[ZONE_COUNT];
-	size_t max;      /* of args, and of cookies */
+	size_t max;      /* of cookies */
+	size_t args_max; /* of arguments in the query, and in the body */
 	bool cut_args;   /* an exception took an argument out of the query */
 	size_t added;    /* values, ever */
 	bool spent;      /* the arena is at its cap: nothing here is complete */

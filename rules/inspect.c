@@ -12,6 +12,8 @@
 #include "rules/run.h"
 #include "rules/scan.h"
 
+enum { VALUES_MAX = 1024 };
+
 struct inspection *inspection_new(struct arena *a, const struct ruleset *rs, struct rules_scratch *scratch,
 				  const struct request *r, const struct inspect_options *o)
 {
@@ -25,7 +27,9 @@ struct inspection *inspection_new(struct arena *a, const struct ruleset *rs, str
 	in->request = r;
 	in->options = *o;
 	in->values = (struct values){ .arena = a, .ir = rs->ir, .wanted = rs->plan.zones,
-				      .max = o->max_args ? o->max_args : 1024 };
+				      .max = o->max_args ? o->max_args : VALUES_MAX };
+	in->values.args_max = rs->ir->bodies.args_max && rs->ir->bodies.args_max < in->values.max ? rs->ir->bodies.args_max
+												  : in->values.max;
 	if (o->want_args)
 		in->values.wanted |= (zone_set)1 << ZONE_ARGS | (zone_set)1 << ZONE_BODY_ARGS;
 	if (!exclusions_read(&in->values.exclusions, a, o, rs->plan.nwords))

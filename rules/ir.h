@@ -178,6 +178,7 @@ struct body_settings {
 	const struct bytes *answer_types; /* media types; none: text/plain and text/html */
 	size_t nanswer_types;
 	size_t args_max;                  /* SecArgumentsLimit; 0: not said */
+	size_t json_depth;                /* SecRequestBodyJsonDepthLimit; 0: not said */
 	enum engine engine;
 };
 

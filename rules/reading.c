@@ -75,15 +75,23 @@ static bool on_file(void *owner, const struct body_file *f)
 
 static const struct body_sink sink = { on_value, on_file };
 
-static struct body_setup setup_of(struct reading *r)
+/* 0: the parser's own bound, which no rule raises. */
+static size_t depth_max(const struct reading *r, const struct body_parser *p)
+{
+	size_t max = r->in->options.max_depth, said = p == &body_json ? r->in->rules->ir->bodies.json_depth : 0;
+
+	return said && said < (max ? max : BODY_DEPTH) ? said : max;
+}
+
+static struct body_setup setup_of(struct reading *r, const struct body_parser *p)
 {
 	const struct inspect_options *o = &r->in->options;
 	size_t mib = 1 << 20;
 
 	return (struct body_setup){
 		.limits = {
-			.args = r->in->values.max,
-			.depth = o->max_depth,
+			.args = r->in->values.args_max,
+			.depth = depth_max(r, p),
 			.value_bytes = o->window > mib ? o->window : mib,
 			.total_bytes = o->window > mib ? 8 * o->window : 8 * mib,
 		},
@@ -96,11 +104,12 @@ static struct body_setup setup_of(struct reading *r)
 
 static bool add_reader(struct reading *r, const struct body_parser *p, bool by_chance)
 {
-	struct body_setup setup = setup_of(r);
+	struct body_setup setup;
 	struct body *b;
 
 	if (!p)
 		return true;
+	setup = setup_of(r, p);
 	b = body_new(r->in->arena, p, &setup);
 	if (!b)
 		return false;

@@ -269,7 +269,7 @@ static void conclude(struct run *r, const struct group *g, const struct match *s
 	}
 	if (!a->quiet)
 		report(r, g, shown);
-	inspection_act(in, a, r->engine == ENGINE_DETECT);
+	inspection_act(in, a, r->engine != ENGINE_ON); /* its own ctl may have turned it off */
 	r->allow |= a->allow;
 }
 

@@ -156,15 +156,16 @@ static bool do_redirect(struct seclang *s, struct bytes v, struct seclang_rule *
 	return true;
 }
 
+/* A link's counts where no link before it says one, as in ModSecurity 3. */
 static bool do_status(struct seclang *s, struct bytes v, struct seclang_rule *r)
 {
 	uint64_t n;
 
 	if (!number(s, "status", v, 100, 599, &n))
 		return false;
-	if (r->rule)
-		r->rule->actions.status = (uint16_t)n;
-	return r->status_set = true;
+	if (r->rule || (r->head && !s->status_said))
+		(r->rule ? r->rule : r->head)->actions.status = (uint16_t)n;
+	return r->status_set = s->status_said = true;
 }
 
 static bool do_log(struct seclang *s, struct bytes v, struct seclang_rule *r)

@@ -78,7 +78,7 @@ static bool new_rule(struct seclang *s)
 	r->info = (struct rule_info){ .id = "", .message = "", .category = "", .file = s->place.file, .line = s->place.line,
 				      .severity = SEVERITY_NOTICE };
 	s->nlinks = 0;
-	s->folds = false;
+	s->folds = s->status_said = false;
 	return true;
 }
 
@@ -95,6 +95,7 @@ static bool next_link(struct seclang *s, struct seclang_rule *r)
 	s->links[s->nlinks] = (struct link){ 0 };
 	*r = (struct seclang_rule){
 		.rule = first ? &s->ir->rules[s->ir->nrules - 1] : NULL,
+		.head = first ? NULL : &s->ir->rules[s->ir->nrules - 1],
 		.link = &s->links[s->nlinks],
 		.condition = &s->conditions[s->nlinks],
 		.begin = first ? begin_rule : begin_link,
@@ -253,14 +254,25 @@ static bool sec_response_body_mime_type(struct seclang *s, const struct seclang_
 	return true;
 }
 
-static bool sec_arguments_limit(struct seclang *s, const struct seclang_directive *d)
+/* They only lower the bounds of the configuration. */
+static bool limit(struct seclang *s, const struct seclang_directive *d, size_t *to)
 {
 	uint64_t n;
 
 	if (!bytes_u64(d->args[0], &n) || !n || n > 100000)
-		return seclang_fail(s, "SecArgumentsLimit: a number from 1 to 100000 is wanted");
-	s->ir->bodies.args_max = (size_t)n;
+		return seclang_fail(s, "%.*s: a number from 1 to 100000 is wanted", BYTES_ARG(d->name));
+	*to = (size_t)n;
 	return true;
+}
+
+static bool sec_arguments_limit(struct seclang *s, const struct seclang_directive *d)
+{
+	return limit(s, d, &s->ir->bodies.args_max);
+}
+
+static bool sec_json_depth_limit(struct seclang *s, const struct seclang_directive *d)
+{
+	return limit(s, d, &s->ir->bodies.json_depth);
 }
 
 static bool sec_external_entity(struct seclang *s, const struct seclang_directive *d)
@@ -303,6 +315,7 @@ static const struct directive {
 	{ "SecResponseBodyLimit",          1, 1,  sec_response_body_limit,     NULL },
 	{ "SecResponseBodyMimeType",       1, 64, sec_response_body_mime_type, NULL },
 	{ "SecArgumentsLimit",             1, 1,  sec_arguments_limit,         NULL },
+	{ "SecRequestBodyJsonDepthLimit",  1, 1,  sec_json_depth_limit,        NULL },
 	{ "SecXmlExternalEntity",          1, 1,  sec_external_entity,         NULL },
 	{ "SecRuleRemoveById",             1, 64, keep_update,                 NULL },
 	{ "SecRuleRemoveByMsg",            1, 1,  keep_update,                 NULL },
@@ -346,7 +359,6 @@ static const struct directive {
 	{ "SecPcreMatchLimit",             1, 1,  accept, NULL },
 	{ "SecPcreMatchLimitRecursion",    1, 1,  accept, NULL },
 	{ "SecRequestBodyInMemoryLimit",   1, 1,  accept, NULL },
-	{ "SecRequestBodyJsonDepthLimit",  1, 1,  accept, NULL },
 	{ "SecRequestBodyLimit",           1, 1,  accept, NULL },
 	{ "SecRequestBodyLimitAction",     1, 1,  accept, NULL },
 	{ "SecRequestBodyNoFilesLimit",    1, 1,  accept, NULL },

@@ -47,6 +47,7 @@ struct seclang {
 	struct link links[SECLANG_CHAIN_MAX];
 	size_t nlinks;
 	bool folds;        /* the rule in hand: two backslashes of its operator are one */
+	bool status_said;  /* by the rule in hand */
 };
 
 struct seclang *seclang_new(struct ir *, struct err *); /* lives in the ir's arena; NULL: out of memory */
@@ -69,7 +70,8 @@ bool seclang_has_macro(struct bytes text);
 bool seclang_selection(struct seclang *, enum select, struct bytes text, struct selection *);
 /* A rule being read: of a chain's first link all, of later ones what a link has. */
 struct seclang_rule {
-	struct rule *rule;  /* NULL: a later link, which has no actions of its own */
+	struct rule *rule;  /* NULL: a later link, which has no actions of its own but a status */
+	struct rule *head;  /* of a later link: the rule that it belongs to; NULL: its status means nothing */
 	struct link *link;
 	struct condition *condition;
 	bool chain;         /* another link follows */

@@ -192,14 +192,33 @@ static bool selector(struct seclang *s, const struct seclang_variable *v, struct
 	return lower(s, v->selector, &t->name);
 }
 
-static bool rule_fact(struct seclang *s, const struct seclang_variable *v, struct target *t)
-{
-	char name[16] = "rule.";
+/* What RULE:... can be of the rule in hand; variables.c has them under these names. */
+static const char *const rule_facts[] = { "rule.id", "rule.msg", "rule.severity" };
 
-	if (v->selector.len < 2 || v->selector.len > 8)
-		return seclang_fail(s, "RULE needs one of :id, :msg, :severity");
-	memcpy(name + 5, v->selector.at, v->selector.len);
-	return lower(s, (struct bytes){ name, 5 + v->selector.len }, &t->name);
+static bool rule_is(const struct seclang_variable *v, const struct regex *regex, const char *fact)
+{
+	struct bytes name = bytes_from(bytes_of(fact), strlen("rule."));
+	size_t from, to;
+
+	return regex ? regex_find(regex, name, &from, &to) == REGEX_YES : bytes_eq_nocase(v->selector, name);
+}
+
+/* An expression may mean several: each is a target like the one at out[*n]. */
+static bool rule_targets(struct seclang *s, const struct seclang_variable *v, struct target *out, size_t *n)
+{
+	const struct target like = out[*n];
+	size_t before = *n;
+	struct regex *regex = NULL;
+	struct err why = { 0 };
+
+	if (v->regex && !(regex = ir_regex(s->ir, v->selector, PATTERN_CASELESS, &why)))
+		return seclang_fail(s, "RULE:/%.*s/: %s", BYTES_ARG(bytes_sub(v->selector, 0, 60)), why.text);
+	for (size_t i = 0; i < nelems(rule_facts); i++)
+		if (rule_is(v, regex, rule_facts[i])) {
+			out[*n] = like;
+			out[(*n)++].name = bytes_of(rule_facts[i]);
+		}
+	return *n > before || seclang_fail(s, "RULE needs one of :id, :msg, :severity");
 }
 
 static bool target(struct seclang *s, const struct seclang_variable *v, const struct variable *is, struct target *t)
@@ -211,10 +230,10 @@ static bool target(struct seclang *s, const struct seclang_variable *v, const st
 		return true;
 	if (is->zone == ZONE_XML_TEXT)
 		return false;
-	return is->zone == ZONE_MOMENT ? rule_fact(s, v, t) : selector(s, v, t);
+	return is->zone == ZONE_MOMENT || selector(s, v, t);
 }
 
-/* Adds one or two. */
+/* Adds one, or as many as it means: ARGS two, RULE:/.../ three at most. */
 static bool targets_of(struct seclang *s, const struct seclang_variable *v, struct target *out, size_t *n)
 {
 	const struct variable *is = variable_find(v->name);
@@ -225,6 +244,8 @@ static bool targets_of(struct seclang *s, const struct seclang_variable *v, stru
 		return seclang_fail(s, "%s: %s", is->name, is->refused);
 	if (!target(s, v, is, &out[*n]))
 		return false;
+	if (is->zone == ZONE_MOMENT && !is->fact)
+		return rule_targets(s, v, out, n);
 	if (is->also != NONE) {
 		out[*n + 1] = out[*n];
 		out[*n + 1].zone = is->also;
@@ -243,7 +264,7 @@ bool seclang_targets(struct seclang *s, struct bytes text, struct target **out, 
 
 	if (!seclang_variables(s->ir->arena, text, &v, &nv, &why))
 		return seclang_fail(s, "%s", why.text);
-	*out = arena_get(s->ir->arena, (2 * nv + 1) * sizeof **out);
+	*out = arena_get(s->ir->arena, (nelems(rule_facts) * nv + 1) * sizeof **out);
 	*n = 0;
 	if (!*out)
 		return seclang_short_of_memory(s);

@@ -27,13 +27,15 @@ enum body_fault {
 	FAULT_MEMORY, /* the arena is at its cap, or the sink said stop */
 };
 
+enum { BODY_DEPTH = 64 };
+
 /* Zero stands for the built-in bound, which the comment gives. */
 struct body_limits {
 	size_t args;         /* 1024: values of kind ARG, ATTRIBUTE and TEXT */
 	size_t name_bytes;   /* 4 KiB: decoded, JSON and XML paths included */
 	size_t value_bytes;  /* 1 MiB: decoded */
 	size_t total_bytes;  /* 8 MiB: all names and values */
-	size_t depth;        /* 64: JSON and XML nesting */
+	size_t depth;        /* BODY_DEPTH: JSON and XML nesting */
 	size_t parts;        /* 256: multipart */
 	size_t header_lines; /* 16: of one part, folded lines counted */
 	size_t header_bytes; /* 8 KiB: of one part */

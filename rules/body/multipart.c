@@ -74,8 +74,10 @@ static bool release(struct multipart *m)
 static bool line_start(struct multipart *m)
 {
 	while (m->at < m->end && m->matched < m->delimiter.len) {
-		if (*m->at != m->delimiter.at[m->matched])
+		if (*m->at != m->delimiter.at[m->matched]) {
+			m->body.anomalies |= m->matched >= 2 ? ODD_DASHES : 0;
 			return release(m);
+		}
 		m->at++;
 		m->matched++;
 	}
@@ -184,6 +186,7 @@ static bool open(struct body *b)
 	b->anomalies |= t->flags & TYPE_BOUNDARY_TWICE ? ODD_BOUNDARY_TWICE : 0;
 	b->anomalies |= t->flags & TYPE_BOUNDARY_INVALID ? ODD_BOUNDARY_INVALID : 0;
 	b->anomalies |= t->flags & TYPE_BAD_QUOTING ? ODD_BOUNDARY_INVALID : 0;
+	b->anomalies |= t->flags & TYPE_MALFORMED ? ODD_TYPE : 0;
 	at = arena_raw(b->arena, t->boundary.len + 2);
 	if (!at)
 		return body_fail(b, FAULT_MEMORY, 0, "no memory is left for this request");
@@ -234,7 +237,8 @@ static const char *const anomaly_names[] = {
 	"boundary quoted", "boundary twice", "boundary invalid", "data before", "data after",
 	"header folded", "LF lines", "mixed lines", "missing semicolon", "quoting", "part invalid",
 	"header invalid", "name twice", "filename*", "no final delimiter", "unmatched delimiter",
-	"delimiter padded", "transfer encoding", "part charset", "backslash in name",
+	"delimiter padded", "transfer encoding", "part charset", "backslash in name", "line of dashes",
+	"Content-Type malformed",
 };
 
 const char *multipart_anomaly_name(enum multipart_anomaly bit)

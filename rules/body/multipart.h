@@ -28,6 +28,8 @@ enum multipart_anomaly {
 	ODD_ENCODING = 1 << 17,           /* a transfer encoding that is no identity */
 	ODD_CHARSET = 1 << 18,            /* one that hides ASCII, for a part or for all */
 	ODD_ESCAPE = 1 << 19,             /* a backslash in a quoted name or file name */
+	ODD_DASHES = 1 << 20,             /* another line begins with "--": legal; signatures and keys have such */
+	ODD_TYPE = 1 << 21,               /* a Content-Type that is not well formed, as by blanks round its '=' */
 };
 
 /* What no honest client sends, and what readers disagree on. */

@@ -49,7 +49,7 @@ static void fields_and_files_are_told(void **state)
 	for (size_t i = 0; i < nelems(cases); i++)
 		if (cases[i].want)
 			check((struct body_limits){ 0 }, cases[i].in, 0, FAULT_NONE, cases[i].want);
-	check((struct body_limits){ 0 }, cases[3].in, ODD_UNMATCHED, FAULT_NONE,
+	check((struct body_limits){ 0 }, cases[3].in, ODD_UNMATCHED | ODD_DASHES, FAULT_NONE,
 	      "header q=" FIELD "q\nq=a\\x0d\\x0a--\\x0d\\x0a--bc\\x0dd\\x0a-b\n");
 }
 
@@ -107,6 +107,9 @@ static void what_is_odd_is_flagged(void **state)
 		{ "--b\r\n" FIELD "q\r\n\r\nv", ODD_NO_FINAL, "header q=" FIELD "q\nq=v\n" },
 		{ "--b\r\n" FIELD "q\r\n\r\nv\r\n--b", ODD_NO_FINAL, "header q=" FIELD "q\nq=v\n" },
 		{ "--b\r\n" FIELD "q\r\n\r\nv\r\n-", ODD_NO_FINAL, "header q=" FIELD "q\nq=v\\x0d\\x0a-\n" },
+		{ "--b\r\n" FIELD "q\r\n\r\nv\r\n--c" END, ODD_DASHES, "header q=" FIELD "q\nq=v\\x0d\\x0a--c\n" },
+		{ "--b\r\n" FIELD "q\r\n\r\nv--c\r\n-c" END, 0, NULL },
+		{ "--\r\n--b\r\n" FIELD "q\r\n\r\nv" END, ODD_DASHES | ODD_PREAMBLE, NULL },
 		{ "--b\r\n" FIELD "q\r\n\r\nv\r\n--bb\r\n--b-x" END, ODD_UNMATCHED,
 		  "header q=" FIELD "q\nq=v\\x0d\\x0a--bb\\x0d\\x0a--b-x\n" },
 		{ "--b\r\n" FIELD "q\r\n--b\r\n" FIELD "r\r\n\r\nv" END, ODD_PART,
@@ -158,7 +161,7 @@ static void a_file_is_looked_into_and_counted(void **state)
 {
 	(void)state;
 	check((struct body_limits){ .look_bytes = 4, .value_bytes = 5 },
-	      "--b\r\n" FIELD "f; filename=x\r\n\r\n12345\r\n--9\r\n" END, 0, FAULT_NONE,
+	      "--b\r\n" FIELD "f; filename=x\r\n\r\n12345\r\n--9\r\n" END, ODD_DASHES, FAULT_NONE,
 	      "header f=" FIELD "f; filename=x\nfile f=x\nlook f=1234\nsize 12 f=x\n");
 }
 
@@ -207,7 +210,9 @@ static void the_boundary_of_the_header_is_judged(void **state)
 		{ "multipart/form-data; boundary=b", 0 },
 		{ "multipart/form-data; boundary=\"b\"", ODD_BOUNDARY_QUOTED },
 		{ "multipart/form-data; boundary=b; boundary=c", ODD_BOUNDARY_TWICE },
-		{ "multipart/form-data; boundary=\"b", ODD_BOUNDARY_QUOTED | ODD_BOUNDARY_INVALID },
+		{ "multipart/form-data; boundary=\"b", ODD_BOUNDARY_QUOTED | ODD_BOUNDARY_INVALID | ODD_TYPE },
+		{ "multipart/form-data; boundary= b", ODD_TYPE },
+		{ "multipart/form-data; boundary=b c", ODD_TYPE },
 	};
 
 	(void)state;
