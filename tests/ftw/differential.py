@@ -62,7 +62,17 @@ def parsed(octets):
         return None
     if any(line.lower().startswith(CODED) for line in fields):
         body = dechunked(body)
+    else:
+        body = body[: stated_length(fields)]
     return words[0], words[1], words[2][5:], fields, body
+
+
+def stated_length(fields):
+    """What is behind so many bytes is another request; without a length everything is."""
+    for name, _, value in (line.partition(b":") for line in fields):
+        if name.lower() == b"content-length" and value.strip().isdigit():
+            return int(value)
+    return 0
 
 
 def dechunked(body):
