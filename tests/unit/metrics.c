@@ -145,7 +145,7 @@ static void connections_handshakes_servers_and_what_others_know(void **state)
 {
 	const struct metrics_drops drops[] = { { "access.log", 7 }, { "explain", 0 } };
 	const struct metrics_cert certs[] = { { BYTES("shop.example"), 1800000000 } };
-	const struct metrics_now now = { drops, nelems(drops), certs, nelems(certs), "3.0.17" };
+	const struct metrics_now now = { .drops = drops, .ndrops = nelems(drops), .certs = certs, .ncerts = nelems(certs), .openssl = "3.0.17" };
 	struct metrics *m = metrics_new(2);
 	struct listener_metrics *l = metrics_listener(m, BYTES(":443"));
 	struct server_metrics *s = metrics_server(metrics_app(m, BYTES("shop")), BYTES("10.0.0.2:3000"));
