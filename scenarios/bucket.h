@@ -47,7 +47,7 @@ struct pour {
 	/* May an overflow be told? False: the bucket is gone as if nothing had been. NULL: it may. Under the lock. */
 	bool (*allow)(void *ctx, const struct bucket_events *);
 	void *ctx;                /* of both */
-	struct arena *arena;      /* of the events that come out */
+	struct arena *arena;      /* of the events that come out; NULL: none do */
 };
 
 enum poured {
@@ -63,7 +63,8 @@ struct buckets *buckets_new(size_t max_buckets, size_t max_bytes); /* NULL: out 
 void buckets_free(struct buckets *);                               /* NULL is allowed */
 /* *out has how many events it holds, and of an overflow also what was in it. Out of memory: the event is not kept, or the bucket not made; never an error. */
 enum poured bucket_pour(struct buckets *, const struct pour *, struct bucket_events *out);
-/* Ends a counter: what is in it; false: there is nothing. As an overflow, it may be POURED_SILENT. */
+/* Ends a counter: what is in it; false: there is nothing, or it is not its time yet: half its life since its first event.
+ * As an overflow, it may be POURED_SILENT. */
 bool bucket_take(struct buckets *, const struct pour *, enum poured *, struct bucket_events *out);
 /* How many events it holds; for explain. */
 uint32_t bucket_count(struct buckets *, uint64_t key, uint64_t now_us);

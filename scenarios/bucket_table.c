@@ -1,8 +1,8 @@
 /* bucket_table.c -- shards of slabs, a chained index, and the order in which buckets were touched.
  *
  * Numbers stand for pointers: 32 bits, and slabs never move. Number 0 of a shard is no bucket but the anchor of the list
- * of touch, whose `newer` is the oldest and whose `older` the newest. Each get looks at two other buckets in passing and
- * frees those that are dead, so a table that is used stays clean by itself. */
+ * of touch, whose `newer` is the oldest and whose `older` the newest. Whoever makes a bucket looks at two others in passing
+ * and frees those that are dead, so a table that grows stays clean by itself. */
 #include "scenarios/bucket_table.h"
 #include "scenarios/counters.h"
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static struct bucket *slab_more(struct bucket_shard *s)
 		s->slabs = at;
 		s->slabs_cap = cap;
 	}
-	if (!(slab = calloc(SLAB, sizeof *slab)))
+	if (!(slab = aligned_alloc(64, SLAB * sizeof *slab))) /* a bucket is one line of the cache */
 		return NULL;
 	s->slabs[s->nslabs++] = slab;
 	return slab;
@@ -63,7 +63,10 @@ static bool shard_init(struct bucket_shard *s, uint32_t max, size_t max_bytes)
 	s->used = 1;
 	s->hand = 1;
 	s->heads = calloc(s->nheads, sizeof *s->heads);
-	return s->heads && slab_more(s);
+	if (!s->heads || !slab_more(s))
+		return false;
+	*numbered(s, 0) = (struct bucket){ .number = 0 };
+	return true;
 }
 
 struct buckets *buckets_new(size_t max_buckets, size_t max_bytes)
@@ -185,7 +188,8 @@ void bucket_empty(struct bucket_shard *s, struct bucket *b)
 {
 	if (b->more) {
 		s->bytes -= sizeof *b->more + b->more->cap + b->more->seen_cap * sizeof(uint64_t);
-		free(b->more->seen);
+		if (b->more->seen_cap)
+			free(b->more->seen.many);
 		free(b->more);
 		b->more = NULL;
 	}
@@ -208,9 +212,9 @@ void bucket_remove(struct bucket_shard *s, struct bucket *b)
 	s->bytes -= sizeof *b;
 }
 
-static bool is_over(const struct bucket *b, uint64_t now_us)
+static bool is_spent(const struct bucket *b, uint64_t now_us)
 {
-	if (b->silent && (int32_t)(b->silent_until_ms - (uint32_t)(now_us / 1000)) > 0)
+	if (b->silent && bucket_silence_lasts(b, now_us))
 		return false;
 	return b->count == 0 || bucket_is_dead(b, now_us);
 }
@@ -223,17 +227,22 @@ static void sweep(struct bucket_shard *s, uint64_t now_us, uint32_t looks)
 		if (++s->hand >= s->used)
 			s->hand = 1;
 		b = numbered(s, s->hand);
-		if (!is_free(b) && is_over(b, now_us)) {
+		if (!is_free(b) && is_spent(b, now_us)) {
 			bucket_remove(s, b);
 			s->died++;
 		}
 	}
 }
 
-static void evict_to_fit(struct bucket_shard *s)
+/* The oldest go until there are at most `most` and their bytes are within bounds; `spare`, a number, stays. */
+static void evict_to_fit(struct bucket_shard *s, uint32_t most, uint32_t spare)
 {
-	while (s->live && (s->live >= s->max || s->bytes > s->max_bytes)) {
-		bucket_remove(s, numbered(s, numbered(s, 0)->newer));
+	while (s->live > most || s->bytes > s->max_bytes) {
+		uint32_t oldest = numbered(s, 0)->newer;
+
+		if (oldest == spare)
+			return;
+		bucket_remove(s, numbered(s, oldest));
 		s->evicted++;
 	}
 }
@@ -269,10 +278,11 @@ struct bucket *bucket_get(struct bucket_shard *s, uint64_t key, uint64_t now_us)
 	if (b) {
 		unlink_touch(s, b);
 		link_newest(s, b);
+		evict_to_fit(s, s->max, b->number); /* it may have grown when it was last poured into */
 		return b;
 	}
 	sweep(s, now_us, 2);
-	evict_to_fit(s);
+	evict_to_fit(s, s->max - 1, 0);
 	return make(s, key);
 }
 
@@ -296,46 +306,67 @@ struct bucket_more *bucket_room(struct bucket_shard *s, struct bucket *b, uint32
 	return m;
 }
 
+static uint64_t *slot_of(uint64_t *at, uint32_t cap, uint64_t value)
+{
+	uint32_t slot = (uint32_t)value & (cap - 1);
+
+	while (at[slot] && at[slot] != value)
+		slot = (slot + 1) & (cap - 1);
+	return &at[slot];
+}
+
 static bool seen_grow(struct bucket_shard *s, struct bucket_more *m)
 {
 	uint32_t cap = m->seen_cap ? m->seen_cap * 2 : 4;
-	uint64_t *old = m->seen, *at = calloc(cap, sizeof *at);
+	uint64_t *at = calloc(cap, sizeof *at);
 
 	if (!at)
 		return false;
 	for (uint32_t i = 0; i < m->seen_cap; i++)
-		if (old[i]) {
-			uint32_t slot = (uint32_t)old[i] & (cap - 1);
-
-			while (at[slot])
-				slot = (slot + 1) & (cap - 1);
-			at[slot] = old[i];
-		}
-	free(old);
+		if (m->seen.many[i])
+			*slot_of(at, cap, m->seen.many[i]) = m->seen.many[i];
+	if (m->seen_cap)
+		free(m->seen.many);
+	else
+		*slot_of(at, cap, m->seen.only) = m->seen.only;
 	s->bytes += (cap - m->seen_cap) * sizeof *at;
-	m->seen = at;
+	m->seen.many = at;
 	m->seen_cap = cap;
+	return true;
+}
+
+/* It is the first value, or it is asked whether it is the only one. */
+static bool is_new_alone(struct bucket_more *m, uint64_t value, bool *is_new)
+{
+	if (m->seen_cap || (m->nseen && m->seen.only != value))
+		return false;
+	*is_new = !m->nseen;
+	m->seen.only = value;
+	m->nseen = 1;
 	return true;
 }
 
 bool bucket_is_new(struct bucket_shard *s, struct bucket *b, uint64_t value)
 {
 	struct bucket_more *m = bucket_room(s, b, 0);
-	uint32_t slot;
+	uint64_t *slot;
+	bool is_new;
 
 	value = value ? value : 1;
 	if (!m)
 		return true;
+	if (is_new_alone(m, value, &is_new))
+		return is_new;
 	if (m->nseen >= BUCKET_SEEN_MAX) {
-		memset(m->seen, 0, m->seen_cap * sizeof *m->seen);
+		memset(m->seen.many, 0, m->seen_cap * sizeof *m->seen.many);
 		m->nseen = 0;
 	}
 	if ((m->nseen + 1) * 4 > m->seen_cap * 3 && !seen_grow(s, m))
 		return true;
-	for (slot = (uint32_t)value & (m->seen_cap - 1); m->seen[slot]; slot = (slot + 1) & (m->seen_cap - 1))
-		if (m->seen[slot] == value)
-			return false;
-	m->seen[slot] = value;
+	slot = slot_of(m->seen.many, m->seen_cap, value);
+	if (*slot)
+		return false;
+	*slot = value;
 	m->nseen++;
 	return true;
 }

@@ -14,7 +14,10 @@ enum {
 
 /* What only some buckets have. */
 struct bucket_more {
-	uint64_t *seen; /* open addressing, 0 is free */
+	union {
+		uint64_t only; /* while seen_cap is 0: most keys come with one value */
+		uint64_t *many; /* open addressing, 0 is free */
+	} seen;
 	uint32_t nseen, seen_cap;
 	uint32_t latch;
 	uint32_t len, cap, nevents;
@@ -42,7 +45,7 @@ struct bucket_shard;
 struct bucket_shard *buckets_lock(struct buckets *, uint64_t key);
 void buckets_unlock(struct bucket_shard *);
 struct bucket *bucket_find(struct bucket_shard *, uint64_t key); /* NULL: none */
-/* Finds or makes it, and touches it; evicts the coldest where the shard is full. NULL: out of memory. */
+/* Finds or makes it, and touches it; evicts the coldest others where the shard is full. NULL: out of memory. */
 struct bucket *bucket_get(struct bucket_shard *, uint64_t key, uint64_t now_us);
 void bucket_remove(struct bucket_shard *, struct bucket *);
 /* Forgets what was poured; the bucket stays. */
@@ -55,6 +58,12 @@ bool bucket_is_new(struct bucket_shard *, struct bucket *, uint64_t value);
 static inline bool bucket_is_dead(const struct bucket *b, uint64_t now_us)
 {
 	return now_us > b->last_us + (uint64_t)b->life_ms * 1000;
+}
+
+/* For a bucket that has a silence. */
+static inline bool bucket_silence_lasts(const struct bucket *b, uint64_t now_us)
+{
+	return (int32_t)(b->silent_until_ms - (uint32_t)(now_us / 1000)) > 0;
 }
 
 static inline uint64_t bucket_first_us(const struct bucket *b)
