@@ -26,6 +26,7 @@ static const struct bytes kinds[] = {
 enum { KIND_OTHER = nelems(kinds), KINDS };
 
 static const double common_enough = 0.4; /* what so many events have is no need */
+static const double rare_line = 0.05, rare_list = 0.3;
 
 /* Texts that are looked for in one fact. */
 struct group {
@@ -112,19 +113,26 @@ static double share_of_text(struct bytes text)
 	return text.len < nelems(by_length) ? by_length[text.len] : 0.001;
 }
 
+static double share_of_atom(const struct expr_atom *a)
+{
+	return a->load >= FACT_COUNT     ? 1
+	       : a->test == EXPR_EQUALS  ? share_of_value(a->load, a->text)
+	       : a->test == EXPR_MATCHES ? 0.02
+					 : share_of_text(a->text);
+}
+
+/* However long, a list of which each line is rare is rare: lists are of what attackers write. */
 static double share_of(const struct expr_need *need)
 {
-	double sum = 0;
+	double sum = 0, most = 0;
 
 	for (size_t i = 0; i < need->n; i++) {
-		const struct expr_atom *a = &need->at[i];
+		double share = share_of_atom(&need->at[i]);
 
-		sum += a->load >= FACT_COUNT          ? 1
-		       : a->test == EXPR_EQUALS       ? share_of_value(a->load, a->text)
-		       : a->test == EXPR_MATCHES      ? 0.02
-						      : share_of_text(a->text);
+		sum += share;
+		most = share > most ? share : most;
 	}
-	return sum;
+	return most <= rare_line && sum > rare_list ? rare_list : sum;
 }
 
 /* ---- building ---- */

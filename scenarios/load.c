@@ -525,6 +525,7 @@ static bool read_doc(struct scenarios *set, const struct scenarios_options *o, c
 	if (!fits(&r))
 		return false;
 	set_point(r.s);
+	r.s->writes = bytes_find(r.s->filter_text, BYTES("evt.Set")) != SIZE_MAX;
 	r.s->key = hash128(hash128(set->key, r.s->info.name), r.s->filter_text);
 	return add(set, r.s, err);
 }

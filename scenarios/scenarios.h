@@ -84,7 +84,7 @@ void scenarios_observe_whole(const struct observe *, struct facts *);
 void scenarios_tick(const struct observe *, uint64_t now_us, uint64_t wall_ms);
 
 struct scenario_counts {
-	uint64_t asked;    /* filters that ran */
+	uint64_t asked;    /* filters that ran; this and the next two may miss some where threads count at once */
 	uint64_t failed;   /* filters that ended in an error */
 	uint64_t poured, overflowed, silent;
 };

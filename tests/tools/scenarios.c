@@ -4,7 +4,8 @@
  *
  * Reads each line of the log by its reader, pours it into the scenarios of the files by the log's own clock, and prints each
  * overflow as a line of JSON: scenario, scope, value, sources, count, remediation, line (of the log, from 1), and the kept
- * events, each a map of what CrowdSec calls meta. -n: what datasource_path is to be. -a: every filter runs for every event. */
+ * events, each a map of what CrowdSec calls meta. -n: what datasource_path is to be. -a: every filter runs for every event. At the end
+ * the number of filters that ran goes to stderr. */
 #include "scenarios/profile.h"
 #include "scenarios/scenarios.h"
 #include <stdio.h>
@@ -103,6 +104,7 @@ static void one_line(const struct observe *like, const struct log_reader *reader
 static int replay(const struct scenarios_options *options, const struct log_reader *reader, const char *path)
 {
 	struct replay r = { 0 };
+	unsigned long long asked = 0;
 	struct err err;
 	struct observe o = { .set = scenarios_load(options, &err), .buckets = buckets_new(1000000, (size_t)1 << 30),
 			     .observer = observer_new(), .over = on_overflow, .ctx = &r };
@@ -117,6 +119,13 @@ static int replay(const struct scenarios_options *options, const struct log_read
 		one_line(&o, reader, (struct bytes){ line, strcspn(line, "\r\n") }, path);
 	}
 	free(line);
+	for (size_t i = 0; i < scenarios_count(o.set); i++) {
+		struct scenario_counts c;
+
+		scenarios_counts(o.set, i, &c);
+		asked += c.asked;
+	}
+	fprintf(stderr, "filters asked: %llu\n", (unsigned long long)asked);
 	scenarios_free((struct scenarios *)(uintptr_t)o.set);
 	buckets_free(o.buckets);
 	observer_free(o.observer);
