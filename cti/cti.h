@@ -25,7 +25,7 @@ bool decisions_lift_id(struct decisions *, uint64_t id);
 unsigned decisions_past(struct decisions *, enum scope, struct bytes value, uint64_t now_ms);
 
 struct decisions_ask {
-	struct ip client;
+	const struct ip *client; /* NULL: not asked */
 	struct bytes country, as, session, user; /* empty: not known */
 };
 /* The strictest that holds; what it points at is copied to the arena. False: nothing is held. */

@@ -256,11 +256,13 @@ bool decisions_find(struct decisions *d, const struct decisions_ask *ask, uint64
 
 	if (!atomic_load_explicit(&d->records, memory_order_relaxed))
 		return false;
-	key = ip_behaviour_key(&ask->client);
-	ip_text(&t, &key);
-	ask_value(d, &q, SCOPE_IP, text_bytes(&t));
-	if (atomic_load_explicit(&d->held_ranges, memory_order_relaxed))
-		ask_ranges(d, &q, &ask->client);
+	if (ask->client) {
+		key = ip_behaviour_key(ask->client);
+		ip_text(&t, &key);
+		ask_value(d, &q, SCOPE_IP, text_bytes(&t));
+	}
+	if (ask->client && atomic_load_explicit(&d->held_ranges, memory_order_relaxed))
+		ask_ranges(d, &q, ask->client);
 	ask_value(d, &q, SCOPE_COUNTRY, ask->country);
 	ask_value(d, &q, SCOPE_AS, ask->as);
 	ask_value(d, &q, SCOPE_SESSION, ask->session);

@@ -198,15 +198,21 @@ static void observe(struct exchange *x, enum observe_point point)
 
 /* ---- the rows ---- */
 
-enum flow stage_reputation(struct exchange *x)
+static void heed(struct exchange *x, const struct decisions_ask *ask)
 {
-	struct decisions_ask ask = { .client = x->request.client };
 	struct decision d;
 
-	if (!x->app || !decisions_find(x->worker->shared->decisions, &ask, worker_wall_ms(x->worker), x->arena, &d))
+	if (decisions_find(x->worker->shared->decisions, ask, worker_wall_ms(x->worker), x->arena, &d))
+		exchange_decide(x, &d, bytes_eq(d.origin, BYTES("embergate")) ? SOURCE_SCENARIO : SOURCE_CTI);
+}
+
+/* Whoever is denied is not worth more than the answer. */
+enum flow stage_reputation(struct exchange *x)
+{
+	if (!x->app)
 		return GO;
-	exchange_decide(x, &d, bytes_eq(d.origin, BYTES("embergate")) ? SOURCE_SCENARIO : SOURCE_CTI);
-	return x->ruling.act == REMEDY_DENY ? answer_ruling(x) : GO;
+	heed(x, &(struct decisions_ask){ .client = &x->request.client });
+	return x->ruling.act == REMEDY_DENY && x->ruling.source != SOURCE_PROTOCOL ? answer_ruling(x) : GO;
 }
 
 enum flow stage_observe_head(struct exchange *x)
@@ -217,7 +223,9 @@ enum flow stage_observe_head(struct exchange *x)
 		return answer(x, 503, (struct bytes){ 0 });
 	x->behaviour->login = login_of(x);
 	gather_head(x, x->behaviour);
-	observe(x, AT_HEAD);
+	heed(x, &(struct decisions_ask){ .session = x->behaviour->facts.at[FACT_SESSION] });
+	if (!exchange_stopped(x))
+		observe(x, AT_HEAD);
 	return GO;
 }
 
@@ -241,8 +249,10 @@ enum flow stage_observe_body(struct exchange *x)
 
 		if (user.len)
 			b->facts.at[FACT_USER] = hashed(x, BYTES("user"), lower_of(x->arena, user));
+		heed(x, &(struct decisions_ask){ .user = b->facts.at[FACT_USER] });
 	}
-	observe(x, AT_BODY);
+	if (!exchange_stopped(x))
+		observe(x, AT_BODY);
 	return GO;
 }
 

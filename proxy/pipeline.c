@@ -1,5 +1,6 @@
 /* pipeline.c -- the life of a request, in order. The head of the answer is observed where it is vetted (vet.c). */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "proxy/behaviour.h"
 #include "proxy/challenge.h"
 #include "proxy/client.h"
@@ -98,14 +99,28 @@ void exchange_rule(struct exchange *x, enum remedy_kind act, enum source source,
 		rule(x, &(struct ruling){ .act = act, .source = source, .status = status, .reason = reason });
 }
 
+/* Whoever is throttled may go on, slowly: all of one value have one bucket. */
+static void throttle(struct exchange *x, const struct decision *d, enum source source)
+{
+	enum { COUNT = 60, PER_MS = 60000, BURST = 10 };
+	uint64_t bucket = hash_bytes(d->value) ^ (uint64_t)(d->scope + 1) * 0x9e3779b97f4a7c15u;
+	uint64_t wait_ms = limits_take(x->worker->shared->limits, bucket, loop_now_ms(x->worker->loop), COUNT, PER_MS, BURST);
+
+	if (wait_ms == 0)
+		return;
+	exchange_rule(x, REMEDY_THROTTLE, source, 429, d->reason);
+	if (x->ruling.act == REMEDY_THROTTLE)
+		x->ruling.retry_after_s = (uint32_t)((wait_ms + 999) / 1000);
+}
+
 void exchange_decide(struct exchange *x, const struct decision *d, enum source source)
 {
 	if (d->remedy == REMEDY_CHALLENGE && x->app)
 		exchange_challenge(x, d->level, source, d->reason);
+	else if (d->remedy == REMEDY_THROTTLE)
+		throttle(x, d, source);
 	else
-		exchange_rule(x, d->remedy, source, d->remedy == REMEDY_THROTTLE ? 429 : 403, d->reason);
-	if (x->ruling.act == REMEDY_THROTTLE)
-		x->ruling.retry_after_s = 60;
+		exchange_rule(x, d->remedy, source, 403, d->reason);
 }
 
 void exchange_simulate(struct exchange *x, enum remedy_kind would, struct bytes reason)
