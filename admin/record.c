@@ -85,13 +85,28 @@ static bool is_secret_variable(struct bytes variable, const struct redact *redac
 	return colon != SIZE_MAX && redact_is_secret(redact, bytes_from(variable, colon + 1));
 }
 
+/* What is said of a hit may quote any of these. */
+static bool quotes_secret(const struct hit *h, const struct redact *redact)
+{
+	for (size_t i = 0; i < h->nquoted; i++)
+		if (is_secret_variable(h->quoted[i], redact))
+			return true;
+	return is_secret_variable(h->variable, redact);
+}
+
+/* "TX:1", "MATCHED_VAR": the value is another variable's. */
+static bool is_borrowed(struct bytes variable)
+{
+	return bytes_starts(variable, BYTES("TX:")) || bytes_starts(variable, BYTES("MATCHED_VAR"));
+}
+
 static void take_snippet(struct record *r, struct record_hit *to, const struct hit *h, const struct redact *redact)
 {
 	size_t offset = h->offset < h->value.len ? h->offset : h->value.len;
 	size_t from = offset > BEFORE ? offset - BEFORE : 0;
 	struct text t = scratch_text(r);
 
-	if (is_secret_variable(h->variable, redact)) {
+	if (is_borrowed(h->variable) ? quotes_secret(h, redact) : is_secret_variable(h->variable, redact)) {
 		to->snippet = redacted;
 		return;
 	}
@@ -106,7 +121,7 @@ static void take_data(struct record *r, struct record_hit *to, const struct hit 
 {
 	struct text t = scratch_text(r);
 
-	if (h->data.len && is_secret_variable(h->variable, redact)) {
+	if (h->data.len && quotes_secret(h, redact)) {
 		to->data = redacted;
 		return;
 	}
@@ -119,7 +134,7 @@ static struct bytes safe_message(struct record *r, const struct hit *h, const st
 {
 	struct text t = scratch_text(r);
 
-	if (!h->message.len || h->message.at == h->rule->message || is_secret_variable(h->variable, redact))
+	if (!h->message.len || h->message.at == h->rule->message || quotes_secret(h, redact))
 		return cut(bytes_of(h->rule->message), max);
 	redact_loose(&t, redact, h->message, 0, max);
 	return cut(scratch_keep(r, &t), max);

@@ -24,6 +24,9 @@ struct hit {
 	int score;             /* what it added; 0 where rules do not score */
 	struct bytes message;  /* the rule's, its macros expanded */
 	struct bytes data;     /* SecLang's logdata, expanded; may be empty */
+	/* Variables that message and data may quote too: what the links of a chain held on, and what they name. */
+	const struct bytes *quoted;
+	size_t nquoted;
 };
 
 struct verdict {

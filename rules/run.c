@@ -232,12 +232,42 @@ static bool link_holds(struct link_at *l)
 
 /* ---- one rule ---- */
 
+static void quote(struct run *r, struct bytes name)
+{
+	struct bytes *at = arena_grow(r->in->arena, r->quoted, &r->quoted_cap, r->nquoted + 1, sizeof *at);
+
+	r->in->values.spent |= !at;
+	if (!at)
+		return;
+	r->quoted = at;
+	at[r->nquoted++] = name;
+}
+
+/* %{ARGS.password} */
+static void quote_named(struct run *r, const struct macro *m)
+{
+	for (size_t i = 0; m && i < m->n; i++) {
+		const struct target *t = m->at[i].target;
+
+		if (t && t->zone != ZONE_VARS)
+			quote(r, run_name(r, t, &(struct value){ .name = t->name }));
+	}
+}
+
+static bool quotes(const struct run *r)
+{
+	return r->rule->actions.message || r->rule->actions.data;
+}
+
 static void report(struct run *r, const struct group *g, const struct match *shown)
 {
 	struct inspection *in = r->in;
 	const struct rule *rule = r->rule;
 	struct hit *at = arena_grow(in->arena, in->hits, &in->hits_cap, in->verdict.nhits + 1, sizeof *at);
 	bool has_value = g->at[g->shown].op != NULL;
+
+	quote_named(r, rule->actions.message);
+	quote_named(r, rule->actions.data);
 
 	in->values.spent |= !at;
 	if (!at)
@@ -252,6 +282,8 @@ static void report(struct run *r, const struct group *g, const struct match *sho
 		.score = r->score,
 		.message = rule->actions.message ? inspection_keep(in, macro_expand(r, rule->actions.message)) : bytes_of(rule->info.message),
 		.data = rule->actions.data ? inspection_keep(in, macro_expand(r, rule->actions.data)) : (struct bytes){ 0 },
+		.quoted = r->quoted,
+		.nquoted = r->nquoted,
 	};
 }
 
@@ -282,6 +314,8 @@ static uint32_t run_group(struct run *r, uint32_t index)
 	r->rule = &r->in->rules->ir->rules[g->rule];
 	r->nmatched = 0;
 	r->score = 0;
+	r->quoted = NULL; /* the last rule's hit has it */
+	r->nquoted = r->quoted_cap = 0;
 	for (size_t i = 0; i < g->n; i++) {
 		struct link_at l = { .run = r, .group = index, .condition = &g->at[i], .link = &g->links[i],
 				     .operand = &g->at[i].operand, .last = &last };
@@ -290,6 +324,8 @@ static uint32_t run_group(struct run *r, uint32_t index)
 			return 0;
 		r->matched = l.matched;
 		r->nmatched = l.nmatched;
+		if (l.nmatched && quotes(r))
+			quote(r, l.matched[l.nmatched - 1].name);
 		if (i == g->shown)
 			shown = last;
 	}

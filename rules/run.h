@@ -28,6 +28,8 @@ struct run {
 	struct matched *matched;   /* by the last link of the rule in hand */
 	size_t nmatched, matched_cap;
 	const struct rule *rule;   /* in hand */
+	struct bytes *quoted;      /* names of what its message and data may quote */
+	size_t nquoted, quoted_cap;
 	int severity;              /* the worst so far; 255: none */
 	int score;                 /* what the rule in hand added */
 	uint64_t began;            /* us, by clock_mono_us() */

@@ -26,9 +26,9 @@ static const struct rule_info xss = { "941160", "XSS html = injection", "xss", "
 
 static const struct hit hits[] = {
 	{ &sqli, BYTES_INIT("ARGS:body"), BYTES_INIT("nothing to see here... 1' or 1=1--\n"), 23, 8, 5,
-	  BYTES_INIT("SQLi in body"), BYTES_INIT("found: 1' or 1=1--\n") },
+	  BYTES_INIT("SQLi in body"), BYTES_INIT("found: 1' or 1=1--\n"), NULL, 0 },
 	{ &xss, BYTES_INIT("COOKIES:sid"), BYTES_INIT("<img src=x onerror=y>"), 0, 4, 5, BYTES_INIT("XSS: <img src=x onerror=y>"),
-	  BYTES_INIT("found: <img src=x onerror=y>") },
+	  BYTES_INIT("found: <img src=x onerror=y>"), NULL, 0 },
 };
 
 static const struct request post_request = {
@@ -213,7 +213,7 @@ static void hits_that_have_no_room_in_a_line_are_a_number(void **state)
 	for (size_t i = 0; i < nelems(many); i++) {
 		struct bytes b = { nasty, sizeof nasty };
 
-		many[i] = (struct hit){ &sqli, b, b, 0, 1, 1, b, b };
+		many[i] = (struct hit){ &sqli, b, b, 0, 1, 1, b, b, NULL, 0 };
 	}
 	e.hits = many;
 	e.nhits = nelems(many);

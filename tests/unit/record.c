@@ -102,7 +102,7 @@ static void cookies_and_secret_headers_show_no_snippet(void **state)
 	(void)state;
 	for (size_t i = 0; i < nelems(variables); i++) {
 		struct hit hit = { &rule, bytes_of(variables[i].variable), BYTES("s3cret"), 0, 6, 0, BYTES("has s3cret"),
-				   BYTES("found s3cret") };
+				   BYTES("found s3cret"), NULL, 0 };
 		struct event e = { .hits = &hit, .nhits = 1 };
 		struct record r;
 
@@ -138,6 +138,33 @@ static void a_reason_quotes_no_secret(void **state)
 		record_of(&r, &e, &own);
 		assert_bytes(r.reason, reasons[i].want);
 		assert_bytes(r.hits[1].message, BYTES("in a=1&password=[redacted]&b"));
+	}
+}
+
+static void what_a_chain_held_on_may_be_quoted(void **state)
+{
+	static const struct bytes chain[] = { BYTES_INIT("REQUEST_URI"), BYTES_INIT("ARGS:password") };
+	static const struct bytes harmless[] = { BYTES_INIT("REQUEST_URI"), BYTES_INIT("ARGS:q") };
+	static const struct { struct bytes variable; const struct bytes *quoted; bool snippet, words; } cases[] = {
+		{ BYTES_INIT("REQUEST_URI"), chain, true, false },
+		{ BYTES_INIT("TX:1"), chain, false, false },
+		{ BYTES_INIT("MATCHED_VAR"), chain, false, false },
+		{ BYTES_INIT("TX:1"), harmless, true, true },
+		{ BYTES_INIT("REQUEST_URI"), harmless, true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(cases); i++) {
+		struct hit hit = { .rule = &rule, .variable = cases[i].variable, .value = BYTES("s3cret"), .message = BYTES("has s3cret"),
+				   .data = BYTES("found s3cret"), .quoted = cases[i].quoted, .nquoted = 2 };
+		struct event e = { .hits = &hit, .nhits = 1, .reason = hit.message };
+		struct record r;
+
+		record_of(&r, &e, &own);
+		assert_bytes(r.hits[0].snippet, cases[i].snippet ? BYTES("s3cret") : BYTES("[redacted]"));
+		assert_bytes(r.hits[0].data, cases[i].words ? BYTES("found s3cret") : BYTES("[redacted]"));
+		assert_bytes(r.hits[0].message, cases[i].words ? BYTES("has s3cret") : BYTES("a rule"));
+		assert_bytes(r.reason, cases[i].words ? BYTES("has s3cret") : BYTES("a rule"));
 	}
 }
 
@@ -205,6 +232,7 @@ int main(void)
 		cmocka_unit_test(a_snippet_shows_the_match_and_its_surroundings),
 		cmocka_unit_test(cookies_and_secret_headers_show_no_snippet),
 		cmocka_unit_test(a_reason_quotes_no_secret),
+		cmocka_unit_test(what_a_chain_held_on_may_be_quoted),
 		cmocka_unit_test(fields_have_bounds_and_are_not_cut_inside_a_character),
 		cmocka_unit_test(hits_past_the_bound_are_a_number),
 		cmocka_unit_test(a_copy_outlives_what_it_was_made_of),

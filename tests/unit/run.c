@@ -167,6 +167,32 @@ static void a_content_type_that_is_not_well_formed_is_a_strict_error(void **stat
 	check(rows, nelems(rows));
 }
 
+static void a_hit_names_what_it_may_quote(void **state)
+{
+	static const struct { const char *rules, *quoted; } cases[] = {
+		{ "SecRule ARGS:q \"evil\" \"id:1,pass,log,msg:'plain'\"", "" },
+		{ "SecRule ARGS:q \"evil\" \"id:1,pass,log,msg:'%{MATCHED_VAR}'\"", "ARGS:q MATCHED_VAR" },
+		{ "SecRule REQUEST_METHOD \"GET\" \"id:1,pass,log,logdata:'%{TX.0}',chain\"\nSecRule ARGS:q \"evil\" \"capture\"",
+		  "REQUEST_METHOD ARGS:q" },
+		{ "SecRule REQUEST_METHOD \"GET\" \"id:1,pass,log,logdata:'%{ARGS.q}'\"", "REQUEST_METHOD ARGS:q" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(cases); i++) {
+		struct ruleset *rs = rules_of(cases[i].rules);
+		struct inspected got = inspect_text(rs, scratch, BYTES(GET), 0, NULL);
+		char room[256];
+		struct text t = text_over(room, sizeof room);
+
+		assert_int_equal(got.verdict->nhits, 1);
+		for (size_t k = 0; k < got.verdict->hits[0].nquoted; k++)
+			text_printf(&t, "%s%.*s", k ? " " : "", BYTES_ARG(got.verdict->hits[0].quoted[k]));
+		assert_bytes(text_bytes(&t), bytes_of(cases[i].quoted));
+		arena_free(got.arena);
+		ruleset_free(rs);
+	}
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -189,6 +215,7 @@ int main(void)
 		cmocka_unit_test(names_are_whole_and_an_exception_is_of_its_own_variable),
 		cmocka_unit_test(limits_of_bodies_are_the_rules_own_too),
 		cmocka_unit_test(an_unmatched_boundary_is_of_two_kinds),
+		cmocka_unit_test(a_hit_names_what_it_may_quote),
 		cmocka_unit_test(a_content_type_that_is_not_well_formed_is_a_strict_error),
 	};
 
