@@ -63,7 +63,7 @@ static enum log_read other(struct arena *a, struct bytes line, struct facts *f)
 
 static enum log_read syslog(struct arena *a, struct bytes line, struct facts *f)
 {
-	struct log_frame frame;
+	struct log_frame frame = { 0 };
 	log_line_reader *read;
 
 	if (!log_unframe(a, line, &frame))
@@ -74,7 +74,7 @@ static enum log_read syslog(struct arena *a, struct bytes line, struct facts *f)
 
 static enum log_read sshd(struct arena *a, struct bytes line, struct facts *f)
 {
-	struct log_frame frame;
+	struct log_frame frame = { 0 };
 	bool mine = !log_unframe(a, line, &frame) || frame.program.len == 0 || bytes_starts(frame.program, BYTES("sshd"));
 
 	return log_framed(a, line, f, mine ? log_sshd : other);

@@ -148,8 +148,11 @@ static enum log_read combined(struct arena *a, struct bytes line, struct facts *
 enum log_read log_nginx(struct arena *a, struct bytes line, struct facts *f)
 {
 	struct access l;
-	enum log_read got = combined(a, line, f, &l);
+	enum log_read got;
 
+	if (line.len && line.at[0] == '[')
+		return log_npm(a, line, f);
+	got = combined(a, line, f, &l);
 	return got == LOG_BROKEN ? log_nginx_error(a, line, f) : got;
 }
 
@@ -172,14 +175,8 @@ enum log_read log_bunkerweb(struct arena *a, struct bytes line, struct facts *f)
 /* "GET /" of HTTP/0.9; with a version the target has no blank in it. */
 static bool apache_request(struct facts *f, struct arena *a, struct bytes line)
 {
-	struct bytes verb, rest = line;
-
-	if (!log_http_request(f, a, line)) {
-		if (!log_take_to(&rest, ' ', &verb) || !log_is_word(verb) || rest.len == 0)
-			return false;
-		f->at[FACT_VERB] = verb;
-		log_http_target(f, a, rest);
-	}
+	if (!log_http_request(f, a, line) && !log_http_short_request(f, a, line))
+		return false;
 	return bytes_index(f->at[FACT_HTTP_PATH], ' ') == SIZE_MAX;
 }
 

@@ -64,7 +64,7 @@ static void nginx_request(struct facts *f, struct arena *a, struct bytes rest)
 	line = bytes_sub(line, 0, end);
 	if (line.len == 0)
 		return;
-	if (!log_http_request(f, a, line))
+	if (!log_http_request(f, a, line) && !log_http_short_request(f, a, line))
 		log_http_target(f, a, line);
 	slash = bytes_index(f->at[FACT_HTTP_PATH], '/');
 	if (slash != SIZE_MAX && slash > 0 && f->at[FACT_VERB].len)

@@ -29,9 +29,7 @@ static bool take_tag(struct bytes *rest, struct bytes *program)
 
 static bool take_host_and_tag(struct bytes rest, struct log_frame *frame)
 {
-	struct bytes host;
-
-	if (!log_take_to(&rest, ' ', &host) || !take_tag(&rest, &frame->program))
+	if (!log_take_to(&rest, ' ', &frame->machine) || !take_tag(&rest, &frame->program))
 		return false;
 	frame->message = rest;
 	return true;
@@ -74,7 +72,7 @@ static bool rfc5424(struct bytes line, struct log_frame *frame)
 	struct bytes date, skip;
 
 	if (!log_take(&line, BYTES("1 ")) || !log_take_to(&line, ' ', &date) || !log_time_iso(date, &frame->time) ||
-	    !log_take_to(&line, ' ', &skip) || !log_take_to(&line, ' ', &frame->program) || !log_take_to(&line, ' ', &skip) ||
+	    !log_take_to(&line, ' ', &frame->machine) || !log_take_to(&line, ' ', &frame->program) || !log_take_to(&line, ' ', &skip) ||
 	    !log_take_to(&line, ' ', &skip) || !take_structured(&line))
 		return false;
 	log_take(&line, BYTES(" "));
@@ -102,7 +100,7 @@ static bool iso_dated(struct bytes line, struct log_frame *frame)
 		return false;
 	if (!log_take(&line, BYTES("stdout ")) && !log_take(&line, BYTES("stderr ")))
 		return take_host_and_tag(line, frame);
-	frame->program = (struct bytes){ 0 };
+	frame->program = frame->machine = (struct bytes){ 0 };
 	if (!log_take_to(&line, ' ', &flag)) /* F: a whole line; P: a part of one */
 		return false;
 	frame->message = line;
@@ -202,13 +200,15 @@ static struct bytes without_end(struct bytes line)
 
 enum log_read log_framed(struct arena *a, struct bytes line, struct facts *f, log_line_reader *read)
 {
-	struct log_frame frame;
+	struct log_frame frame = { 0 };
 	enum log_read got;
 
 	line = without_end(line);
 	if (!log_unframe(a, line, &frame))
 		return read(a, line, f);
 	got = read(a, without_end(frame.message), f);
+	if (got == LOG_READ && frame.machine.len)
+		facts_put(f, a, BYTES("Meta.machine"), frame.machine);
 	if (got == LOG_READ && f->at[FACT_TIMESTAMP].len == 0)
 		log_time_set(f, a, &frame.time);
 	return got;

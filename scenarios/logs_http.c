@@ -54,6 +54,17 @@ static bool cut_version(struct bytes *line, struct bytes *version)
 	return false;
 }
 
+bool log_http_short_request(struct facts *f, struct arena *a, struct bytes line)
+{
+	struct bytes verb;
+
+	if (!log_take_to(&line, ' ', &verb) || !log_is_word(verb) || line.len == 0)
+		return false;
+	f->at[FACT_VERB] = verb;
+	log_http_target(f, a, line);
+	return true;
+}
+
 bool log_http_request(struct facts *f, struct arena *a, struct bytes line)
 {
 	struct bytes version, verb, rest = line;

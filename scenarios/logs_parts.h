@@ -39,6 +39,7 @@ void log_time_set(struct facts *, struct arena *, const struct log_time *);
 /* ---- what carries a line: logs_frame.c ---- */
 
 struct log_frame {
+	struct bytes machine; /* the host that wrote it; empty: not said */
 	struct bytes program; /* empty: not said */
 	struct bytes message;
 	struct log_time time;
@@ -55,6 +56,8 @@ void log_http_status(struct facts *, struct bytes digits);
 void log_http_target(struct facts *, struct arena *, struct bytes target);
 /* "GET /a?b HTTP/1.1"; false: it is malformed, and what it holds is for the caller to put somewhere. */
 bool log_http_request(struct facts *, struct arena *, struct bytes line);
+/* "GET /a": as the error logs and HTTP/0.9 have it. */
+bool log_http_short_request(struct facts *, struct arena *, struct bytes line);
 
 /* ---- the readers ---- */
 

@@ -158,7 +158,8 @@ static void failures_of_ssh_name_the_address_that_sshd_wrote(void **state)
 		char line[512];
 		struct text t = text_over(line, sizeof line - 1);
 		struct line_row row = { "syslog", line, { { "Meta.service", "ssh" }, { "Meta.log_type", rows[i].type },
-							  { "Meta.target_user", rows[i].user }, { "Meta.source_ip", rows[i].from } } };
+							  { "Meta.target_user", rows[i].user }, { "Meta.source_ip", rows[i].from },
+							  { "Meta.machine", "host" } } };
 
 		text_printf(&t, "Sep  5 16:13:46 host sshd-session[9]: %s", rows[i].message);
 		line[t.len] = 0;
