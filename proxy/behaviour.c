@@ -155,7 +155,8 @@ static bool is_simulated(const struct place *p, const struct overflow *o)
 	       (p->x && (p->x->app->config->watch.mode == WATCH_SIMULATE || app_mode(p->x->app) == WAF_DETECT));
 }
 
-static void hold_against(const struct place *p, const struct decision *d)
+/* False: nothing is ever held against that one. */
+static bool hold_against(const struct place *p, const struct decision *d)
 {
 	static const char *const trouble[] = { [DECISION_FULL] = "the table is full", [DECISION_WRONG] = "no such value" };
 	enum decisions_added added = decisions_add(p->shared->decisions, d);
@@ -163,6 +164,7 @@ static void hold_against(const struct place *p, const struct decision *d)
 	if (added == DECISION_FULL || added == DECISION_WRONG)
 		log_warn("decisions: %s: %s of %s %.*s, for %.*s", trouble[added], remedy_word(d->remedy), scope_word(d->scope),
 			 BYTES_ARG(d->value), BYTES_ARG(d->reason));
+	return added != DECISION_SPARED;
 }
 
 static void on_overflow(void *ctx, const struct overflow *o)
@@ -173,11 +175,12 @@ static void on_overflow(void *ctx, const struct overflow *o)
 
 	if (!profiles_decide(p->site->profiles, &ask, &d)) {
 		if (p->x)
-			exchange_rule(p->x, REMEDY_LOG, SOURCE_SCENARIO, 0, o->scenario->name);
+			exchange_simulate(p->x, REMEDY_LOG, o->scenario->name);
 		return;
 	}
 	d.simulated |= is_simulated(p, o);
-	hold_against(p, &d);
+	if (!hold_against(p, &d))
+		d.simulated = true;
 	if (p->x && d.simulated)
 		exchange_simulate(p->x, d.remedy, o->scenario->name);
 	else if (p->x)

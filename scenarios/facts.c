@@ -75,7 +75,7 @@ static const struct fact_row {
 	{ "Gate.head_ms", FACT_HEAD_MS, AT_HEAD },
 	{ "Gate.user", FACT_USER, AT_BODY },
 	{ "Gate.request_bytes", FACT_REQUEST_BYTES, AT_ANSWER },
-	{ "Gate.login", FACT_LOGIN, AT_END },
+	{ "Gate.login", FACT_LOGIN, AT_ANSWER },
 	{ "Gate.answer_ms", FACT_ANSWER_MS, AT_ANSWER },
 };
 

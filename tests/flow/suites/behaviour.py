@@ -1,0 +1,214 @@
+"""behaviour.py -- scenarios watch, and the very request that overflows is stopped."""
+import os
+import time
+
+from lib.claims import claim, eventually, expect
+from lib.gate import CALM, Gate, one_app
+from lib.origin import Origin, answer
+
+TRUST = {"client_ip": {"trust": ["127.0.0.0/8"]}}
+
+# Five questions for a page that is not there; three failed logins of one user, from wherever.
+OWN = """
+type: leaky
+name: test/missing
+description: pages that are not there
+filter: "evt.Meta.http_status == '404'"
+groupby: evt.Meta.source_ip
+capacity: 4
+leakspeed: 1h
+labels: {remediation: true, behavior: "http:scan"}
+---
+type: leaky
+name: test/failures
+description: failed logins from one address
+filter: "evt.Gate.login == 'failure'"
+groupby: evt.Meta.source_ip
+capacity: 2
+leakspeed: 1h
+labels: {remediation: true, behavior: "http:bruteforce"}
+---
+type: leaky
+name: test/user
+description: one user's failed logins, from many addresses
+filter: "evt.Gate.login == 'failure' && evt.Gate.user != ''"
+groupby: evt.Gate.user
+distinct: evt.Meta.source_ip
+capacity: 3
+leakspeed: 1h
+scope: {type: Username, expression: evt.Gate.user}
+labels: {remediation: true, behavior: "http:bruteforce"}
+---
+type: trigger
+name: test/bait
+description: a path that nobody asks for
+filter: "evt.Parsed.request == '/bait'"
+groupby: evt.Meta.source_ip
+labels: {remediation: true, behavior: "http:exploit"}
+"""
+
+
+def origin_answers(request):
+    if "/missing" in request.target:
+        return answer(404, b"not here", reason=b"Not Found")
+    if request.target == "/login":
+        if b"status" in request.body:
+            return answer(401, b"no", reason=b"Unauthorized")
+        if b"redirect" in request.body:
+            return answer(302, b"", [b"Location: /login?error=1"], reason=b"Found")
+        if b"marker" in request.body:
+            return answer(200, b"<p>" + b"x" * 3000 + b"Wrong password</p>")
+    return answer(200, b"fine")
+
+
+def gate_with(origin, top=None, watch=None, **app):
+    gate = Gate(None, start=False)
+    with open(gate.path("own.yaml"), "w", encoding="ascii") as out:
+        out.write(OWN)
+    top = {**TRUST, "scenarios": {"packs": False, "files": ["own.yaml"], **(watch or {})}, **(top or {})}
+    gate.write(one_app(origin.url, top, **{"waf": CALM, **app}))
+    gate.start()
+    return gate
+
+
+def ask(gate, address, target="/", **more):
+    return gate.ask(more.pop("method", "GET"), target, fields=[f"X-Forwarded-For: {address}"], **more).status
+
+
+def missing(gate, address, count):
+    return [ask(gate, address, f"/missing{i}") for i in range(count)]
+
+
+@claim
+def the_request_that_overflows_is_itself_stopped_and_the_next_never_reach_the_server():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        expect(missing(gate, "203.0.113.1", 6), [404, 404, 404, 404, 403, 403])
+        expect(len(origin.requests), 5, "asked; the fifth answer was replaced, the sixth request never went")
+        expect(ask(gate, "203.0.113.1"), 403, "any other page")
+        expect(ask(gate, "203.0.113.2"), 200, "another address")
+
+
+@claim
+def what_the_head_tells_is_stopped_before_the_server_sees_it():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        expect(ask(gate, "203.0.113.1", "/bait"), 403)
+        expect(len(origin.requests), 0)
+
+
+@claim
+def an_IPv6_address_is_held_by_its_64_and_a_mapped_IPv4_is_that_IPv4():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        expect(ask(gate, "2001:db8::1", "/bait"), 403)
+        expect(ask(gate, "2001:db8::2"), 403, "a neighbour")
+        expect(ask(gate, "2001:db8:0:1::2"), 200, "another network")
+        expect(ask(gate, "::ffff:203.0.113.7", "/bait"), 403)
+        expect(ask(gate, "203.0.113.7"), 403)
+
+
+@claim
+def nothing_is_held_against_loopback():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        expect(gate.ask(target="/bait").status, 200, "told, not done")
+        expect(gate.ask().status, 200)
+
+
+@claim
+def detect_and_simulate_only_tell():
+    for more in ({"waf": {**CALM, "mode": "detect"}}, {"scenarios": "simulate"}):
+        with Origin(origin_answers) as origin, gate_with(origin, **more) as gate:
+            got = gate.ask(target="/bait", fields=["X-Forwarded-For: 203.0.113.1"])
+            expect(got.status, 200, str(more))
+            line = gate.logged("security", got.fields.get("x-request-id"))
+            expect((line["event"]["action"], line["waf"]["would"], line["waf"]["source"]), ("log", "deny", "scenario"))
+            expect(ask(gate, "203.0.113.1"), 200)
+
+
+@claim
+def a_scenario_may_be_off_and_simulated_by_name():
+    with Origin(origin_answers) as origin, gate_with(origin, watch={"simulate": ["test/bait"]}) as gate:
+        expect(ask(gate, "203.0.113.1", "/bait"), 200)
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        gate.write(one_app(origin.url, {**TRUST, "scenarios": {"packs": False, "files": ["own.yaml"]}},
+                           waf=CALM, scenarios={"off": ["test/bait"]}))
+        expect(gate.reload(), True)
+        expect(ask(gate, "203.0.113.1", "/bait"), 200)
+        expect(missing(gate, "203.0.113.1", 5)[-1], 403, "the others watch")
+
+
+@claim
+def a_name_that_is_no_scenario_is_an_error_with_its_place():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        gate.write(one_app(origin.url, {**TRUST, "scenarios": {"packs": False, "files": ["own.yaml"]}},
+                           waf=CALM, scenarios={"off": ["test/bate"]}))
+        expect(gate.reload(), False)
+        expect(ask(gate, "203.0.113.1", "/bait"), 403, "the old configuration stands")
+
+
+@claim
+def buckets_and_decisions_survive_a_reload():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        expect(ask(gate, "203.0.113.9", "/bait"), 403)
+        expect(missing(gate, "203.0.113.1", 4), [404] * 4)
+        expect(gate.reload(), True)
+        expect(ask(gate, "203.0.113.9"), 403)
+        expect(missing(gate, "203.0.113.1", 1), [403])
+
+
+@claim
+def a_failed_login_is_known_by_status_redirect_and_marker():
+    logins = [{"path": "/login", "user": "name", "status": 401, "redirect": "/login*", "marker": "Wrong password"}]
+    with Origin(origin_answers) as origin, gate_with(origin, logins=logins) as gate:
+
+        def log_in(address, how, name="anna"):
+            return gate.ask("POST", "/login", body=f"name={name}&password={how}".encode(),
+                            fields=[f"X-Forwarded-For: {address}", "Content-Type: application/x-www-form-urlencoded"]).status
+
+        expect([log_in("203.0.113.1", "status", f"a{i}") for i in range(4)], [401, 401, 403, 403])
+        expect([log_in("203.0.113.2", "redirect", f"b{i}") for i in range(4)], [302, 302, 403, 403])
+        expect([log_in("203.0.113.3", "marker", f"c{i}") for i in range(3)], [200, 200, 200], "the page had gone")
+        eventually(lambda: log_in("203.0.113.3", "fine") == 403, what="held after the third page")
+        expect([log_in("203.0.113.4", "right", f"d{i}") for i in range(6)], [200] * 6, "who knows the password")
+
+
+@claim
+def a_user_who_is_tried_from_many_addresses_is_guarded_and_named_nowhere():
+    logins = [{"path": "/login", "user": "name", "status": 401}]
+    with Origin(origin_answers) as origin, gate_with(origin, logins=logins) as gate:
+
+        def log_in(address, how, name):
+            return gate.ask("POST", "/login", body=f"name={name}&password={how}".encode(),
+                            fields=[f"X-Forwarded-For: {address}", "Content-Type: application/x-www-form-urlencoded"]).status
+
+        got = [log_in(f"203.0.113.{i}", "status", "Berta.Beispiel") for i in range(1, 6)]
+        expect(got, [401, 401, 401, 403, 403])
+        expect(log_in("203.0.113.77", "right", "berta.beispiel"), 403, "whoever comes as that user")
+        expect(log_in("203.0.113.77", "right", "carla"), 200, "another user")
+        time.sleep(0.3)
+        for root, _, files in os.walk(gate.folder):
+            for name in files:
+                path = os.path.join(root, name)
+                if os.path.isfile(path):
+                    with open(path, "rb") as f:
+                        expect(b"berta.beispiel" in f.read().lower(), False, name)
+
+
+@claim
+def what_rules_stop_is_behaviour_too():
+    own = """
+type: leaky
+name: test/blocked
+description: requests that rules stop
+filter: "evt.Meta.log_type == 'appsec-block' && evt.Meta.rule_name != ''"
+groupby: evt.Meta.source_ip
+capacity: 2
+leakspeed: 1h
+labels: {remediation: true, behavior: "http:exploit"}
+"""
+    with Origin(origin_answers) as origin, gate_with(origin, waf={"ruleset": "packs"}) as gate:
+        with open(gate.path("own.yaml"), "a", encoding="ascii") as out:
+            out.write("---" + own)
+        expect(gate.reload(), True)
+        for _ in range(3):
+            expect(ask(gate, "203.0.113.1", "/?q=<script>alert(1)</script>"), 403)
+        expect(ask(gate, "203.0.113.1"), 403, "held")
+        expect(ask(gate, "203.0.113.2"), 200)

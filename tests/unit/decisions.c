@@ -1,0 +1,205 @@
+/* decisions.c -- who is held to be what, and for how long. */
+#include "cti/cti.h"
+#include "tests/test.h"
+#include <pthread.h>
+#include <stdio.h>
+
+enum { HOUR = 3600 * 1000 };
+static const uint64_t now = (uint64_t)1800000000 * 1000;
+
+static struct decision against(enum scope scope, const char *value, enum remedy_kind remedy, uint64_t for_ms)
+{
+	return (struct decision){ .scope = scope, .value = bytes_of(value), .remedy = remedy, .reason = BYTES("test/it"),
+				  .origin = BYTES("embergate"), .made_ms = now, .until_ms = now + for_ms };
+}
+
+static enum decisions_added add(struct decisions *d, enum scope scope, const char *value, enum remedy_kind remedy, uint64_t for_ms)
+{
+	struct decision new = against(scope, value, remedy, for_ms);
+
+	return decisions_add(d, &new);
+}
+
+/* REMEDY_ALLOW: nothing is held. */
+static enum remedy_kind held(struct decisions *d, const char *address, uint64_t at)
+{
+	struct arena *a = arena_new(1 << 16);
+	struct decision out = { .remedy = REMEDY_ALLOW };
+	struct ip ip;
+	enum remedy_kind r;
+
+	assert_true(ip_parse(bytes_of(address), &ip));
+	r = decisions_find(d, &(struct decisions_ask){ .client = &ip }, at, a, &out) ? out.remedy : REMEDY_ALLOW;
+	arena_free(a);
+	return r;
+}
+
+static void the_strictest_counts_until_it_is_over(void **state)
+{
+	struct decisions *d = decisions_new(100);
+
+	(void)state;
+	assert_int_equal(held(d, "203.0.113.1", now), REMEDY_ALLOW);
+	assert_int_equal(add(d, SCOPE_IP, "203.0.113.1", REMEDY_CHALLENGE, 2 * HOUR), DECISION_HELD);
+	assert_int_equal(add(d, SCOPE_IP, "203.0.113.1", REMEDY_DENY, HOUR), DECISION_HELD);
+	assert_int_equal(held(d, "203.0.113.1", now), REMEDY_DENY);
+	assert_int_equal(held(d, "203.0.113.1", now + HOUR), REMEDY_CHALLENGE);
+	assert_int_equal(held(d, "203.0.113.1", now + 2 * HOUR), REMEDY_ALLOW);
+	assert_int_equal(held(d, "203.0.113.2", now), REMEDY_ALLOW);
+	decisions_free(d);
+}
+
+static void addresses_ranges_and_what_is_written_differently(void **state)
+{
+	struct decisions *d = decisions_new(100);
+
+	(void)state;
+	assert_int_equal(add(d, SCOPE_IP, "2001:db8::1", REMEDY_DENY, HOUR), DECISION_HELD);
+	assert_int_equal(held(d, "2001:db8::ffff", now), REMEDY_DENY);
+	assert_int_equal(held(d, "2001:db8:0:1::1", now), REMEDY_ALLOW);
+	assert_int_equal(add(d, SCOPE_IP, "::ffff:203.0.113.9", REMEDY_DENY, HOUR), DECISION_HELD);
+	assert_int_equal(held(d, "203.0.113.9", now), REMEDY_DENY);
+	assert_int_equal(add(d, SCOPE_RANGE, "198.51.100.0/24", REMEDY_TARPIT, HOUR), DECISION_HELD);
+	assert_int_equal(held(d, "198.51.100.77", now), REMEDY_TARPIT);
+	assert_int_equal(held(d, "198.51.101.77", now), REMEDY_ALLOW);
+	assert_int_equal(add(d, SCOPE_IP, "not an address", REMEDY_DENY, HOUR), DECISION_WRONG);
+	assert_int_equal(add(d, SCOPE_RANGE, "198.51.100.0/33", REMEDY_DENY, HOUR), DECISION_WRONG);
+	assert_int_equal(add(d, SCOPE_COUNTRY, "", REMEDY_DENY, HOUR), DECISION_WRONG);
+	decisions_free(d);
+}
+
+static void other_scopes_are_asked_by_their_values(void **state)
+{
+	struct decisions *d = decisions_new(100);
+	struct arena *a = arena_new(1 << 16);
+	struct decision out;
+
+	(void)state;
+	add(d, SCOPE_USERNAME, "0123abcd", REMEDY_CAPTCHA, HOUR);
+	add(d, SCOPE_COUNTRY, "AQ", REMEDY_CHALLENGE, HOUR);
+	assert_false(decisions_find(d, &(struct decisions_ask){ .user = BYTES("other") }, now, a, &out));
+	assert_true(decisions_find(d, &(struct decisions_ask){ .user = BYTES("0123abcd") }, now, a, &out));
+	assert_int_equal(out.remedy, REMEDY_CAPTCHA);
+	assert_true(bytes_eq(out.reason, BYTES("test/it")));
+	assert_true(decisions_find(d, &(struct decisions_ask){ .country = BYTES("AQ") }, now, a, &out));
+	assert_false(decisions_find(d, &(struct decisions_ask){ .session = BYTES("AQ") }, now, a, &out));
+	arena_free(a);
+	decisions_free(d);
+}
+
+static void loopback_and_the_spared_are_never_held(void **state)
+{
+	struct decisions *d = decisions_new(100);
+	struct ip_net net;
+
+	(void)state;
+	assert_true(ip_net_parse(BYTES("192.0.2.0/28"), &net));
+	decisions_spare(d, &net, 1);
+	assert_int_equal(add(d, SCOPE_IP, "127.0.0.1", REMEDY_DENY, HOUR), DECISION_SPARED);
+	assert_int_equal(add(d, SCOPE_IP, "::1", REMEDY_DENY, HOUR), DECISION_SPARED);
+	assert_int_equal(add(d, SCOPE_IP, "192.0.2.5", REMEDY_DENY, HOUR), DECISION_SPARED);
+	assert_int_equal(add(d, SCOPE_RANGE, "192.0.2.0/24", REMEDY_DENY, HOUR), DECISION_SPARED);
+	assert_int_equal(add(d, SCOPE_RANGE, "127.0.0.0/8", REMEDY_DENY, HOUR), DECISION_SPARED);
+	assert_int_equal(add(d, SCOPE_RANGE, "0.0.0.0/0", REMEDY_DENY, HOUR), DECISION_SPARED);
+	assert_int_equal(add(d, SCOPE_IP, "192.0.2.99", REMEDY_DENY, HOUR), DECISION_HELD);
+	decisions_free(d);
+}
+
+static void repeaters_are_known_and_a_second_one_prolongs(void **state)
+{
+	struct decisions *d = decisions_new(100);
+	struct decision again = against(SCOPE_IP, "203.0.113.1", REMEDY_DENY, 5 * HOUR);
+
+	(void)state;
+	assert_int_equal(decisions_past(d, SCOPE_IP, BYTES("203.0.113.1"), now), 0);
+	add(d, SCOPE_IP, "203.0.113.1", REMEDY_DENY, HOUR);
+	assert_int_equal(decisions_past(d, SCOPE_IP, BYTES("203.0.113.1"), now + 2 * HOUR), 1);
+	again.made_ms = now + HOUR / 2;
+	assert_int_equal(decisions_add(d, &again), DECISION_HELD);
+	assert_int_equal(decisions_held(d), 1);
+	assert_int_equal(held(d, "203.0.113.1", now + 4 * HOUR), REMEDY_DENY);
+	assert_int_equal(decisions_past(d, SCOPE_IP, BYTES("203.0.113.1"), now + 6 * HOUR), 2);
+	decisions_sweep(d, now + 6 * HOUR);
+	assert_int_equal(decisions_held(d), 1);
+	decisions_sweep(d, now + 80 * (uint64_t)HOUR);
+	assert_int_equal(decisions_held(d), 0);
+	assert_int_equal(decisions_past(d, SCOPE_IP, BYTES("203.0.113.1"), now + 80 * (uint64_t)HOUR), 0);
+	decisions_free(d);
+}
+
+static bool count_one(void *ctx, const struct decision *d)
+{
+	*(size_t *)ctx += d->until_ms > now;
+	return true;
+}
+
+static void they_are_listed_lifted_and_bounded(void **state)
+{
+	struct decisions *d = decisions_new(3);
+	struct decision simulated = against(SCOPE_IP, "203.0.113.7", REMEDY_DENY, HOUR);
+	size_t n = 0;
+
+	(void)state;
+	add(d, SCOPE_IP, "203.0.113.1", REMEDY_DENY, HOUR);
+	add(d, SCOPE_IP, "203.0.113.1", REMEDY_CHALLENGE, HOUR);
+	simulated.simulated = true;
+	assert_int_equal(decisions_add(d, &simulated), DECISION_HELD);
+	assert_int_equal(held(d, "203.0.113.7", now), REMEDY_ALLOW);
+	assert_int_equal(add(d, SCOPE_IP, "203.0.113.2", REMEDY_DENY, HOUR), DECISION_FULL);
+	decisions_each(d, now, count_one, &n);
+	assert_int_equal(n, 3);
+	assert_int_equal(decisions_lift(d, SCOPE_IP, BYTES("203.0.113.1")), 2);
+	assert_int_equal(held(d, "203.0.113.1", now), REMEDY_ALLOW);
+	assert_int_equal(add(d, SCOPE_RANGE, "203.0.113.0/24", REMEDY_DENY, HOUR), DECISION_HELD);
+	assert_int_equal(decisions_lift(d, SCOPE_RANGE, BYTES("203.0.113.0/24")), 1);
+	assert_int_equal(held(d, "203.0.113.1", now), REMEDY_ALLOW);
+	decisions_free(d);
+}
+
+static void *busy(void *arg)
+{
+	struct decisions *d = arg;
+	char value[32];
+
+	for (int i = 0; i < 2000; i++) {
+		snprintf(value, sizeof value, "203.0.%d.%d", i % 20, i % 50);
+		add(d, i % 9 ? SCOPE_IP : SCOPE_RANGE, value, REMEDY_DENY, HOUR);
+		held(d, value, now);
+		if (i % 7 == 0)
+			decisions_lift(d, SCOPE_IP, bytes_of(value));
+		if (i % 500 == 0)
+			decisions_sweep(d, now + 100 * (uint64_t)HOUR);
+	}
+	arena_thread_end();
+	return NULL;
+}
+
+static void several_threads_may_use_them(void **state)
+{
+	struct decisions *d = decisions_new(10000);
+	pthread_t t[3];
+
+	(void)state;
+	for (size_t i = 0; i < nelems(t); i++)
+		assert_int_equal(pthread_create(&t[i], NULL, busy, d), 0);
+	for (size_t i = 0; i < nelems(t); i++)
+		pthread_join(t[i], NULL);
+	decisions_sweep(d, now + 100 * (uint64_t)HOUR);
+	assert_int_equal(decisions_held(d), 0);
+	decisions_free(d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_strictest_counts_until_it_is_over),
+		cmocka_unit_test(addresses_ranges_and_what_is_written_differently),
+		cmocka_unit_test(other_scopes_are_asked_by_their_values),
+		cmocka_unit_test(loopback_and_the_spared_are_never_held),
+		cmocka_unit_test(repeaters_are_known_and_a_second_one_prolongs),
+		cmocka_unit_test(they_are_listed_lifted_and_bounded),
+		cmocka_unit_test(several_threads_may_use_them),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
