@@ -271,6 +271,15 @@ void fetch_redirect(struct fetch *f)
 
 /* ---- starting ---- */
 
+/* Its time begins here: the loop's clock is that of the turn, and the turn in which it
+ * was asked for may have taken long. */
+static void go(struct fetch *f)
+{
+	f->late_at_ms = loop_now_ms(f->loop) + f->ask.deadline_ms;
+	deadline_set(f->loop, &f->late, f->ask.deadline_ms, on_late, f);
+	begin(f);
+}
+
 static void first_turn(void *arg)
 {
 	struct fetch *f = arg;
@@ -278,7 +287,7 @@ static void first_turn(void *arg)
 	if (!f->over && f->refused.side)
 		fetch_finish(f, &f->refused);
 	else if (!f->over)
-		begin(f);
+		go(f);
 	unhold(f);
 }
 
@@ -296,7 +305,5 @@ struct fetch *fetch_start(struct fetcher *r, struct loop *l, const struct fetch_
 		arena_free(f->arena);
 		return NULL;
 	}
-	f->late_at_ms = loop_now_ms(l) + f->ask.deadline_ms;
-	deadline_set(l, &f->late, f->ask.deadline_ms, on_late, f);
 	return f;
 }

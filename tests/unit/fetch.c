@@ -407,6 +407,21 @@ static void a_slow_name_blocks_no_loop(void **state)
 	assert_int_equal(h->done, 1);
 }
 
+static void what_the_turn_took_before_is_not_its_time(void **state)
+{
+	static const struct script s = { .say = "HTTP/1.1 204 X\r\n\r\n" };
+	struct house *h = *state;
+	struct fetch_request q = get(h, "127.0.0.1", "/");
+
+	q.deadline_ms = 1000;
+	player_start(&h->server, &s, 1);
+	run_for(h->loop, 1);
+	usleep(1200000); /* the loop's clock stands still meanwhile */
+	ask(h, &q);
+	assert_false(h->failed);
+	player_done(&h->server);
+}
+
 static void a_full_queue_of_names_refuses(void **state)
 {
 	struct house *h = *state;
@@ -670,6 +685,7 @@ int main(void)
 		TEST(a_post_is_never_sent_elsewhere),
 		TEST(names_are_looked_up_once_and_bad_ones_are_told),
 		TEST(a_slow_name_blocks_no_loop),
+		TEST(what_the_turn_took_before_is_not_its_time),
 		TEST(a_full_queue_of_names_refuses),
 		TEST(the_next_address_is_tried),
 		TEST(a_port_where_nobody_listens_fails),
