@@ -9,9 +9,9 @@ enum remedy_kind {
 	REMEDY_ALLOW,
 	REMEDY_LOG,
 	REMEDY_THROTTLE,
-	REMEDY_CHALLENGE, /* these three come with scenarios/; configuration that */
-	REMEDY_CAPTCHA,   /* names them is refused until then */
-	REMEDY_TARPIT,
+	REMEDY_CHALLENGE, /* a page to be solved; a pass lifts it */
+	REMEDY_CAPTCHA,   /* the same by a provider's puzzle */
+	REMEDY_TARPIT,    /* a deny that is held back */
 	REMEDY_DENY,
 	REMEDY_COUNT
 };

@@ -13,7 +13,7 @@ from lib import certs
 from lib.claims import claim, eventually, expect
 from lib.client import trusting
 from lib.gate import Gate, one_app
-from lib.origin import Origin
+from lib.origin import Origin, answer as answered
 from lib.visitor import AGENT, BROWSER, Page, Visitor, text_of, work
 
 ALL = [{"path": "/*", "do": "challenge"}]
@@ -529,3 +529,73 @@ def a_gate_that_is_stopped_lets_everybody_out_of_the_tarpit():
         gate.stop()
         expect(client.response().status, 403)
         client.close()
+
+
+# captchas: the page and what a solution buys; whom it is asked of is in captcha.py
+
+PERSON = [{"path": "/*", "do": "captcha"}]
+SECRET = {"environment": {"FLOW_SECRET": "s"}}
+
+
+def puzzle(verify_url, **more):
+    return {"captcha": {"provider": "custom", "sitekey": "k1", "secret": "env:FLOW_SECRET", "widget": "puzzle", "field": "solution",
+                        "script": "https://c.example/api.js", "verify_url": verify_url, **more}}
+
+
+def provider(request):
+    return answered(200, json.dumps({"success": b"response=good" in request.body, "hostname": "t.example"}).encode())
+
+
+@claim
+def a_captcha_is_shown_and_its_solution_gives_the_highest_pass():
+    with Origin() as origin, Origin(provider) as judge, Gate(
+        one_app(origin.url, waf="off", rules=PERSON, challenge=puzzle(judge.url + "/verify")), **SECRET
+    ) as gate:
+        visitor = Visitor(gate)
+        shown = visitor.ask(target="/a?b=c")
+        policy = field(shown, "content-security-policy")
+        assert "script-src 'nonce-" in policy and "frame-src https://c.example" in policy, policy
+        assert 'class="puzzle" data-sitekey="k1"' in shown.text and 'src="https://c.example/api.js"' in shown.text
+        page = Page(shown)
+        expect(visitor.verify(f"t={page.token}&r=bad").status, 403)
+        expect(visitor.verify(f"t={page.token}&n=1").status, 403, "no solution")
+        sent = visitor.verify(f"t={page.token}&go=1&solution=good")  # a form without a script
+        expect(sent.status, 303)
+        back = visitor.ask(target=field(sent, "location"))
+        expect((back.status, field(back, "location")), (303, "/a?b=c"))
+        expect(visitor.ask(target="/a?b=c").status, 200)
+        program = gate.ask("GET", "/a", ("Accept: application/json",))
+        expect(field(program, "waf-challenge"), 'captcha; url="/.embergate/challenge?level=captcha"')
+        expect([r.target for r in origin.requests], ["/a?b=c"])
+
+
+@claim
+def a_pass_for_work_is_none_for_a_captcha():
+    rules = [{"path": "/work", "do": "challenge"}, *PERSON]
+    with Origin() as origin, Origin(provider) as judge, Gate(
+        one_app(origin.url, waf="off", rules=rules, challenge=puzzle(judge.url + "/verify")), **SECRET
+    ) as gate:
+        visitor = Visitor(gate)
+        visitor.solve("/work")
+        expect([visitor.ask(target=t).status for t in ("/work", "/person")], [200, 403])
+        visitor.verify(f"t={visitor.page(target='/person').token}&r=good")
+        expect([visitor.ask(target=t).status for t in ("/work", "/person")], [200, 200])
+
+
+@claim(limit=60)
+def while_the_provider_is_down_what_was_configured_stands_in():
+    """Never silently: a few failures across clients, and each of them only asks for another try."""
+    for on_error, bits, status in ("pow", 18, 403), ("deny", 0, 403), ("allow", 0, 200):
+        with Origin() as origin, Origin(lambda request: answered(500)) as judge, Gate(
+            one_app(origin.url, waf="off", rules=PERSON, challenge=puzzle(judge.url + "/verify", on_error=on_error)), **SECRET
+        ) as gate:
+            visitor = Visitor(gate)
+            for _ in range(5):
+                page = visitor.page()
+                expect((page.answer.status, page.bits), (403, 0))
+                expect(visitor.verify(f"t={page.token}&r=good").status, 503)
+            page = visitor.page()
+            expect((page.answer.status, page.bits, bool(page.token)), (status, bits, on_error == "pow"), on_error)
+            if on_error == "pow":
+                visitor.verify(page.solution())
+                expect(visitor.ask().status, 200)
