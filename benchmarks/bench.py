@@ -33,10 +33,10 @@ EVERY = list(table.all_peers())[1:]  # without the origin
 PLANS = {
     "quick": dict(peers=[p for p in EVERY if not p.startswith("nginx modsecurity") or p.endswith("pl1")],
                   loads=["W1", "W2", "W3", "W4", "W7"], rounds=3, seconds=0.6, latency=[],
-                  idle=["nginx", "haproxy", "embergate"], stages_s=0.3, life=False),
+                  idle=["nginx", "haproxy", "embergate"], stages_s=0.3, buckets_s=0.5, life=False),
     "full": dict(peers=EVERY, loads=["W1", "W2", "W2X", "W3", "W4", "W5", "W6", "W7"], rounds=7, seconds=0.8,
                  latency=["W1", "W2", "W3", "W4", "W7"], idle=["nginx", "haproxy", "embergate off", "embergate"],
-                 stages_s=1, life=True),
+                 stages_s=1, buckets_s=2, life=True),
 }
 CONNECTIONS, IDLE = 64, 10000
 SLOW_US = 500  # a peer dearer than this gets fewer connections and a longer window, or nothing ends within it
@@ -226,6 +226,16 @@ class Bench:
                     except (subprocess.SubprocessError, ValueError) as e:
                         self.say(kind="failed", peer=f"stages of {name} pl{level}", why=f"{load_name}: {e!r}"[:300])
 
+    def buckets(self):
+        """What live buckets take: tools/buckets, whose two threads need both cores."""
+        command = [f"{table.TOOLS}buckets", "-j", "-s", str(self.plan["buckets_s"])]
+        try:
+            got = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+            for line in got.stdout.splitlines():
+                self.say(kind="buckets", **json.loads(line))
+        except (subprocess.SubprocessError, ValueError) as e:
+            self.say(kind="failed", peer="buckets", why=repr(e)[:300])
+
     def each(self, step, names, *arguments):
         for name in names:
             if name in self.running:
@@ -247,6 +257,8 @@ class Bench:
             self.each(self.idle, plan["idle"])
             if plan["stages_s"]:
                 self.all_stages()
+            if plan["buckets_s"]:
+                self.buckets()
         finally:
             for r in self.running.values():
                 r.stop()
@@ -263,7 +275,7 @@ def main():
     plan = dict(PLANS[a.plan])
     for key, value in (("peers", a.peers), ("loads", a.loads)):
         if value:
-            plan |= {key: value.split(","), "latency": [], "idle": [], "stages_s": 0, "life": False}
+            plan |= {key: value.split(","), "latency": [], "idle": [], "stages_s": 0, "buckets_s": 0, "life": False}
     plan["rounds"] = a.rounds or plan["rounds"]
     signal.signal(signal.SIGTERM, lambda *_: exit(143))  # so that what we started is stopped
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

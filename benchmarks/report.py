@@ -150,6 +150,31 @@ def stage_lines(r):
     yield from stage_tables(r)
 
 
+BUCKETS_MB, POURS_S = 1000, 1000000  # 5 million live buckets of one event; a second of one core
+
+
+def bucket_lines(r):
+    if not r.of("buckets"):
+        return
+    yield "## Buckets\n"
+    yield "Live leaky buckets with events of 60 bytes, pours into a million keys at random (tools/buckets).\n"
+    for x in r.of("buckets"):
+        if x["what"] == "pours":
+            yield f"- {x['threads']} thread{'s' if x['threads'] > 1 else ''}: {x['per_cpu_s']:,} pours for a second of CPU, " \
+                  f"{x['per_s']:,} in a second; {x['overflows']:.0%} of them overflow"
+        else:
+            yield f"- {x['live']:,} live, {x['what']}: {x['rss_mb']:,} MB, {x['bytes_each']} B each; {x['ns_each']} ns to make one"
+    yield ""
+
+
+def bucket_targets(r):
+    for x in r.of("buckets"):
+        if x["what"] in ("one event each", "the same, values told apart"):
+            yield f"- {x['live']:,} live buckets, {x['what']}: {x['rss_mb']:,} MB, wanted at most {BUCKETS_MB:,}: {judged(x['rss_mb'], BUCKETS_MB)}"
+        elif x.get("threads") == 1:
+            yield f"- pours for a second of CPU: {x['per_cpu_s']:,}, wanted at least {POURS_S:,}: {judged(POURS_S, x['per_cpu_s'])}"
+
+
 def target_lines(r):
     yield "## Targets\n"
     for peer, what, to, loads in TARGETS:
@@ -164,6 +189,7 @@ def target_lines(r):
             yield f"- memory for an idle {what} connection: {ours} B, HAProxy's {theirs} B: {judged(ours, theirs)}"
     for x in r.life:
         yield from (f"- {x['crs']}, {what}: {has}, wanted at most {most}: {judged(has, most)}" for what, has, most in LIFE[x["kind"]](x))
+    yield from bucket_targets(r)
     yield ""
 
 
@@ -229,7 +255,7 @@ def head_lines(r):
 
 
 def text_of(r):
-    for part in (head_lines, target_lines, cpu_tables, stage_lines, latency_table, memory_table, life_lines, answer_lines):
+    for part in (head_lines, target_lines, cpu_tables, stage_lines, bucket_lines, latency_table, memory_table, life_lines, answer_lines):
         yield from part(r)
 
 

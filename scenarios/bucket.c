@@ -1,6 +1,11 @@
 /* bucket.c -- what a pour does to a bucket; bucket_table.c has the table. */
 #include "scenarios/bucket_table.h"
 
+static uint32_t at_most(uint64_t n, uint32_t most)
+{
+	return n < most ? (uint32_t)n : most;
+}
+
 /* ---- leaky arithmetic ----
  *
  * CrowdSec's limiter has `capacity` tokens at first, gives one back each leak_us and takes one an event. The same without
@@ -26,13 +31,15 @@ static bool overfills(struct bucket *b, const struct bucket_kind *k, uint64_t no
 
 /* ---- events ---- */
 
-/* Each is a length of four bytes and the bytes. */
+/* Each is a length of two bytes and the bytes. */
+enum { LENGTH = sizeof(uint16_t) };
+
 static uint32_t event_size(const char *at)
 {
-	uint32_t len;
+	uint16_t len;
 
-	memcpy(&len, at, sizeof len);
-	return len + (uint32_t)sizeof len;
+	memcpy(&len, at, LENGTH);
+	return (uint32_t)LENGTH + len;
 }
 
 static void drop_oldest(struct bucket_more *m)
@@ -46,17 +53,19 @@ static void drop_oldest(struct bucket_more *m)
 
 static void keep_event(struct bucket_shard *s, struct bucket *b, struct bytes event, uint32_t keep)
 {
-	uint32_t len = (uint32_t)event.len, size = len + (uint32_t)sizeof len;
+	uint16_t len = (uint16_t)event.len;
+	uint32_t size = (uint32_t)LENGTH + len;
 	struct bucket_more *m;
 
 	if (!keep || !event.len || event.len > BUCKET_EVENT_MAX)
 		return;
+	keep = at_most(keep, BUCKET_KEEP_MAX);
 	while (b->more && b->more->nevents >= keep) /* more than one after a reload that keeps fewer */
 		drop_oldest(b->more);
 	if (!(m = bucket_room(s, b, size)))
 		return;
-	memcpy(m->events + m->len, &len, sizeof len);
-	memcpy(m->events + m->len + sizeof len, event.at, event.len);
+	memcpy(m->events + m->len, &len, LENGTH);
+	memcpy(m->events + m->len + LENGTH, event.at, event.len);
 	m->len += size;
 	m->nevents++;
 }
@@ -75,7 +84,7 @@ static void contents(const struct bucket *b, struct arena *a, struct bytes *list
 	summary(b, out);
 	out->kept = list;
 	for (uint32_t at = 0; m && at < m->len && list; at += event_size(m->events + at)) {
-		struct bytes e = { m->events + at + 4, event_size(m->events + at) - 4 };
+		struct bytes e = { m->events + at + LENGTH, event_size(m->events + at) - LENGTH };
 
 		list[n] = a ? arena_copy(a, e) : e;
 		if (list[n].at)
@@ -90,11 +99,6 @@ static struct bytes *list_for(const struct bucket *b, struct arena *a)
 }
 
 /* ---- the steps of a pour ---- */
-
-static uint32_t at_most(uint64_t n, uint32_t most)
-{
-	return n < most ? (uint32_t)n : most;
-}
 
 /* A bucket that died, or that is new, starts over. Its silence stays. */
 static void begin(struct bucket_shard *s, struct bucket *b, const struct bucket_kind *k, uint64_t now_us)

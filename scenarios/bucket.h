@@ -61,10 +61,9 @@ enum poured {
 struct buckets;
 struct buckets *buckets_new(size_t max_buckets, size_t max_bytes); /* NULL: out of memory */
 void buckets_free(struct buckets *);                               /* NULL is allowed */
-/* *out has how many events it holds, and of an overflow also what was in it. Out of memory: the event is not kept, or the bucket not made; never an error. */
+/* *out has how many events it holds, and of an overflow also what was in it. Out of memory: something is not kept. */
 enum poured bucket_pour(struct buckets *, const struct pour *, struct bucket_events *out);
-/* Ends a counter: what is in it; false: there is nothing, or it is not its time yet: half its life since its first event.
- * As an overflow, it may be POURED_SILENT. */
+/* Ends a counter, half its life after its first event; false: there is none to end now. May be POURED_SILENT. */
 bool bucket_take(struct buckets *, const struct pour *, enum poured *, struct bucket_events *out);
 /* How many events it holds; for explain. */
 uint32_t bucket_count(struct buckets *, uint64_t key, uint64_t now_us);

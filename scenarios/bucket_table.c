@@ -184,11 +184,16 @@ static bool is_free(const struct bucket *b)
 
 /* ---- life and death ---- */
 
+static uint32_t seen_cap(const struct bucket_more *m)
+{
+	return m->seen_bits ? 1u << m->seen_bits : 0;
+}
+
 void bucket_empty(struct bucket_shard *s, struct bucket *b)
 {
 	if (b->more) {
-		s->bytes -= sizeof *b->more + b->more->cap + b->more->seen_cap * sizeof(uint64_t);
-		if (b->more->seen_cap)
+		s->bytes -= sizeof *b->more + b->more->cap + seen_cap(b->more) * sizeof(uint64_t);
+		if (b->more->seen_bits)
 			free(b->more->seen.many);
 		free(b->more);
 		b->more = NULL;
@@ -317,28 +322,28 @@ static uint64_t *slot_of(uint64_t *at, uint32_t cap, uint64_t value)
 
 static bool seen_grow(struct bucket_shard *s, struct bucket_more *m)
 {
-	uint32_t cap = m->seen_cap ? m->seen_cap * 2 : 4;
+	uint32_t old = seen_cap(m), bits = old ? m->seen_bits + 1 : 2, cap = 1u << bits;
 	uint64_t *at = calloc(cap, sizeof *at);
 
 	if (!at)
 		return false;
-	for (uint32_t i = 0; i < m->seen_cap; i++)
+	for (uint32_t i = 0; i < old; i++)
 		if (m->seen.many[i])
 			*slot_of(at, cap, m->seen.many[i]) = m->seen.many[i];
-	if (m->seen_cap)
+	if (old)
 		free(m->seen.many);
 	else
 		*slot_of(at, cap, m->seen.only) = m->seen.only;
-	s->bytes += (cap - m->seen_cap) * sizeof *at;
+	s->bytes += (cap - old) * sizeof *at;
 	m->seen.many = at;
-	m->seen_cap = cap;
+	m->seen_bits = bits & 31;
 	return true;
 }
 
 /* It is the first value, or it is asked whether it is the only one. */
 static bool is_new_alone(struct bucket_more *m, uint64_t value, bool *is_new)
 {
-	if (m->seen_cap || (m->nseen && m->seen.only != value))
+	if (m->seen_bits || (m->nseen && m->seen.only != value))
 		return false;
 	*is_new = !m->nseen;
 	m->seen.only = value;
@@ -358,12 +363,12 @@ bool bucket_is_new(struct bucket_shard *s, struct bucket *b, uint64_t value)
 	if (is_new_alone(m, value, &is_new))
 		return is_new;
 	if (m->nseen >= BUCKET_SEEN_MAX) {
-		memset(m->seen.many, 0, m->seen_cap * sizeof *m->seen.many);
+		memset(m->seen.many, 0, seen_cap(m) * sizeof *m->seen.many);
 		m->nseen = 0;
 	}
-	if ((m->nseen + 1) * 4 > m->seen_cap * 3 && !seen_grow(s, m))
+	if ((m->nseen + 1u) * 4 > seen_cap(m) * 3 && !seen_grow(s, m))
 		return true;
-	slot = slot_of(m->seen.many, m->seen_cap, value);
+	slot = slot_of(m->seen.many, seen_cap(m), value);
 	if (*slot)
 		return false;
 	*slot = value;

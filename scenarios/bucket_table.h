@@ -10,17 +10,18 @@ enum {
 	BUCKET_SHARDS = 256,
 	BUCKET_EVENT_MAX = BUCKET_EVENT_ROOM,
 	BUCKET_SEEN_MAX = 8192,  /* values told apart; beyond them it forgets and starts over */
+	BUCKET_KEEP_MAX = 8191,
 };
 
-/* What only some buckets have. */
+/* What only some buckets have; every byte is there millions of times. */
 struct bucket_more {
 	union {
-		uint64_t only; /* while seen_cap is 0: most keys come with one value */
-		uint64_t *many; /* open addressing, 0 is free */
+		uint64_t only;  /* while seen_bits is 0: most keys come with one value */
+		uint64_t *many; /* open addressing in 2^seen_bits, 0 is free */
 	} seen;
-	uint32_t nseen, seen_cap;
 	uint32_t latch;
-	uint32_t len, cap, nevents;
+	uint32_t len, cap;      /* of the events */
+	uint32_t nevents : 13, nseen : 14, seen_bits : 5;
 	char events[];
 };
 
