@@ -2,11 +2,11 @@
  *
  *   buckets [-n LIVE] [-k KEYS] [-s SECONDS] [-j]
  *
- * Memory: LIVE leaky buckets (5,000,000) are made, each of one event of 60 bytes as evidence.c packs it, then the same
- * with values told apart, then a mix in which every tenth has five events of five values. RSS is that of the process, less
- * what it had at its start. Time: pours into KEYS keys (1,000,000) at random, a microsecond of the buckets' clock apart, by one thread
- * and by two, for SECONDS (2) of CPU each. A bucket that overflows is gone and gives its events back; hashing of keys and packing of events are not
- * counted. Each measurement is a process of its own. -j: a line of JSON each. */
+ * Memory: LIVE leaky buckets (5,000,000) are made, each of one event of 60 bytes, then the same with values told apart,
+ * then a mix in which every tenth has five events of five values. RSS is that of the process, less what it had at its
+ * start. Time: pours into KEYS keys (1,000,000) at random, a microsecond of the buckets' clock apart, by one thread and by
+ * two, for SECONDS (2) of CPU each. A bucket that overflows is gone and gives its events back; to hash keys and to pack
+ * events is not counted. Each measurement is a process of its own. -j: a line of JSON each. */
 #include "scenarios/bucket.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -117,7 +117,8 @@ static void measure_memory(const struct tool *t, enum filling how)
 	buckets_count(all, &s);
 	if (s.live != t->live)
 		die("buckets were evicted");
-	printf(t->json ? "{\"what\":\"%s\",\"live\":%.0f,\"rss_mb\":%.1f,\"bytes_each\":%.1f,\"counted_each\":%.1f,\"ns_each\":%.0f}\n"
+	printf(t->json ? "{\"what\":\"%s\",\"live\":%.0f,\"rss_mb\":%.1f,\"bytes_each\":%.1f,\"counted_each\":%.1f,"
+			 "\"ns_each\":%.0f}\n"
 		       : "%-40s %9.0f live %7.1f MB %6.1f bytes each (%5.1f counted) %5.0f ns to make\n",
 	       fillings[how], (double)s.live, rss / 1e6, rss / (double)s.live, (double)s.bytes / (double)s.live,
 	       (double)took / (double)s.live);
@@ -138,9 +139,10 @@ static void pour_batch(struct pourer *w, struct arena *a)
 	static const char event[EVENT];
 
 	for (int i = 0; i < BATCH; i++) {
-		struct pour p = { .kind = &kind, .now_us = w->tool->keys + w->pours++, .event = { event, EVENT }, .arena = a };
+		struct pour p = { .kind = &kind, .now_us = w->tool->keys + w->pours++, .arena = a };
 		struct bucket_events out;
 
+		p.event = (struct bytes){ event, EVENT };
 		w->random = key_of(w->random + 0x9e3779b97f4a7c15u);
 		p.key = key_of(w->random % w->tool->keys);
 		w->over += bucket_pour(w->all, &p, &out) == POURED_OVER;

@@ -179,7 +179,8 @@ static void cancel_throws_it_away(void **state)
 static void a_blackhole_keeps_silent_and_then_ends(void **state)
 {
 	static const struct bucket_kind k = {
-		.type = BUCKET_LEAKY, .capacity = 1, .leak_us = 1000 * MS, .life_us = 2000 * MS, .blackhole_us = 10000 * MS,
+		.type = BUCKET_LEAKY, .capacity = 1, .leak_us = 1000 * MS, .life_us = 2000 * MS,
+		.blackhole_us = 10000 * MS,
 	};
 	static const struct row rows[] = {
 		AT(1000, POURED, 1),  AT(1001, POURED_OVER, 2),
@@ -198,7 +199,8 @@ static void a_trigger_too_is_silent(void **state)
 {
 	static const struct bucket_kind k = { .type = BUCKET_TRIGGER, .blackhole_us = 100 * MS };
 	static const struct row rows[] = {
-		AT(1000, POURED_OVER, 1), AT(1099, POURED_SILENT, 1), AT(1100, POURED_OVER, 1), AT(1150, POURED_SILENT, 1),
+		AT(1000, POURED_OVER, 1), AT(1099, POURED_SILENT, 1), AT(1100, POURED_OVER, 1),
+		AT(1150, POURED_SILENT, 1),
 	};
 
 	(void)state;
@@ -297,7 +299,8 @@ static void the_newest_events_are_kept_oldest_first(void **state)
 	for (int i = 0; i < 6; i++) {
 		struct pour p = { .key = KEY, .kind = &k, .now_us = 7000 * MS + (uint64_t)i, .arena = a };
 
-		snprintf(text, sizeof text, "event %d %.*s", i, i * 10, "and so on and so on and so on and so on and so on and");
+		snprintf(text, sizeof text, "event %d %.*s", i, i * 10,
+			 "and so on and so on and so on and so on and so on and");
 		p.event = bytes_of(text);
 		assert_int_equal(bucket_pour(all, &p, &out), i < 5 ? POURED : POURED_OVER);
 		assert_int_equal(out.nkept, i < 5 ? 0 : 3);
@@ -314,7 +317,9 @@ static void the_newest_events_are_kept_oldest_first(void **state)
 static void a_kept_event_has_a_bound(void **state)
 {
 	static char big[BUCKET_EVENT_ROOM + 1];
-	static const struct { size_t len, kept; } rows[] = { { BUCKET_EVENT_ROOM, 1 }, { BUCKET_EVENT_ROOM + 1, 0 }, { 0, 0 } };
+	static const struct { size_t len, kept; } rows[] = {
+		{ BUCKET_EVENT_ROOM, 1 }, { BUCKET_EVENT_ROOM + 1, 0 }, { 0, 0 },
+	};
 	static const struct bucket_kind k = { .type = BUCKET_TRIGGER, .keep = 1 };
 	struct buckets *all = table();
 
@@ -366,14 +371,15 @@ static void a_conditional_overflows_by_its_condition_alone(void **state)
 	static const struct bucket_kind k = { .type = BUCKET_CONDITIONAL, .life_us = 1000 * MS, .keep = 10 };
 	static const struct row rows[] = {
 		AT(0, POURED, 1), AT(0, POURED, 2), AT(0, POURED, 3), AT(0, POURED_OVER, 4), AT(0, POURED, 1),
-		AT(1000, POURED, 2), AT(2001, POURED, 1), AT(2001, POURED, 2), AT(2001, POURED, 3), AT(2001, POURED_OVER, 4),
+		AT(1000, POURED, 2), AT(2001, POURED, 1), AT(2001, POURED, 2), AT(2001, POURED, 3),
+		AT(2001, POURED_OVER, 4),
 	};
 	struct judging j = { .over_at = 4 };
+	struct pour p = { .key = KEY, .kind = &k, .judge = judge_count, .ctx = &j, .event = BYTES("e") };
 	struct buckets *all = table();
 
 	(void)state;
-	pour_rows(all, &(struct pour){ .key = KEY, .kind = &k, .judge = judge_count, .ctx = &j, .event = BYTES("e") }, rows,
-		  nelems(rows));
+	pour_rows(all, &p, rows, nelems(rows));
 	assert_int_equal(j.asked, nelems(rows));
 	assert_int_equal(j.kept, 4);
 	end(all);
@@ -384,14 +390,15 @@ static void a_leaky_one_with_a_condition_overflows_by_either(void **state)
 	static const struct row rows[] = {
 		AT(0, POURED, 1), AT(0, POURED_OVER, 2), AT(0, POURED, 1), AT(2000, POURED_OVER, 2),
 	};
+	static const struct row full[] = { AT(9000, POURED, 1), AT(9000, POURED, 2), AT(9000, POURED_OVER, 3) };
 	struct judging j = { .over_at = 2 };
+	struct pour p = { .key = KEY, .kind = &two_a_second, .judge = judge_count, .ctx = &j };
 	struct buckets *all = table();
 
 	(void)state;
-	pour_rows(all, &(struct pour){ .key = KEY, .kind = &two_a_second, .judge = judge_count, .ctx = &j }, rows, nelems(rows));
+	pour_rows(all, &p, rows, nelems(rows));
 	j.over_at = 100;
-	pour_rows(all, &(struct pour){ .key = 6, .kind = &two_a_second, .judge = judge_count, .ctx = &j },
-		  (struct row[]){ AT(0, POURED, 1), AT(0, POURED, 2), AT(0, POURED_OVER, 3) }, 3);
+	pour_rows(all, &p, full, nelems(full));
 	end(all);
 }
 
@@ -415,7 +422,8 @@ static void a_latch_lives_and_dies_with_its_bucket(void **state)
 static void an_overflow_that_is_not_allowed_is_as_if_nothing_had_been(void **state)
 {
 	static const struct bucket_kind k = {
-		.type = BUCKET_LEAKY, .capacity = 1, .leak_us = 1000 * MS, .life_us = 2000 * MS, .blackhole_us = 9000 * MS, .keep = 2,
+		.type = BUCKET_LEAKY, .capacity = 1, .leak_us = 1000 * MS, .life_us = 2000 * MS,
+		.blackhole_us = 9000 * MS, .keep = 2,
 	};
 	static const struct row refused[] = { AT(0, POURED, 1), AT(1, POURED_CANCELED, 0), AT(2, POURED, 1) };
 	static const struct row then[] = { AT(3, POURED_OVER, 2), AT(3, POURED, 1), AT(4, POURED_SILENT, 2) };
@@ -463,7 +471,9 @@ static void a_counter_ends_when_it_is_taken(void **state)
 
 static void a_counter_that_began_again_is_not_ended_by_the_first_end(void **state)
 {
-	static const struct row rows[] = { AT(1000, POURED, 1), AT_CANCEL(6000, POURED_CANCELED, 0), AT(7000, POURED, 1) };
+	static const struct row rows[] = {
+		AT(1000, POURED, 1), AT_CANCEL(6000, POURED_CANCELED, 0), AT(7000, POURED, 1),
+	};
 	struct buckets *all = table();
 	struct pour p = { .key = KEY, .kind = &ten_seconds, .now_us = 11000 * MS };
 	struct bucket_events out;
@@ -655,8 +665,9 @@ static bool naive_take(struct naive *b, const struct pour *p, enum poured *r)
 
 static struct bucket_kind random_kind(struct stream *s)
 {
-	struct bucket_kind k = { .type = (enum bucket_type)below(s, BUCKET_BAYESIAN + 1), .keep = below(s, KEPT_MAX + 1) };
+	struct bucket_kind k = { .type = (enum bucket_type)below(s, BUCKET_BAYESIAN + 1) };
 
+	k.keep = below(s, KEPT_MAX + 1);
 	k.capacity = 1 + below(s, below(s, 3) ? 4 : 40);
 	k.leak_us = below(s, 3) ? (uint64_t)1 << (9 + below(s, 14)) : 1 + below(s, 2000000);
 	k.life_us = (k.capacity + 1) * k.leak_us;
@@ -666,14 +677,14 @@ static struct bucket_kind random_kind(struct stream *s)
 	return k;
 }
 
-static void same(const struct stream *s, uint32_t key, enum poured ours, enum poured want, const struct bucket_events *out,
-		 const struct naive *b)
+static void same(const struct stream *s, uint32_t key, enum poured ours, enum poured want,
+		 const struct bucket_events *out, const struct naive *b)
 {
 	bool over = want == POURED_OVER || want == POURED_SILENT;
 
 	if (ours != want || (want != POURED_CANCELED && out->count != b->count))
-		fail_msg("pour %u, key %u of type %d: %d with %u events, want %d with %u", s->pours, key, s->kinds[key].type, ours,
-			 out->count, want, b->count);
+		fail_msg("pour %u, key %u of type %d: %d with %u events, want %d with %u", s->pours, key,
+			 s->kinds[key].type, ours, out->count, want, b->count);
 	if (want == POURED_CANCELED)
 		return;
 	assert_int_equal(out->first_us, b->first_us / 1000 * 1000);

@@ -80,7 +80,8 @@ static void buckets_that_are_there_cannot_grow_past_the_bound(void **state)
 		pour_text(all, i * SHARD, i, BYTES(""));
 	for (uint64_t round = 0; round < 3; round++) /* 20 * 3 * 4000 bytes in 100,000 */
 		for (uint64_t i = 1; i <= KEYS; i++) {
-			struct pour p = { .key = i * SHARD, .kind = &hourly, .now_us = 100, .event = { text, sizeof text } };
+			struct pour p = { .key = i * SHARD, .kind = &hourly, .now_us = 100,
+					  .event = { text, sizeof text } };
 			struct bucket_events out;
 
 			bucket_pour(all, &p, &out);
@@ -158,7 +159,9 @@ static void a_silence_is_not_swept_before_its_end(void **state)
 
 static void what_has_ended_is_not_counted_as_live(void **state)
 {
-	static const struct bucket_kind k = { .type = BUCKET_LEAKY, .capacity = 1, .leak_us = 1000, .life_us = 2000, .keep = 2 };
+	static const struct bucket_kind k = {
+		.type = BUCKET_LEAKY, .capacity = 1, .leak_us = 1000, .life_us = 2000, .keep = 2,
+	};
 	struct buckets *all = buckets_new(1000, 1 << 20);
 	struct pour p = { .key = 5, .kind = &k, .event = BYTES("e") };
 	struct bucket_events out;
@@ -191,8 +194,8 @@ static void *pour_all(void *arg)
 
 	for (uint32_t i = 0; i < ROUNDS * KEYS; i++) {
 		struct arena *a = arena_new(1 << 16);
-		struct pour p = { .key = i % KEYS * 0x9e3779b97f4a7c15u, .kind = &hourly, .now_us = 1000 + i, .event = BYTES("event"),
-				  .arena = a };
+		struct pour p = { .key = i % KEYS * 0x9e3779b97f4a7c15u, .kind = &hourly, .now_us = 1000 + i,
+				  .event = BYTES("event"), .arena = a };
 		struct bucket_events out;
 
 		if (bucket_pour(c->all, &p, &out) == POURED_OVER) {
