@@ -39,6 +39,8 @@ struct admin_status {
 /* An answer that is owed to whoever asked; good until it is given, though the
  * asker may have gone. */
 struct admin_answer;
+struct scenarios;
+struct decisions;
 /* Once, from the control thread, inside the hook or later. text: one line. */
 void admin_answer(struct admin_answer *, bool ok, const char *text);
 
@@ -51,6 +53,9 @@ struct admin_hooks {
 	void (*drain)(void *ctx);
 	bool (*ready)(void *ctx, struct text *why); /* why not, in a word or two */
 	void (*metrics)(void *ctx, struct text *);  /* calls metrics_print() */
+	/* The set that is in force; read at once. */
+	const struct scenarios *(*scenarios)(void *ctx);
+	struct decisions *decisions;                /* NULL: there are none */
 };
 
 struct admin_options {

@@ -93,7 +93,8 @@ static void run(struct ctl_ask *ask, const struct ctl_verb *v, struct bytes rest
 	while (rest.len && bytes_cut(&rest, ' ', &word))
 		if (n++ < CTL_ARGS_MAX)
 			ask->args[n - 1] = word;
-	if (n != v->nargs)
+	ask->nargs = n;
+	if (n < v->nargs || n > v->nargs + v->more)
 		usage(ask->answer, v);
 	else
 		v->run(ask);

@@ -10,7 +10,7 @@
 #include "admin/guest.h"
 
 #define CTL_HELLO "embergate/1"
-enum { CTL_LINE_MAX = 1024, CTL_ARGS_MAX = 2 };
+enum { CTL_LINE_MAX = 1024, CTL_ARGS_MAX = 8 };
 
 enum ctl_outcome { CTL_OK, CTL_FAILED, CTL_USAGE, CTL_UNREACHABLE }; /* also the exit status */
 
@@ -18,12 +18,14 @@ struct ctl_ask {
 	struct admin *admin;
 	struct admin_answer *answer;
 	struct bytes args[CTL_ARGS_MAX];
+	unsigned nargs;
 };
 
 struct ctl_verb {
 	const char *name, *usage, *help;
 	unsigned nargs;
 	void (*run)(const struct ctl_ask *); /* NULL: its issue is not built yet */
+	unsigned more; /* words that may follow the nargs */
 };
 
 extern const struct ctl_verb ctl_verbs[];
@@ -34,6 +36,12 @@ void ctl_unknown(struct text *, struct bytes word);
 
 /* One answer; the answer is gone then. */
 void ctl_reply(struct admin_answer *, enum ctl_outcome, struct bytes text);
+
+/* ctl_decisions.c */
+void ctl_decisions(const struct ctl_ask *);
+void ctl_scenarios(const struct ctl_ask *);
+/* A reply of unknown length. */
+void ctl_reply_text(struct admin_answer *, void (*write)(void *, struct text *), void *ctx);
 
 extern const struct guest_kind ctl_kind;
 

@@ -205,7 +205,7 @@ static bool is_usage(char **words, int n)
 	} else if (!v) {
 		ctl_unknown(&t, bytes_of(words[0]));
 		fwrite(buf, 1, t.len, stderr);
-	} else if (v->run && (unsigned)(n - 1) != v->nargs) {
+	} else if (v->run && ((unsigned)(n - 1) < v->nargs || (unsigned)(n - 1) > v->nargs + v->more)) {
 		fprintf(stderr, "usage: embergate ctl %s %s\n", v->name, v->usage);
 	} else {
 		return false;

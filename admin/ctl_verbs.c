@@ -5,8 +5,7 @@
 #include "base/clock.h"
 #include <stdlib.h>
 
-/* A reply of unknown length. */
-static void reply_text(struct admin_answer *answer, void (*write)(void *, struct text *), void *ctx)
+void ctl_reply_text(struct admin_answer *answer, void (*write)(void *, struct text *), void *ctx)
 {
 	struct text t;
 
@@ -42,7 +41,7 @@ static void status(const struct ctl_ask *ask)
 		return;
 	}
 	h->status(h->ctx, a, &s);
-	reply_text(ask->answer, write_status, &c);
+	ctl_reply_text(ask->answer, write_status, &c);
 	arena_free(a);
 }
 
@@ -73,7 +72,7 @@ static void explain(const struct ctl_ask *ask)
 		admin_answer(ask->answer, false, e.text);
 		return;
 	}
-	reply_text(ask->answer, ask->answer->json ? write_record : write_explain, r);
+	ctl_reply_text(ask->answer, ask->answer->json ? write_record : write_explain, r);
 	free(r);
 }
 
@@ -102,27 +101,28 @@ static void drain(const struct ctl_ask *ask)
 }
 
 const struct ctl_verb ctl_verbs[] = {
-	{ "status", "", "what runs, since when, with which servers", 0, status },
-	{ "reload", "", "read the configuration again; waits for the outcome", 0, reload },
-	{ "explain", "ID", "why a request was decided as it was; the start of an id is enough", 1, explain },
-	{ "mode", "APP block|detect|off", "change an app's mode until the next start", 2, mode },
-	{ "drain", "", "take no new work: for a planned stop", 0, drain },
-	{ "diff", "", "what a reload would change", 0, NULL },
-	{ "init", "", "write a first configuration", 0, NULL },
-	{ "test", "URL", "harmless probes", 1, NULL },
-	{ "events", "", "recent events", 0, NULL },
-	{ "replay", "ID", "decide a kept request again", 1, NULL },
-	{ "exceptions", "", "suggest, add, list", 0, NULL },
-	{ "decisions", "", "list, add, remove", 0, NULL },
-	{ "unban", "IP", "lift what is held against an address", 1, NULL },
-	{ "client", "IP", "what is known of an address", 1, NULL },
-	{ "attack-mode", "APP on|off", "challenge everyone", 2, NULL },
-	{ "cert", "", "list, renew", 0, NULL },
-	{ "nodes", "", "the cluster", 0, NULL },
-	{ "user", "", "users of the dashboard", 0, NULL },
-	{ "token", "", "tokens of the API", 0, NULL },
-	{ "privacy", "", "what is kept, and for how long", 0, NULL },
-	{ "support-bundle", "", "facts for a bug report", 0, NULL },
+	{ "status", "", "what runs, since when, with which servers", 0, status, 0 },
+	{ "reload", "", "read the configuration again; waits for the outcome", 0, reload, 0 },
+	{ "explain", "ID", "why a request was decided as it was; the start of an id is enough", 1, explain, 0 },
+	{ "mode", "APP block|detect|off", "change an app's mode until the next start", 2, mode, 0 },
+	{ "drain", "", "take no new work: for a planned stop", 0, drain, 0 },
+	{ "diff", "", "what a reload would change", 0, NULL, 0 },
+	{ "init", "", "write a first configuration", 0, NULL, 0 },
+	{ "test", "URL", "harmless probes", 1, NULL, 0 },
+	{ "events", "", "recent events", 0, NULL, 0 },
+	{ "replay", "ID", "decide a kept request again", 1, NULL, 0 },
+	{ "exceptions", "", "suggest, add, list", 0, NULL, 0 },
+	{ "decisions", "[list | add VALUE [SCOPE] [REMEDY] [4h] | delete VALUE|ID]",
+	  "who is held to be what; SCOPE is Ip (or Range, by the value), REMEDY deny", 0, ctl_decisions, 5 },
+	{ "scenarios", "", "what watches, and what it saw", 0, ctl_scenarios, 0 },
+	{ "client", "IP", "what is known of an address", 1, NULL, 0 },
+	{ "attack-mode", "APP on|off", "challenge everyone", 2, NULL, 0 },
+	{ "cert", "", "list, renew", 0, NULL, 0 },
+	{ "nodes", "", "the cluster", 0, NULL, 0 },
+	{ "user", "", "users of the dashboard", 0, NULL, 0 },
+	{ "token", "", "tokens of the API", 0, NULL, 0 },
+	{ "privacy", "", "what is kept, and for how long", 0, NULL, 0 },
+	{ "support-bundle", "", "facts for a bug report", 0, NULL, 0 },
 };
 
 const size_t ctl_nverbs = nelems(ctl_verbs);

@@ -345,9 +345,29 @@ void behaviour_end(struct exchange *x)
 	observe(x, AT_END);
 }
 
-/* ---- by the clock ---- */
+/* ---- without an exchange ---- */
 
 enum { TICK_BYTES = 16 << 20 };
+
+/* A log's time by the clock of the buckets; one from before this machine was started is its beginning. */
+static uint64_t mono_of(uint64_t unix_us)
+{
+	uint64_t behind = clock_wall_ms() * 1000 - clock_mono_us();
+
+	return unix_us > behind ? unix_us - behind : 0;
+}
+
+void behaviour_log_event(struct shared *shared, const struct site *site, struct observer *observer, struct facts *f)
+{
+	struct place place = { .shared = shared, .site = site, .arena = arena_new(TICK_BYTES) };
+	struct observe o = { .set = site->scenarios, .buckets = shared->buckets, .observer = observer, .arena = place.arena,
+			     .over = on_overflow, .ctx = &place };
+
+	f->at_us = mono_of(f->at_us);
+	if (place.arena)
+		scenarios_observe_whole(&o, f);
+	arena_free(place.arena);
+}
 
 void behaviour_tick(struct shared *shared, const struct site *site, struct observer *observer)
 {

@@ -29,6 +29,8 @@ void behaviour_answer(struct exchange *);
 void behaviour_answer_bytes(struct exchange *, struct bytes);
 /* Both ways have ended. */
 void behaviour_end(struct exchange *);
+/* An event of another server's log. The agent's thread; the site must not go meanwhile. */
+void behaviour_log_event(struct shared *, const struct site *, struct observer *, struct facts *);
 /* Control thread, every second or two: ends counters, forgets what is over. */
 void behaviour_tick(struct shared *, const struct site *, struct observer *);
 

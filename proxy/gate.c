@@ -81,7 +81,9 @@ static void on_term(void *arg)
 /* On the agent's thread. */
 static void on_log_event(void *ctx, struct facts *f)
 {
-	(void)ctx, (void)f; /* counted; a site holds no scenarios yet that could be asked */
+	struct gate *g = ctx;
+
+	behaviour_log_event(&g->shared, g->site, g->log_observer, f);
 }
 
 void gate_watch_logs(struct gate *g)
@@ -166,9 +168,10 @@ static bool process_start(struct gate *g, const struct config *c, struct err *er
 	g->shared.buckets = buckets_new(c->scenarios.buckets, c->scenarios.bucket_bytes);
 	g->shared.decisions = decisions_new(DECISIONS_MAX);
 	g->observer = observer_new();
+	g->log_observer = observer_new();
 	g->shared.connections_max = connections_max();
 	if (!p->servers || !p->metrics || !g->shared.events || !g->shared.addresses || !g->shared.limits ||
-	    !g->shared.passes || !g->shared.buckets || !g->shared.decisions || !g->observer)
+	    !g->shared.passes || !g->shared.buckets || !g->shared.decisions || !g->observer || !g->log_observer)
 		return err_set(err, SIDE_SELF, 0, "out of memory");
 	p->log = log_start(err);
 	return p->log != NULL;

@@ -115,7 +115,13 @@ static void hook_metrics(void *ctx, struct text *out)
 	metrics_print(g->process.metrics, &now, out);
 }
 
+static const struct scenarios *hook_scenarios(void *ctx)
+{
+	return ((struct gate *)ctx)->site->scenarios;
+}
+
 struct admin_hooks hooks_of(struct gate *g)
 {
-	return (struct admin_hooks){ g, hook_status, hook_reload, hook_mode, hook_drain, hook_ready, hook_metrics };
+	return (struct admin_hooks){ g, hook_status, hook_reload, hook_mode, hook_drain, hook_ready, hook_metrics,
+				     hook_scenarios, g->shared.decisions };
 }

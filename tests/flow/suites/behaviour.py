@@ -1,4 +1,5 @@
 """behaviour.py -- scenarios watch, and the very request that overflows is stopped."""
+import json
 import os
 import time
 
@@ -212,3 +213,40 @@ labels: {remediation: true, behavior: "http:exploit"}
             expect(ask(gate, "203.0.113.1", "/?q=<script>alert(1)</script>"), 403)
         expect(ask(gate, "203.0.113.1"), 403, "held")
         expect(ask(gate, "203.0.113.2"), 200)
+
+
+@claim
+def decisions_are_listed_made_and_lifted_by_hand():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        expect(gate.ctl("decisions").stdout, "nothing is held against anyone\n")
+        expect(ask(gate, "203.0.113.1", "/bait"), 403)
+        expect("test/bait" in gate.ctl("decisions", "list").stdout, True)
+        expect(gate.ctl("decisions", "add", "198.51.100.0/24", "deny", "10m").returncode, 0)
+        expect(ask(gate, "198.51.100.200"), 403)
+        expect(gate.ctl("decisions", "add", "127.0.0.1").returncode, 1, "loopback")
+        expect(gate.ctl("decisions", "add", "nonsense").returncode, 1)
+        held = json.loads(gate.ctl("-o", "json", "decisions").stdout)
+        expect(sorted((d["scope"], d["value"], d["remedy"], d["origin"]) for d in held),
+               [("Ip", "203.0.113.1", "deny", "embergate"), ("Range", "198.51.100.0/24", "deny", "manual")])
+        expect(gate.ctl("decisions", "delete", "203.0.113.1").returncode, 0)
+        expect(gate.ctl("decisions", "delete", str([d["id"] for d in held if d["scope"] == "Range"][0])).returncode, 0)
+        expect((ask(gate, "203.0.113.1"), ask(gate, "198.51.100.200")), (200, 200))
+        watch = json.loads(gate.ctl("-o", "json", "scenarios").stdout)
+        expect([s["overflowed"] for s in watch if s["name"] == "test/bait"], [1])
+
+
+@claim
+def another_server_is_watched_through_its_log():
+    line = '203.0.113.8 - - [{}] "GET /bait HTTP/1.1" 200 5 "-" "curl/8"\n'
+    gate = None
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        log = gate.path("access.of.nginx")
+        open(log, "w").close()
+        gate.write(one_app(origin.url, {**TRUST, "scenarios": {"packs": False, "files": ["own.yaml"]},
+                                        "logs": [{"files": [log], "type": "nginx"}]}, waf=CALM))
+        expect(gate.reload(), True)
+        expect(ask(gate, "203.0.113.8"), 200)
+        time.sleep(0.5)
+        with open(log, "a", encoding="ascii") as out:
+            out.write(line.format(time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())))
+        eventually(lambda: ask(gate, "203.0.113.8") == 403, seconds=10, what="held by the log")
