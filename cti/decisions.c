@@ -30,8 +30,9 @@ struct decisions {
 	atomic_size_t records, held_ranges;
 	atomic_ullong ids;
 	size_t max;
+	pthread_rwlock_t spared_lock;
 	struct ip_net spared[SPARED_MAX];
-	atomic_size_t nspared;
+	size_t nspared;
 };
 
 struct decisions *decisions_new(size_t max)
@@ -41,6 +42,7 @@ struct decisions *decisions_new(size_t max)
 	if (!d)
 		return NULL;
 	d->max = max;
+	pthread_rwlock_init(&d->spared_lock, NULL);
 	for (int i = 0; i < SHARDS; i++)
 		pthread_rwlock_init(&d->shards[i].lock, NULL);
 	return d;
@@ -62,16 +64,17 @@ void decisions_free(struct decisions *d)
 		free_list(d->shards[i].ranges);
 		pthread_rwlock_destroy(&d->shards[i].lock);
 	}
+	if (d)
+		pthread_rwlock_destroy(&d->spared_lock);
 	free(d);
 }
 
 void decisions_spare(struct decisions *d, const struct ip_net *nets, size_t n)
 {
-	size_t have = 0;
-
-	for (size_t i = 0; i < n && have < SPARED_MAX; i++)
-		d->spared[have++] = nets[i];
-	atomic_store(&d->nspared, have);
+	pthread_rwlock_wrlock(&d->spared_lock);
+	for (d->nspared = 0; d->nspared < n && d->nspared < SPARED_MAX; d->nspared++)
+		d->spared[d->nspared] = nets[d->nspared];
+	pthread_rwlock_unlock(&d->spared_lock);
 }
 
 /* ---- keys ---- */
@@ -113,18 +116,19 @@ static bool is_about(const struct record *r, enum scope scope, uint64_t hash, st
 
 /* ---- adding ---- */
 
-static bool is_spared(const struct decisions *d, const struct decision *new, const struct ip_net *net)
+static bool is_spared(struct decisions *d, const struct decision *new, const struct ip_net *net)
 {
-	size_t n = atomic_load(&d->nspared);
+	bool is = false;
 
 	if (new->scope != SCOPE_IP && new->scope != SCOPE_RANGE)
 		return false;
 	if (ip_is_loopback(&net->base))
 		return true;
-	for (size_t i = 0; i < n; i++) /* the smaller of the two lies in the other */
-		if (ip_in_net(&net->base, &d->spared[i]) || ip_in_net(&d->spared[i].base, net))
-			return true;
-	return false;
+	pthread_rwlock_rdlock(&d->spared_lock);
+	for (size_t i = 0; i < d->nspared && !is; i++) /* the smaller of the two lies in the other */
+		is = ip_in_net(&net->base, &d->spared[i]) || ip_in_net(&d->spared[i].base, net);
+	pthread_rwlock_unlock(&d->spared_lock);
+	return is;
 }
 
 static struct record *record_new(const struct decision *new, struct bytes value)

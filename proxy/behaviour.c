@@ -382,3 +382,27 @@ void behaviour_tick(struct shared *shared, const struct site *site, struct obser
 	buckets_sweep(shared->buckets, clock_mono_us());
 	decisions_sweep(shared->decisions, clock_wall_ms());
 }
+
+static size_t add_nets(struct ip_net *to, size_t n, size_t max, const struct nets *from)
+{
+	for (size_t i = 0; i < from->n && n < max; i++)
+		to[n++] = from->at[i];
+	return n;
+}
+
+void behaviour_spare(struct shared *shared, const struct site *site)
+{
+	enum { MAX = 256 };
+	const struct config *c = site->config;
+	struct ip_net nets[MAX];
+	size_t n = add_nets(nets, 0, MAX, &c->client_ip.trust);
+
+	for (size_t i = 0; i < c->nlistens; i++)
+		n = add_nets(nets, n, MAX, &c->listens[i].from);
+	for (size_t i = 0; i < c->napps; i++) {
+		n = add_nets(nets, n, MAX, &c->apps[i].client_ip.trust);
+		for (size_t k = 0; k < c->apps[i].nlistens; k++)
+			n = add_nets(nets, n, MAX, &c->apps[i].listens[k].from);
+	}
+	decisions_spare(shared->decisions, nets, n);
+}

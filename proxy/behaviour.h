@@ -31,6 +31,8 @@ void behaviour_answer_bytes(struct exchange *, struct bytes);
 void behaviour_end(struct exchange *);
 /* An event of another server's log. The agent's thread; the site must not go meanwhile. */
 void behaviour_log_event(struct shared *, const struct site *, struct observer *, struct facts *);
+/* Who is never held, by the configuration that is in force: the hops that are trusted. Control thread. */
+void behaviour_spare(struct shared *, const struct site *);
 /* Control thread, every second or two: ends counters, forgets what is over. */
 void behaviour_tick(struct shared *, const struct site *, struct observer *);
 

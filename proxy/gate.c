@@ -250,6 +250,7 @@ static bool start(struct gate *g, struct err *err)
 	metrics_reloaded(g->process.metrics, true, g->started_ms, g->site->config->hash);
 	signals_open(g);
 	g->health = health_start(g->loop, g->site);
+	behaviour_spare(&g->shared, g->site);
 	gate_watch_logs(g);
 	return true;
 }

@@ -5,6 +5,7 @@
  * listeners opened, the old site let go. On any failure the old one stays. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/behaviour.h"
 #include "proxy/gate.h"
 #include <poll.h>
 #include <pthread.h>
@@ -101,6 +102,7 @@ static bool reload_apply(struct gate *g, struct site *new, struct err *err)
 	listens_close(g, old, new);
 	agent_stop(g->agent); /* before its configuration goes */
 	g->site = new;
+	behaviour_spare(&g->shared, new);
 	gate_watch_logs(g);
 	health_stop(g->health);
 	g->health = health_start(g->loop, new);
