@@ -136,7 +136,9 @@ void ctl_decisions(const struct ctl_ask *ask)
 {
 	struct bytes verb = ask->nargs ? ask->args[0] : BYTES("list");
 
-	if (bytes_eq(verb, BYTES("list")) && ask->nargs <= 1)
+	if (!ask->admin->hooks.decisions)
+		admin_answer(ask->answer, false, "this gate holds no decisions");
+	else if (bytes_eq(verb, BYTES("list")) && ask->nargs <= 1)
 		ctl_reply_text(ask->answer, write_list, (void *)(uintptr_t)ask);
 	else if (bytes_eq(verb, BYTES("add")))
 		add(ask);
