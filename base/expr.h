@@ -83,8 +83,11 @@ struct expr_atom {
 	struct bytes text;
 };
 struct expr_need { const struct expr_atom *at; size_t n; };
-/* From the arena. A name that is compared with numbers (`int(x) > 3`) or an inequality makes no atoms. */
+/* From the arena. A name that is compared with numbers (`int(x) > 3`) or an inequality makes no atoms. A need without atoms
+ * can never be met: the expression is never true. EXPR_MATCHES are Go's expressions (PATTERN_GO). */
 size_t expr_needs(const struct expr *, struct arena *, const struct expr_need **out);
+/* The text as an atom reads it, just as the function in the expression does. False: memory is short. */
+bool expr_view_of(struct arena *, enum expr_view, struct bytes, struct bytes *out);
 /* The views: RFC 3986 percent decoding, of a query also '+' as a blank; as QueryUnescape() and PathUnescape() read it. */
 bool expr_query_unescape(struct arena *, struct bytes, struct bytes *out);
 bool expr_path_unescape(struct arena *, struct bytes, struct bytes *out);

@@ -111,8 +111,8 @@ bool expr_known(struct arena *a, const struct expr_data *data, const struct node
 		*out = *item;
 	if (x->kind == NODE_CONST || x->kind == NODE_ITEM)
 		return x->kind == NODE_CONST || item;
-	if (x->kind == NODE_LOCAL)
-		return expr_known(a, data, x->bound, item, out);
+	if (x->kind == NODE_LOCAL) /* which may be of an outer closure, whose # is another */
+		return expr_known(a, data, x->bound, NULL, out);
 	if ((x->kind != NODE_FUNCTION && x->kind != NODE_BINARY && x->kind != NODE_INDEX) || x->n > nelems(v))
 		return false;
 	for (size_t i = 0; i < x->n; i++)

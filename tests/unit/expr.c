@@ -1,9 +1,8 @@
 /* expr.c -- expressions: what they are worth, and what is wrong with them. */
 #include "tests/test.h"
 #include "tests/expr_world.h"
-#include "base/expr_data.h"
-#include <stdio.h>
-#include <unistd.h>
+#include "tests/expr_files.h"
+#include "tests/expr_naive.h"
 
 enum { ARENA = 64 << 20 };
 
@@ -11,32 +10,6 @@ static const struct world_facts usual = {
 	.texts = { BYTES_INIT("/Admin/index.PHP?a=1%20b"), BYTES_INIT("GET"), BYTES_INIT("http_access-log"),
 		   BYTES_INIT("a=1%20b+c"), BYTES_INIT(""), BYTES_INIT("text") },
 };
-
-static struct expr_data *files(struct arena *a)
-{
-	static const struct { const char *name; enum expr_data_type type; const char *text; } all[] = {
-		{ "words", EXPR_DATA_STRING, "# comment\nadmin\n\n.php\r\nwp-login\n" },
-		{ "none", EXPR_DATA_STRING, "" },
-		{ "regexps", EXPR_DATA_REGEXP, "^/x\nadm.n\n(?i)curl/\\d\n" },
-		{ "map", EXPR_DATA_MAP, "{\"pattern\":\"/wp-\",\"tag\":\"wp\",\"type\":\"contains\"}\n{\"pattern\":\"/x\",\"tag\":\"whole\"}\n"
-					"{\"pattern\":\"^/x.*z$\",\"tag\":\"re\",\"type\":\"regex\"}\n" },
-	};
-	struct expr_data *d = expr_data_new(a, NULL);
-
-	for (size_t i = 0; i < nelems(all); i++) {
-		char path[] = "/tmp/embergate-expr-XXXXXX";
-		int fd = mkstemp(path);
-		struct err e = { 0 };
-
-		assert_true(fd >= 0);
-		assert_int_equal(write(fd, all[i].text, strlen(all[i].text)), strlen(all[i].text));
-		close(fd);
-		if (!expr_data_add(d, bytes_of(all[i].name), all[i].type, path, &e))
-			fail_msg("%s", e.text);
-		unlink(path);
-	}
-	return d;
-}
 
 struct ran {
 	struct arena *arena;
@@ -48,10 +21,34 @@ struct ran {
 	char shown[2048];
 };
 
+static bool meets(struct ran *r, struct expr_run *run, const struct expr_world *world)
+{
+	const struct expr_need *needs;
+	size_t n = expr_needs(r->x, r->arena, &needs);
+
+	return naive_needs_met(run, world, needs, n);
+}
+
+/* The tree as it stands gives the same, and what is true meets its needs. `v`: NULL when the run has failed. */
+static void agrees(struct ran *r, const char *source, const struct expr_world *world, const struct expr_value *v)
+{
+	struct expr_run run = { .ctx = &r->facts, .arena = r->arena, .steps = EXPR_STEPS };
+	struct expr_parsed parsed;
+	struct expr_value other;
+	bool too_long, ok;
+
+	assert_true(expr_parse(r->arena, bytes_of(source), world, &parsed, NULL));
+	ok = naive_value(parsed.root, world, &run, &other, &too_long);
+	if (!too_long && (ok != (v != NULL) || (ok && !naive_same(v, &other))))
+		fail_msg("%s: the naive evaluator has another value (%s)", source, run.failed ? run.failed : "");
+	if (v && v->kind == EXPR_BOOL && v->truth && !meets(r, &run, world))
+		fail_msg("%s: it is true, and a need is not met", source);
+}
+
 static struct ran ran(const char *source)
 {
 	struct ran r = { .arena = arena_new(ARENA), .facts = usual };
-	struct expr_world world = world_with(files(r.arena));
+	struct expr_world world = world_with(expr_files(r.arena));
 	struct text t;
 	struct expr_value v;
 
@@ -59,6 +56,8 @@ static struct ran ran(const char *source)
 	r.run = (struct expr_run){ .ctx = &r.facts, .arena = r.arena, .steps = EXPR_STEPS };
 	r.ok = r.x && expr_run(r.x, &r.run, &v);
 	t = text_over(r.shown, sizeof r.shown - 1);
+	if (r.x)
+		agrees(&r, source, &world, r.ok ? &v : NULL);
 	if (r.ok)
 		world_show(&t, &v);
 	else
@@ -396,6 +395,91 @@ static void size_and_depth_are_bounded(void **state)
 	}
 }
 
+/* "path has~ 'a' | verb is 'b'; ...": `~` without regard to case, a view before the name. */
+static void show_needs(struct ran *r, struct text *t)
+{
+	static const char *const tests[] = { "is", "starts", "ends", "has", "matches" }, *const views[] = { "", "query ", "path " };
+	const struct expr_need *needs;
+	size_t n = expr_needs(r->x, r->arena, &needs);
+
+	for (size_t i = 0; i < n; i++) {
+		text_str(t, i ? "; " : "");
+		if (!needs[i].n)
+			text_str(t, "never");
+		for (size_t k = 0; k < needs[i].n; k++) {
+			const struct expr_atom *a = &needs[i].at[k];
+
+			text_printf(t, "%s%s%s %s%s '", k ? " | " : "", views[a->view], strrchr(world_names[a->load], '.') + 1,
+				    tests[a->test], a->caseless ? "~" : "");
+			text_plain(t, a->text);
+			text_str(t, "'");
+		}
+	}
+}
+
+static void needs_are_what_must_be_so(void **state)
+{
+	static const struct row rows[] = {
+		{ "evt.Meta.verb == 'GET'", "verb is 'GET'" },
+		{ "'GET' == evt.Meta.verb and n == 7", "verb is 'GET'" },
+		{ "evt.Meta.verb in ['GET', 'PUT'] and evt.Meta.path contains 'x'", "verb is 'GET' | verb is 'PUT'; path has 'x'" },
+		{ "evt.Meta.path startsWith 'a' or evt.Meta.path endsWith 'b'", "path starts 'a' | path ends 'b'" },
+		{ "(evt.Meta.verb == 'a' and evt.Meta.path == 'b') or evt.Meta.type == 'c'", "verb is 'a' | type is 'c'; path is 'b' | type is 'c'" },
+		{ "evt.Meta.verb == 'GET' or n == 7", "" },
+		{ "not (evt.Meta.verb != 'GET' or evt.Meta.path == 'x')", "verb is 'GET'" },
+		{ "evt.Meta.verb != 'GET'", "" },
+		{ "evt.Meta.verb not in ['GET']", "" },
+		{ "evt.Meta.path contains ''", "" },
+		{ "evt.Meta.verb == 1", "" },
+		{ "int(evt.Meta.verb) > 1", "" },
+		{ "Upper(evt.Meta.path) contains Upper('/x')", "path has~ '/X'" },
+		{ "Lower(QueryUnescape(evt.Meta.path)) startsWith '/x'", "query path starts~ '/x'" },
+		{ "PathUnescape(evt.Meta.path) == 'x' and QueryUnescape(PathUnescape(evt.Meta.path)) == 'y'", "path path is 'x'" },
+		{ "TrimSpace(evt.Meta.path) == 'x' and evt.Meta.path[1:] endsWith 'y'", "path has 'x'; path has 'y'" },
+		{ "evt.Meta.path matches '^/a' and Upper(evt.Meta.path) matches 'X[^/]+Y'", "path matches '^/a'; path matches~ 'X[^/]+Y'" },
+		{ "Upper(evt.Meta.path) matches '[^X]Y' or Upper(evt.Meta.path) matches 'A'", "" },
+		{ "let p = Lower(evt.Meta.path); p contains 'a' or p == 'b'", "path has~ 'a' | path is~ 'b'" },
+		{ "n == 7 and (let p = evt.Meta.path; let q = p; q == 'z')", "path is 'z'" },
+		{ "evt.Meta.verb == 'GET' ? evt.SetMeta('a', 'b') : false", "verb is 'GET'" },
+		{ "if evt.Meta.verb == 'GET' { evt.SetMeta('a', 'b') } else { false }", "verb is 'GET'" },
+		{ "evt.Meta.verb != 'GET' ? false : evt.Meta.path == 'x'", "verb is 'GET'; path is 'x'" },
+		{ "evt.Meta.verb == 'GET' ? evt.Meta.path == 'x' : evt.Meta.path == 'y'", "verb is 'GET' | path is 'y'; path is 'x' | path is 'y'" },
+		{ "any(File('words'), {Lower(evt.Meta.path) contains #})", "path has~ 'admin' | path has~ '.php' | path has~ 'wp-login'" },
+		{ "any(File('words'), {# == evt.Meta.path})", "path is 'admin' | path is '.php' | path is 'wp-login'" },
+		{ "any(File('json'), {evt.Meta.path contains JsonExtract(#, 'uri') ? evt.SetMeta('cve', JsonExtract(#, 'cve')) : false})",
+		  "path has '/admin' | path has 'index'" },
+		{ "any(File('words'), {evt.Meta.verb == 'GET' and evt.Meta.path endsWith #})",
+		  "verb is 'GET'; path ends 'admin' | path ends '.php' | path ends 'wp-login'" },
+		{ "any(File('none'), {evt.Meta.path contains #})", "never" },
+		{ "false or 1 == 2", "never" },
+		{ "any(results, {.Name == evt.Meta.path})", "" },
+		{ "any(results, {.Len > 2 and evt.Meta.path == 'x'})", "path is 'x'" },
+		{ "not none(['a', 'b'], {evt.Meta.path contains #})", "path has 'a' | path has 'b'" },
+		{ "RegexpInFile(evt.Meta.path, 'regexps')", "path matches '^/x' | path matches 'adm.n' | path matches '(?i)curl/\\x5cd'" },
+		{ "let k = LookupFile(evt.Meta.path, 'map'); k != '' ? evt.SetMeta('a', k) : false",
+		  "path is '/x' | path has '/wp-' | path matches '^/x.*z$'" },
+		{ "LookupFile(evt.Meta.path, 'map') == 'wp'", "path has '/wp-'" },
+		{ "any(['a'], {let o = #; any(['b'], {evt.Meta.path == o})})", "" },
+		{ "(evt.Meta.verb == 'GET') == true", "verb is 'GET'" },
+		{ "hasPrefix(evt.Meta.path, 'x')", "path starts 'x'" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(rows); i++) {
+		struct ran r = ran(rows[i].source);
+		char shown[2048];
+		struct text t = text_over(shown, sizeof shown - 1);
+
+		if (!r.x)
+			fail_msg("%s: %s", rows[i].source, r.err.text);
+		show_needs(&r, &t);
+		shown[t.len] = '\0';
+		if (strcmp(shown, rows[i].want) != 0)
+			fail_msg("%s\n needs %s\n wanted %s", rows[i].source, shown, rows[i].want);
+		arena_free(r.arena);
+	}
+}
+
 static void true_is_only_a_bool_at_the_end(void **state)
 {
 	static const struct { const char *source; bool want; } rows[] = {
@@ -452,6 +536,7 @@ int main(void)
 		cmocka_unit_test(what_goes_wrong_ends_the_run_and_says_why),
 		cmocka_unit_test(what_is_wrong_is_told_with_its_place),
 		cmocka_unit_test(size_and_depth_are_bounded),
+		cmocka_unit_test(needs_are_what_must_be_so),
 		cmocka_unit_test(true_is_only_a_bool_at_the_end),
 		cmocka_unit_test(names_are_looked_up_once),
 		cmocka_unit_test(a_filter_of_comparisons_allocates_nothing),
