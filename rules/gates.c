@@ -12,7 +12,7 @@
  *
  * A link of a SecLang chain can be the gate only when those before it do nothing
  * that is seen when the chain ends without it. What has no gate is always asked. */
-#include "rules/conditions.h"
+#include "rules/carry.h"
 #include "rules/everyday.h"
 #include "rules/literal.h"
 #include "rules/ruleset.h"
@@ -312,6 +312,8 @@ static bool choose(struct build *b, struct group *g)
 	}
 	if (best.how == BY_VALUE)
 		g->at[best_at].gate = GATE_VALUE;
+	if (best.how == NO_GATE && g->n && condition_is_of(&g->at[0], b->direction) && (g->at[0].carries = carry_of(b->ir, g)))
+		g->at[0].gate = GATE_VALUE;
 	return best.how == NO_GATE || best.how == BY_VALUE || gate_by_text(b, &best, &g->at[best_at]);
 }
 

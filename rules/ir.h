@@ -25,6 +25,7 @@ struct target {
 	enum zone zone;
 	struct bytes name;   /* lower case; at == NULL: whatever the name */
 	struct regex *regex; /* or names that match, without case; NULL: none */
+	struct bytes pattern; /* that expression */
 	const char *word;    /* what SecLang called it: "ARGS_GET"; NULL: zone_name() */
 	enum collection collection; /* ZONE_VARS */
 	uint32_t slot;       /* ZONE_VARS with a name: where it is kept; else UINT32_MAX */
@@ -69,6 +70,7 @@ struct condition {
 	uint16_t scanned; /* GATE_TEXT: the node whose text is scanned for it: `node` but for its case */
 	bool negate;
 	bool multi;       /* asked after every step of the way to its node, not only the last */
+	const struct carry *carries; /* GATE_VALUE: and the next link must hold on what it makes of the value; NULL: it need not */
 	uint8_t gate;     /* enum gate_kind; GATE_NONE but for the one that was chosen */
 	uint32_t pattern; /* GATE_TEXT: in the union database: without its hit this cannot hold */
 	const struct op *op;

@@ -137,9 +137,9 @@ bool plan_prepare(struct compiled *c, struct err *e)
 /* NULL: the group has none, or one whose operand this plan does not know beforehand. */
 static const struct condition *plan_gate(const struct plan *p, const struct group *g)
 {
-	const struct condition *c = group_gate(g);
+	const struct condition *c = group_gate(g), *with = c && c->carries ? c + 1 : c;
 
-	return c && c->macro && !p->settled[c->nth_macro] ? NULL : c;
+	return with && with->macro && !p->settled[with->nth_macro] ? NULL : c;
 }
 
 static bool want_node(const struct ir *ir, struct arena *a, struct want *w, uint16_t node)

@@ -5,7 +5,7 @@
  * for long values, the scan is done value by value and reports a pattern only
  * once. */
 #include "rules/scan.h"
-#include "rules/conditions.h"
+#include "rules/carry.h"
 #include "rules/memo.h"
 #include <stdlib.h>
 
@@ -98,17 +98,23 @@ void rules_scratch_free(struct rules_scratch *s)
 
 /* ---- a gate may hold on a value ---- */
 
+static const struct operand *operand_of(struct scan *s, const struct condition *c)
+{
+	return c->macro ? s->rules->plan.settled[c->nth_macro] : &c->operand;
+}
+
 static bool gate_holds(struct scan *s, uint32_t group, const struct batched *b)
 {
-	const struct condition *c = group_gate(&s->rules->ir->groups[group]);
-	const struct operand *o = c->macro ? s->rules->plan.settled[c->nth_macro] : &c->operand;
+	const struct group *g = &s->rules->ir->groups[group];
+	const struct condition *c = group_gate(g);
 
 	for (size_t i = 0; i < c->ntargets; i++) {
 		const struct target *t = &c->targets[i];
 		struct match m = { 0 };
 
 		if (t->zone == b->zone && !t->except && condition_takes(c, t, b->value))
-			return t->count || condition_test(s->values, c, o, b->value, &m);
+			return t->count || (condition_test(s->values, c, operand_of(s, c), b->value, &m) &&
+					    (!c->carries || carry_holds(s->values->arena, g, operand_of(s, c + 1), &m)));
 	}
 	return false;
 }

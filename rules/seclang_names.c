@@ -185,6 +185,9 @@ static bool selector(struct seclang *s, const struct seclang_variable *v, struct
 		return true;
 	if (v->regex) {
 		t->regex = ir_regex(s->ir, v->selector, PATTERN_CASELESS, &why);
+		t->pattern = arena_copy(s->ir->arena, v->selector);
+		if (!t->pattern.at)
+			return seclang_short_of_memory(s);
 		return t->regex || seclang_fail(s, "%.*s:/%.*s/: %s", BYTES_ARG(v->name), BYTES_ARG(bytes_sub(v->selector, 0, 60)), why.text);
 	}
 	if (t->zone == ZONE_VARS && !ir_slot(s->ir, t->collection, v->selector, &t->slot))
