@@ -19,7 +19,7 @@
 enum {
 	COMPILE_ARENA = 256 << 20, /* bytes: expressions are held while compiling */
 	CACHE_MAX = 512 << 20,     /* bytes of a cache file: more is not ours */
-	KNOWN = 8,                 /* databases that a scratch remembers */
+	KNOWN = 32,                /* databases that a scratch remembers */
 	ALWAYS = HS_FLAG_ALLOWEMPTY,
 };
 

@@ -17,7 +17,10 @@
 #include "rules/literal.h"
 #include "rules/ruleset.h"
 
-enum { ARENA_CAP = 256 << 20 };
+enum {
+	ARENA_CAP = 256 << 20,
+	THIN = 150, /* texts: where no more are looked for, these are in BOOK_THIN */
+};
 
 static const double COMMON_TEXT = 0.45;  /* of ordinary values: a text that is in more of them saves nothing */
 static const double PRESENT = 0.2;       /* that there is a value at all where one may be missing */
@@ -325,11 +328,78 @@ static bool choose_all(struct build *b)
 	return true;
 }
 
-static struct matcher *database(struct build *b, unsigned each, const char *cache_dir)
+/* ---- databases ---- */
+
+/* How many texts are looked for in a zone after a node, about. */
+static unsigned *weight_of(unsigned *weights, const struct build *b, enum zone z, uint16_t node)
 {
+	return &weights[(size_t)z * (b->ir->nsteps + 1) + node];
+}
+
+/* Adds up what a gate weighs where it looks, or tells whether it is alone with few somewhere. */
+static bool weigh(struct build *b, unsigned *weights, const struct condition *c, bool add)
+{
+	unsigned texts = (unsigned)b->gates[c->pattern - b->compiled->unions[b->direction].first].ntexts;
+	bool thin = false;
+
+	for (size_t i = 0; i < c->ntargets; i++)
+		for (uint16_t node = c->scanned, more = 1; more; node = b->ir->steps[node].parent) {
+			unsigned *w = weight_of(weights, b, c->targets[i].zone, node);
+
+			*w += add ? texts : 0;
+			thin |= *w <= THIN;
+			more = c->multi && node;
+		}
+	return thin;
+}
+
+static bool find_thin(struct build *b)
+{
+	struct union_database *u = &b->compiled->unions[b->direction];
+	unsigned *weights = arena_get(b->arena, ZONE_COUNT * (b->ir->nsteps + 1) * sizeof *weights);
+
+	u->thin = arena_get(b->ir->arena, b->ngates + 1);
+	if (!weights || !u->thin)
+		return short_of_memory(b);
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < b->ir->ngroups; i++) {
+			const struct condition *c = group_gate(&b->ir->groups[i]);
+
+			if (!c || c->gate != GATE_TEXT || !condition_is_of(c, b->direction))
+				continue;
+			if (weigh(b, weights, c, !pass) && pass)
+				u->thin[c->pattern - u->first] = true;
+		}
+	return true;
+}
+
+static struct matcher *database(struct build *b, enum book book, unsigned each, const char *cache_dir)
+{
+	struct union_database *u = &b->compiled->unions[b->direction];
+	struct pattern *at = arena_get(b->arena, (b->npatterns + 1) * sizeof *at);
+	size_t n = 0;
+
+	if (!at) {
+		short_of_memory(b);
+		return NULL;
+	}
 	for (size_t i = 0; i < b->npatterns; i++)
-		b->patterns[i].flags = (b->patterns[i].flags & ~(unsigned)PATTERN_EACH) | each;
-	return b->compiled->kind->compile(b->patterns, b->npatterns, cache_dir, b->err);
+		if (book == BOOK_ALL || u->thin[b->patterns[i].id - u->first]) {
+			at[n] = b->patterns[i];
+			at[n++].flags |= each;
+		}
+	return b->compiled->kind->compile(at, n, cache_dir, b->err);
+}
+
+static bool databases(struct build *b, const char *cache_dir)
+{
+	struct union_database *u = &b->compiled->unions[b->direction];
+
+	for (enum book book = 0; book < BOOKS; book++)
+		if (!(u->joined[book] = database(b, book, PATTERN_EACH, cache_dir)) ||
+		    !(u->once[book] = database(b, book, 0, cache_dir)))
+			return false;
+	return true;
 }
 
 /* A byte that is in no text, so that what stands between values is no hit. */
@@ -356,9 +426,7 @@ static bool build(struct build *b, const char *cache_dir)
 	u->npatterns = b->ngates;
 	b->compiled->npatterns += b->ngates;
 	u->separator = separator_of(b);
-	u->joined = database(b, PATTERN_EACH, cache_dir);
-	u->once = u->joined ? database(b, 0, cache_dir) : NULL;
-	return u->once != NULL;
+	return find_thin(b) && databases(b, cache_dir);
 }
 
 bool gates_build(struct compiled *c, const char *cache_dir, struct err *e)

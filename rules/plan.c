@@ -273,6 +273,13 @@ static uint64_t gate_nodes(struct ruleset *rs, const struct condition *c, unsign
 	return bits;
 }
 
+static bool is_thin(const struct compiled *c, uint32_t pattern)
+{
+	const struct union_database *u = &c->unions[pattern >= c->unions[OF_ANSWER].first ? OF_ANSWER : OF_REQUEST];
+
+	return u->thin[pattern - u->first];
+}
+
 static void watch_gate(struct ruleset *rs, size_t group, const struct condition *c, unsigned *seen)
 {
 	struct watch *g = &rs->plan.gates[group], *w = &rs->plan.patterns[c->pattern];
@@ -283,6 +290,9 @@ static void watch_gate(struct ruleset *rs, size_t group, const struct condition 
 			g->zones |= ZONE_BIT(c->targets[i].zone);
 	w->nodes |= g->nodes;
 	w->zones |= g->zones;
+	for (size_t z = 0; z < ZONE_COUNT; z++)
+		if (g->zones >> z & 1 && !is_thin(rs->compiled, c->pattern))
+			rs->plan.thick[z] |= g->nodes;
 }
 
 static void watch_bytes(struct plan *p, const struct union_database *u)

@@ -77,8 +77,10 @@ static void compiled_release(struct compiled *c)
 	if (!c || atomic_fetch_sub(&c->uses, 1) > 1)
 		return;
 	for (size_t d = 0; d < DIRECTIONS; d++) {
-		c->kind->free(c->unions[d].joined);
-		c->kind->free(c->unions[d].once);
+		for (size_t book = 0; book < BOOKS; book++) {
+			c->kind->free(c->unions[d].joined[book]);
+			c->kind->free(c->unions[d].once[book]);
+		}
 	}
 	ir_free(c->ir);
 	free(c);

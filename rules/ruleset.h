@@ -44,10 +44,15 @@ struct users {
 	bool anywhere; /* an expression: a hit does not tell in which value of a joined string */
 };
 
+/* Most patterns are for arguments as a few ways of decoding leave them. In other zones and after other
+ * steps only few rules look: their patterns are a database of their own, which is faster. */
+enum book { BOOK_ALL, BOOK_THIN, BOOKS };
+
 /* The texts that are looked for in one direction. */
 struct union_database {
-	struct matcher *joined; /* for joined strings: literals tell each of their places */
-	struct matcher *once;   /* the same patterns, each reported once */
+	struct matcher *joined[BOOKS]; /* for joined strings: literals tell each of their places */
+	struct matcher *once[BOOKS];   /* the same patterns, each reported once */
+	bool *thin;             /* by pattern: it is in BOOK_THIN too */
 	struct users *users;    /* by pattern */
 	size_t npatterns;
 	/* Patterns that a single byte stands for: Hyperscan would be slowed by such, and a look at each text finds them. */
@@ -81,6 +86,7 @@ struct plan {
 	struct watch *patterns; /* by pattern: of all live groups that it is the gate of */
 	struct watch *gates;    /* by group; one without texts has no nodes */
 	uint64_t *node_bits;    /* by node of the steps; of more than 64 nodes some share a bit */
+	uint64_t thick[ZONE_COUNT]; /* nodes after which a text of that zone is looked up in BOOK_ALL */
 	uint64_t (*telling)[256]; /* by zone and byte: the nodes of patterns that the byte stands for */
 	uint64_t facts;      /* bits by facts.c: those that are looked at */
 	size_t nwords;       /* of the bit sets of groups */

@@ -42,15 +42,20 @@ struct part {
 	struct version version;
 };
 
+/* The texts that are looked up in one book. */
+struct batch {
+	char *joined;
+	size_t len, cap;
+	struct part parts[BATCH_PARTS];
+	size_t nparts;
+};
+
 struct rules_scratch {
 	struct matcher_scratch *matcher;
 	struct memo *memo;
-	char *joined;
-	size_t len, cap;
 	struct batched values[BATCH_VALUES];
 	size_t nvalues;
-	struct part parts[BATCH_PARTS];
-	size_t nparts;
+	struct batch batches[BOOKS];
 	uint64_t serial;
 	uint64_t *asked; /* by pattern: the serial it was last asked about */
 	size_t asked_cap;
@@ -66,7 +71,8 @@ struct scan {
 	struct hash128 lumps[ZONE_COUNT]; /* names of a zone, being scanned for the first time */
 	zone_set lumped;    /* zones that have one */
 	zone_set suspect;   /* zones with a suspect value */
-	size_t hits, part;  /* in the batch; the part that the last one was in */
+	const struct batch *batch; /* being scanned */
+	size_t hits, part;  /* in it; the part that the last one was in */
 	struct batched *one; /* being scanned by itself */
 	const struct version *version; /* of it */
 };
@@ -91,7 +97,8 @@ void rules_scratch_free(struct rules_scratch *s)
 		return;
 	matcher_scratch_free(s->matcher);
 	memo_free(s->memo);
-	free(s->joined);
+	for (size_t i = 0; i < BOOKS; i++)
+		free(s->batches[i].joined);
 	free(s->asked);
 	free(s);
 }
@@ -157,18 +164,18 @@ static bool on_hit_of_one(void *ctx, uint32_t pattern, size_t end)
  * order but for a few, so the search goes on from where the last one was. */
 static const struct part *part_at(struct scan *s, size_t end)
 {
-	const struct part *parts = s->scratch->parts;
+	const struct part *parts = s->batch->parts;
 
 	while (s->part && end <= parts[s->part].from)
 		s->part--;
-	while (s->part + 1 < s->scratch->nparts && end > parts[s->part + 1].from)
+	while (s->part + 1 < s->batch->nparts && end > parts[s->part + 1].from)
 		s->part++;
 	return end <= parts[s->part].to ? &parts[s->part] : NULL;
 }
 
 static size_t flood(const struct scan *s)
 {
-	return FLOOD + s->scratch->len / 2;
+	return FLOOD + s->batch->len / 2;
 }
 
 static bool on_hit(void *ctx, uint32_t pattern, size_t end)
@@ -204,46 +211,59 @@ static void ask_bytes(struct scan *s, struct batched *b, const struct version *v
 
 /* ---- a batch ---- */
 
+static enum book book_of(const struct scan *s, enum zone z, const struct version *v)
+{
+	return s->rules->plan.thick[z] & v->nodes ? BOOK_ALL : BOOK_THIN;
+}
+
 static bool scan_alone(struct scan *s, struct batched *b, const struct version *v)
 {
 	s->one = b;
 	s->version = v;
-	return s->rules->compiled->kind->scan(s->texts->once, s->scratch->matcher, v->text, on_hit_of_one, s);
+	return s->rules->compiled->kind->scan(s->texts->once[book_of(s, b->zone, v)], s->scratch->matcher, v->text, on_hit_of_one, s);
 }
 
 static bool scan_one_by_one(struct scan *s)
 {
-	struct rules_scratch *b = s->scratch;
-
-	for (const struct part *p = b->parts; p < b->parts + b->nparts; p++)
-		if (!scan_alone(s, &b->values[p->value], &p->version))
+	for (const struct part *p = s->batch->parts; p < s->batch->parts + s->batch->nparts; p++)
+		if (!scan_alone(s, &s->scratch->values[p->value], &p->version))
 			return false;
 	return true;
 }
 
-static bool scan_joined(struct scan *s)
+static bool scan_joined(struct scan *s, enum book book)
 {
-	struct rules_scratch *b = s->scratch;
+	struct batch *b = &s->scratch->batches[book];
 
+	if (!b->nparts)
+		return true;
+	s->batch = b;
 	s->hits = s->part = 0;
-	if (!s->rules->compiled->kind->scan(s->texts->joined, b->matcher, (struct bytes){ b->joined, b->len }, on_hit, s))
+	if (!s->rules->compiled->kind->scan(s->texts->joined[book], s->scratch->matcher, (struct bytes){ b->joined, b->len }, on_hit, s))
 		return false;
 	return s->hits > flood(s) ? scan_one_by_one(s) : true;
+}
+
+static void empty(struct rules_scratch *b)
+{
+	for (size_t i = 0; i < BOOKS; i++)
+		b->batches[i].len = b->batches[i].nparts = 0;
+	b->nvalues = 0;
 }
 
 static bool flush(struct scan *s)
 {
 	struct rules_scratch *b = s->scratch;
-	bool ok = !b->nparts || scan_joined(s);
+	bool ok = scan_joined(s, BOOK_ALL) && scan_joined(s, BOOK_THIN);
 
 	for (size_t i = 0; ok && i < b->nvalues; i++)
 		if (b->values[i].keyed && !b->values[i].suspect)
 			memo_add(b->memo, b->values[i].key);
-	b->len = b->nparts = b->nvalues = 0;
+	empty(b);
 	return ok;
 }
 
-static bool reserve(struct rules_scratch *b, size_t n)
+static bool reserve(struct batch *b, size_t n)
 {
 	size_t cap = b->cap ? b->cap : 4096;
 	char *at;
@@ -260,18 +280,28 @@ static bool reserve(struct rules_scratch *b, size_t n)
 	return true;
 }
 
-static bool join(struct scan *s, const struct version *v)
+static bool join(struct scan *s, const struct batched *of, const struct version *v)
 {
-	struct rules_scratch *b = s->scratch;
+	struct batch *b = &s->scratch->batches[book_of(s, of->zone, v)];
 	struct bytes text = v->text;
 
 	if (!reserve(b, text.len + 1) || b->nparts == BATCH_PARTS)
 		return false;
 	memcpy(b->joined + b->len, text.at, text.len);
 	b->joined[b->len + text.len] = s->texts->separator;
-	b->parts[b->nparts++] = (struct part){ (uint32_t)b->nvalues - 1, (uint32_t)b->len, (uint32_t)(b->len + text.len), *v };
+	b->parts[b->nparts++] = (struct part){ (uint32_t)(of - s->scratch->values), (uint32_t)b->len, (uint32_t)(b->len + text.len), *v };
 	b->len += text.len + 1;
 	return true;
+}
+
+/* No room for as many texts more. */
+static bool is_full(const struct rules_scratch *b, size_t values, size_t texts)
+{
+	bool full = b->nvalues + values > BATCH_VALUES;
+
+	for (size_t i = 0; i < BOOKS; i++)
+		full |= b->batches[i].len >= BATCH_BYTES || b->batches[i].nparts + texts > BATCH_PARTS;
+	return full;
 }
 
 /* ---- a value ---- */
@@ -280,7 +310,7 @@ static bool scan_version(struct scan *s, struct batched *b, struct version *v, b
 {
 	v->serial = ++s->scratch->serial;
 	ask_bytes(s, b, v);
-	return alone ? scan_alone(s, b, v) : join(s, v);
+	return alone ? scan_alone(s, b, v) : join(s, b, v);
 }
 
 /* The place of a text among those of a value; *n grows when it is new. */
@@ -366,7 +396,7 @@ static bool scan_value(struct scan *s, enum zone zone, struct value *v)
 		return true;
 	if (v->text.len > ALONE_BYTES)
 		return scan_texts(s, &one, w, true);
-	if ((b->len >= BATCH_BYTES || b->nvalues == BATCH_VALUES || b->nparts + w->n > BATCH_PARTS) && !flush(s))
+	if (is_full(b, 1, w->n) && !flush(s))
 		return false;
 	b->values[b->nvalues] = one;
 	return scan_texts(s, &b->values[b->nvalues++], w, false);
@@ -375,7 +405,7 @@ static bool scan_value(struct scan *s, enum zone zone, struct value *v)
 /* The names of a zone as one value, each behind its length. */
 static bool lump_key(struct scan *s, enum zone zone, const struct zone_values *z, struct hash128 *key)
 {
-	struct rules_scratch *b = s->scratch;
+	struct batch *b = &s->scratch->batches[BOOK_ALL]; /* it has room, which is used for a while */
 	size_t from = b->len;
 
 	for (size_t i = z->scanned; i < z->n; i++) {
@@ -387,7 +417,7 @@ static bool lump_key(struct scan *s, enum zone zone, const struct zone_values *z
 		memcpy(b->joined + b->len, name.at, name.len);
 		b->len += name.len;
 	}
-	*key = memo_key(b->memo, s->rules->plan.wants[zone].any.salt, (struct bytes){ b->joined + from, b->len - from });
+	*key = memo_key(s->scratch->memo, s->rules->plan.wants[zone].any.salt, (struct bytes){ b->joined + from, b->len - from });
 	b->len = from;
 	return true;
 }
@@ -429,8 +459,7 @@ static bool is_lump(struct scan *s, enum zone zone, const struct zone_values *z)
 	for (size_t i = z->scanned; i < z->n; i++)
 		if (z->at[i].text.len > MEMO_BYTES_ONCE)
 			return false;
-	return (s->scratch->nvalues + n <= BATCH_VALUES &&
-		s->scratch->nparts + n * s->rules->plan.wants[zone].widest <= BATCH_PARTS) || flush(s);
+	return !is_full(s->scratch, n, n * s->rules->plan.wants[zone].widest) || flush(s);
 }
 
 static bool scan_zone(struct scan *s, enum zone zone, struct zone_values *z)
@@ -482,6 +511,6 @@ bool scan_new_values(struct rules_scratch *scratch, const struct ruleset *rules,
 	ok = ok && flush(&s);
 	if (ok)
 		remember_lumps(&s);
-	scratch->len = scratch->nparts = scratch->nvalues = 0; /* whatever happened */
+	empty(scratch); /* whatever happened */
 	return ok;
 }
