@@ -23,6 +23,7 @@ enum {
 };
 
 static const double COMMON_TEXT = 0.45;  /* of ordinary values: a text that is in more of them saves nothing */
+static const double WORTH = 0.05;        /* of ordinary values: for what is in fewer, another set is not looked for */
 static const double PRESENT = 0.2;       /* that there is a value at all where one may be missing */
 static const double COMMON_VALUE = 0.25; /* a condition that holds on more of them is no gate */
 
@@ -30,8 +31,8 @@ enum how { NO_GATE, BY_TEXTS, BY_WORDS, BY_VALUE };
 
 struct gate {
 	enum how how;
-	const struct bytes *texts;
-	size_t ntexts;
+	const struct bytes *texts, *also; /* one of each */
+	size_t ntexts, nalso;
 	double common; /* share of ordinary values that have it, about */
 };
 
@@ -92,6 +93,19 @@ static struct gate by_byte(struct build *b, const struct condition *c)
 	return g.ntexts ? g : (struct gate){ 0 };
 }
 
+static struct gate by_literals(const struct literals *l)
+{
+	struct gate g = { .how = l->caseless ? BY_WORDS : BY_TEXTS, .texts = l->at, .ntexts = l->n,
+			  .common = common_of(l->at, l->n, l->caseless) };
+	double alone = everyday_share(l->at, l->n, l->caseless);
+
+	if (l->nalso && alone > WORTH && everyday_share(l->also, l->nalso, l->caseless) < COMMON_TEXT) {
+		g.also = l->also;
+		g.nalso = l->nalso;
+	}
+	return g;
+}
+
 static struct gate by_text(struct build *b, const struct condition *c)
 {
 	const struct operand *o = &c->operand;
@@ -103,11 +117,11 @@ static struct gate by_text(struct build *b, const struct condition *c)
 		return by_byte(b, c);
 	if (c->op->operand != OPERAND_REGEX)
 		return has_empty(o) ? (struct gate){ 0 }
-				    : (struct gate){ c->op->holds == HOLDS_WORD ? BY_WORDS : BY_TEXTS, o->texts, o->ntexts,
-						     common_of(o->texts, o->ntexts, c->op->holds == HOLDS_WORD) };
+				    : (struct gate){ .how = c->op->holds == HOLDS_WORD ? BY_WORDS : BY_TEXTS, .texts = o->texts,
+						     .ntexts = o->ntexts,
+						     .common = common_of(o->texts, o->ntexts, c->op->holds == HOLDS_WORD) };
 	l = literals_of(b->arena, o->texts[0]);
-	return l.n ? (struct gate){ l.caseless ? BY_WORDS : BY_TEXTS, l.at, l.n, common_of(l.at, l.n, l.caseless) }
-		   : (struct gate){ 0 };
+	return l.n ? by_literals(&l) : (struct gate){ 0 };
 }
 
 /* Of the values that such a place usually has. */
@@ -265,24 +279,33 @@ static bool same_gate(const struct gate *a, const struct gate *b)
 }
 
 /* The id of a gate; equal ones share it. */
-static bool gate_by_text(struct build *b, struct gate *g, struct condition *c)
+static bool pattern_of(struct build *b, const struct gate *g, uint32_t *id)
 {
 	uint32_t first = b->compiled->unions[b->direction].first;
+
+	for (size_t i = 0; i < b->ngates; i++)
+		if (same_gate(&b->gates[i], g)) {
+			*id = first + (uint32_t)i;
+			return true;
+		}
+	*id = first + (uint32_t)b->ngates;
+	return add_gate(b, g);
+}
+
+static bool gate_by_text(struct build *b, const struct gate *g, struct condition *c)
+{
+	struct gate one = { .how = g->how, .texts = g->texts, .ntexts = g->ntexts };
+	struct gate also = { .how = g->how, .texts = g->also, .ntexts = g->nalso };
 	bool caseless = false;
 
 	c->gate = GATE_TEXT;
 	c->scanned = c->node;
+	c->also = NO_PATTERN;
 	if (!c->multi && !without_case(b, c->node, true, &c->scanned, &caseless))
 		return false;
 	if (caseless)
-		g->how = BY_WORDS;
-	for (size_t i = 0; i < b->ngates; i++)
-		if (same_gate(&b->gates[i], g)) {
-			c->pattern = first + (uint32_t)i;
-			return true;
-		}
-	c->pattern = first + (uint32_t)b->ngates;
-	return add_gate(b, g);
+		one.how = also.how = BY_WORDS;
+	return pattern_of(b, &one, &c->pattern) && (!also.ntexts || pattern_of(b, &also, &c->also));
 }
 
 /* How many of the group's conditions may be its gate, from the first on. */
@@ -339,7 +362,8 @@ static unsigned *weight_of(unsigned *weights, const struct build *b, enum zone z
 /* Adds up what a gate weighs where it looks, or tells whether it is alone with few somewhere. */
 static bool weigh(struct build *b, unsigned *weights, const struct condition *c, bool add)
 {
-	unsigned texts = (unsigned)b->gates[c->pattern - b->compiled->unions[b->direction].first].ntexts;
+	uint32_t first = b->compiled->unions[b->direction].first;
+	unsigned texts = (unsigned)(b->gates[c->pattern - first].ntexts + (c->also == NO_PATTERN ? 0 : b->gates[c->also - first].ntexts));
 	bool thin = false;
 
 	for (size_t i = 0; i < c->ntargets; i++)
@@ -367,8 +391,11 @@ static bool find_thin(struct build *b)
 
 			if (!c || c->gate != GATE_TEXT || !condition_is_of(c, b->direction))
 				continue;
-			if (weigh(b, weights, c, !pass) && pass)
-				u->thin[c->pattern - u->first] = true;
+			if (!weigh(b, weights, c, !pass) || !pass)
+				continue;
+			u->thin[c->pattern - u->first] = true;
+			if (c->also != NO_PATTERN)
+				u->thin[c->also - u->first] = true;
 		}
 	return true;
 }

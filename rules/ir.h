@@ -63,6 +63,8 @@ enum gate_kind {
 	GATE_VALUE,  /* itself: it is asked of each new value, and the answer remembered */
 };
 
+#define NO_PATTERN UINT32_MAX
+
 struct condition {
 	const struct target *targets; /* none and no op: holds always (SecAction) */
 	size_t ntargets;
@@ -73,6 +75,7 @@ struct condition {
 	const struct carry *carries; /* GATE_VALUE: and the next link must hold on what it makes of the value; NULL: it need not */
 	uint8_t gate;     /* enum gate_kind; GATE_NONE but for the one that was chosen */
 	uint32_t pattern; /* GATE_TEXT: in the union database: without its hit this cannot hold */
+	uint32_t also;    /* nor without this one's; NO_PATTERN: it is alone */
 	const struct op *op;
 	struct operand operand;
 	const struct macro *macro; /* the operand is made of this; NULL: it is as it is */

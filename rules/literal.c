@@ -6,6 +6,7 @@
 
 enum {
 	DEPTH_MAX = 100,
+	NOTED_MAX = 8,
 	CLASS_MAX = 8,   /* bytes of a class that is spelt out */
 	TIMES_MAX = 8,   /* of "{n,}": what comes more often is looked for n times */
 };
@@ -17,6 +18,9 @@ struct reader {
 	struct bytes in;
 	size_t at;
 	unsigned depth;
+	struct list noted[NOTED_MAX]; /* what is required of the whole, while it is one branch */
+	size_t nnoted;
+	bool alternatives; /* it is several branches */
 	bool extended;  /* (?x): blanks and comments mean nothing */
 	bool caseless;
 };
@@ -342,7 +346,11 @@ struct reading {
 
 static void note(struct reader *r, struct reading *b, const struct part *p)
 {
-	b->best = list_rarer(&r->parts, b->best, part_required(&r->parts, p));
+	struct list l = part_required(&r->parts, p);
+
+	b->best = list_rarer(&r->parts, b->best, l);
+	if (!r->depth && l.n && r->nnoted < NOTED_MAX)
+		r->noted[r->nnoted++] = l;
 }
 
 static void end_run(struct reader *r, struct reading *b)
@@ -427,20 +435,47 @@ static struct part alternatives(struct reader *r)
 
 	while (more(r) && peek(r, 0) == '|') {
 		r->at++;
+		r->alternatives |= !r->depth;
 		all = part_either(&r->parts, all, branch(r));
 	}
 	return all;
+}
+
+/* A text of `l` may be there without any of `also`. */
+static bool is_news(const struct list *l, const struct list *also)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		bool has = false;
+
+		for (size_t k = 0; k < also->n && !has; k++)
+			has = bytes_find_nocase(l->at[i], also->at[k]) != SIZE_MAX;
+		if (!has)
+			return true;
+	}
+	return false;
+}
+
+/* The rarest of what is required beside `l`. */
+static struct list also_of(const struct reader *r, const struct list *l)
+{
+	struct list best = { 0 };
+
+	for (size_t i = 0; !r->alternatives && i < r->nnoted; i++)
+		if (is_news(l, &r->noted[i]) && is_news(&r->noted[i], l))
+			best = list_rarer(&r->parts, best, r->noted[i]);
+	return best;
 }
 
 static struct literals read_once(struct arena *a, struct bytes expression, struct list paid)
 {
 	struct reader r = { .parts = { .arena = a, .paid = paid }, .in = expression };
 	struct part p = alternatives(&r);
-	struct list l = part_required(&r.parts, &p);
+	struct list l = part_required(&r.parts, &p), also = also_of(&r, &l);
 
 	if (r.parts.lost || r.at != r.in.len)
 		return (struct literals){ 0 };
-	return (struct literals){ l.at, l.n, list_common(&l), r.caseless };
+	return (struct literals){ .at = l.at, .n = l.n, .also = also.at, .nalso = l.n ? also.n : 0, .common = list_common(&l),
+				  .caseless = r.caseless };
 }
 
 static bool has_word(struct bytes text)

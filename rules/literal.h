@@ -15,6 +15,8 @@ enum { LITERALS_MAX = 2048 };
 struct literals {
 	struct bytes *at;
 	size_t n;      /* 0: nothing is known that must be there */
+	struct bytes *also; /* and of these one, elsewhere in the match: a separator and a command */
+	size_t nalso;  /* 0: nothing more is known */
 	double common; /* in which share of ordinary values one of them is, about */
 	bool caseless; /* the expression switches case off somewhere */
 };

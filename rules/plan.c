@@ -50,6 +50,15 @@ static bool room_for_users(struct compiled *c)
 	return true;
 }
 
+static void index_user(struct compiled *c, uint32_t pattern, size_t group, bool fill)
+{
+	struct users *u = users_of(c, pattern);
+
+	if (fill)
+		u->groups[u->n] = (uint32_t)group;
+	u->n++;
+}
+
 /* First counted, then filled. */
 static bool index_users(struct compiled *c)
 {
@@ -66,12 +75,12 @@ static bool index_users(struct compiled *c)
 		}
 		for (size_t i = 0; i < c->ir->ngroups; i++) {
 			const struct condition *gate = group_gate(&c->ir->groups[i]);
-			struct users *u = gate && gate->gate == GATE_TEXT ? users_of(c, gate->pattern) : NULL;
 
-			if (u && pass)
-				u->groups[u->n] = (uint32_t)i;
-			if (u)
-				u->n++;
+			if (!gate || gate->gate != GATE_TEXT)
+				continue;
+			index_user(c, gate->pattern, i, pass);
+			if (gate->also != NO_PATTERN)
+				index_user(c, gate->also, i, pass);
 		}
 	}
 	return true;
@@ -253,6 +262,11 @@ static bool index_wants(struct ruleset *rs)
 
 /* ---- what a hit of a pattern is good for ---- */
 
+/* Bits that have been given away. */
+struct counted {
+	unsigned nodes, pairs;
+};
+
 /* Nodes are counted as gates name them, so that bits are shared late. */
 static uint64_t node_bit(struct plan *p, uint16_t node, unsigned *seen)
 {
@@ -280,19 +294,40 @@ static bool is_thin(const struct compiled *c, uint32_t pattern)
 	return u->thin[pattern - u->first];
 }
 
-static void watch_gate(struct ruleset *rs, size_t group, const struct condition *c, unsigned *seen)
+static void watch_pattern(struct ruleset *rs, uint32_t pattern, const struct watch *where)
 {
-	struct watch *g = &rs->plan.gates[group], *w = &rs->plan.patterns[c->pattern];
+	struct watch *w = &rs->plan.patterns[pattern];
 
-	g->nodes = gate_nodes(rs, c, seen);
+	w->nodes |= where->nodes;
+	w->zones |= where->zones;
+	for (size_t z = 0; z < ZONE_COUNT; z++)
+		if (where->zones >> z & 1 && !is_thin(rs->compiled, pattern))
+			rs->plan.thick[z] |= where->nodes;
+}
+
+static uint64_t pair_bit(struct plan *p, uint32_t pattern, unsigned *pairs)
+{
+	if (!p->paired[pattern] && *pairs < 64)
+		p->paired[pattern] = (uint64_t)1 << (*pairs)++;
+	return p->paired[pattern];
+}
+
+static void watch_gate(struct ruleset *rs, size_t group, const struct condition *c, struct counted *n)
+{
+	struct gate_watch *g = &rs->plan.gates[group];
+	uint64_t one, also;
+
+	g->where.nodes = gate_nodes(rs, c, &n->nodes);
 	for (size_t i = 0; i < c->ntargets; i++)
 		if (!c->targets[i].except)
-			g->zones |= ZONE_BIT(c->targets[i].zone);
-	w->nodes |= g->nodes;
-	w->zones |= g->zones;
-	for (size_t z = 0; z < ZONE_COUNT; z++)
-		if (g->zones >> z & 1 && !is_thin(rs->compiled, c->pattern))
-			rs->plan.thick[z] |= g->nodes;
+			g->where.zones |= ZONE_BIT(c->targets[i].zone);
+	watch_pattern(rs, c->pattern, &g->where);
+	if (c->also == NO_PATTERN || c->also == c->pattern)
+		return;
+	watch_pattern(rs, c->also, &g->where);
+	one = pair_bit(&rs->plan, c->pattern, &n->pairs);
+	also = pair_bit(&rs->plan, c->also, &n->pairs);
+	g->both = one && also ? one | also : 0;
 }
 
 static void watch_bytes(struct plan *p, const struct union_database *u)
@@ -310,13 +345,14 @@ static void watch_bytes(struct plan *p, const struct union_database *u)
 static bool index_watches(struct ruleset *rs)
 {
 	struct plan *p = &rs->plan;
-	unsigned seen = 0;
+	struct counted seen = { 0 };
 
 	p->patterns = arena_get(p->arena, (rs->compiled->npatterns + 1) * sizeof *p->patterns);
 	p->gates = arena_get(p->arena, (rs->ir->ngroups + 1) * sizeof *p->gates);
 	p->node_bits = arena_get(p->arena, (rs->ir->nsteps + 1) * sizeof *p->node_bits);
 	p->telling = arena_get(p->arena, ZONE_COUNT * sizeof *p->telling);
-	if (!p->patterns || !p->gates || !p->node_bits || !p->telling)
+	p->paired = arena_get(p->arena, (rs->compiled->npatterns + 1) * sizeof *p->paired);
+	if (!p->paired || !p->patterns || !p->gates || !p->node_bits || !p->telling)
 		return false;
 	for (size_t i = 0; i < rs->ir->ngroups; i++) {
 		const struct condition *c = bit_is(p->live, i) ? plan_gate(p, &rs->ir->groups[i]) : NULL;

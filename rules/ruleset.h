@@ -84,7 +84,11 @@ struct plan {
 	struct wants wants[ZONE_COUNT];
 	zone_set zones;      /* some live condition or macro looks there */
 	struct watch *patterns; /* by pattern: of all live groups that it is the gate of */
-	struct watch *gates;    /* by group; one without texts has no nodes */
+	struct gate_watch {
+		struct watch where; /* no nodes: it has no texts */
+		uint64_t both;      /* bits of two patterns that must be in one text; 0: one alone will do */
+	} *gates; /* by group */
+	uint64_t *paired;   /* by pattern: its bit; 0: it is in no pair, or has come too late for a bit */
 	uint64_t *node_bits;    /* by node of the steps; of more than 64 nodes some share a bit */
 	uint64_t thick[ZONE_COUNT]; /* nodes after which a text of that zone is looked up in BOOK_ALL */
 	uint64_t (*telling)[256]; /* by zone and byte: the nodes of patterns that the byte stands for */

@@ -33,6 +33,7 @@ struct batched {
 struct version {
 	struct bytes text;
 	uint64_t nodes;  /* plan.node_bits of those after which it is the text */
+	uint64_t found;  /* plan.paired of patterns */
 	uint64_t serial; /* its number in the life of the scratch */
 };
 
@@ -71,10 +72,10 @@ struct scan {
 	struct hash128 lumps[ZONE_COUNT]; /* names of a zone, being scanned for the first time */
 	zone_set lumped;    /* zones that have one */
 	zone_set suspect;   /* zones with a suspect value */
-	const struct batch *batch; /* being scanned */
+	struct batch *batch; /* being scanned */
 	size_t hits, part;  /* in it; the part that the last one was in */
 	struct batched *one; /* being scanned by itself */
-	const struct version *version; /* of it */
+	struct version *version; /* of it */
 };
 
 struct rules_scratch *rules_scratch_new(void)
@@ -137,7 +138,8 @@ static void ask_group(struct scan *s, struct batched *b, uint32_t group)
 	s->suspect |= ZONE_BIT(b->zone);
 }
 
-static void ask(struct scan *s, struct batched *b, const struct version *v, uint32_t pattern)
+/* Of two patterns that must be there, the one that is found last asks. */
+static void ask(struct scan *s, struct batched *b, struct version *v, uint32_t pattern)
 {
 	const struct users *u = &s->texts->users[pattern - s->texts->first];
 	const struct plan *p = &s->rules->plan;
@@ -145,10 +147,14 @@ static void ask(struct scan *s, struct batched *b, const struct version *v, uint
 	if (!(p->patterns[pattern].nodes & v->nodes) || !(p->patterns[pattern].zones >> b->zone & 1) ||
 	    s->scratch->asked[pattern] == v->serial)
 		return;
-	s->scratch->asked[pattern] = v->serial;
-	for (size_t i = 0; i < u->n; i++)
-		if (p->gates[u->groups[i]].nodes & v->nodes && p->gates[u->groups[i]].zones >> b->zone & 1)
+	s->scratch->asked[pattern] = v->serial; /* another version may take the place: then it is asked again */
+	v->found |= p->paired[pattern];
+	for (size_t i = 0; i < u->n; i++) {
+		const struct gate_watch *g = &p->gates[u->groups[i]];
+
+		if (g->where.nodes & v->nodes && g->where.zones >> b->zone & 1 && (g->both & v->found) == g->both)
 			ask_group(s, b, u->groups[i]);
+	}
 }
 
 static bool on_hit_of_one(void *ctx, uint32_t pattern, size_t end)
@@ -162,9 +168,9 @@ static bool on_hit_of_one(void *ctx, uint32_t pattern, size_t end)
 
 /* The part in which a text ends; NULL: it is the separator itself. Ends come in
  * order but for a few, so the search goes on from where the last one was. */
-static const struct part *part_at(struct scan *s, size_t end)
+static struct part *part_at(struct scan *s, size_t end)
 {
-	const struct part *parts = s->batch->parts;
+	struct part *parts = s->batch->parts;
 
 	while (s->part && end <= parts[s->part].from)
 		s->part--;
@@ -181,7 +187,7 @@ static size_t flood(const struct scan *s)
 static bool on_hit(void *ctx, uint32_t pattern, size_t end)
 {
 	struct scan *s = ctx;
-	const struct part *part;
+	struct part *part;
 
 	if (++s->hits > flood(s))
 		return true;
@@ -192,7 +198,7 @@ static bool on_hit(void *ctx, uint32_t pattern, size_t end)
 }
 
 /* What single bytes of it stand for. */
-static void ask_bytes(struct scan *s, struct batched *b, const struct version *v)
+static void ask_bytes(struct scan *s, struct batched *b, struct version *v)
 {
 	const uint64_t *telling = s->rules->plan.telling[b->zone];
 	uint64_t seen[4] = { 0 };
@@ -216,7 +222,7 @@ static enum book book_of(const struct scan *s, enum zone z, const struct version
 	return s->rules->plan.thick[z] & v->nodes ? BOOK_ALL : BOOK_THIN;
 }
 
-static bool scan_alone(struct scan *s, struct batched *b, const struct version *v)
+static bool scan_alone(struct scan *s, struct batched *b, struct version *v)
 {
 	s->one = b;
 	s->version = v;
@@ -225,7 +231,7 @@ static bool scan_alone(struct scan *s, struct batched *b, const struct version *
 
 static bool scan_one_by_one(struct scan *s)
 {
-	for (const struct part *p = s->batch->parts; p < s->batch->parts + s->batch->nparts; p++)
+	for (struct part *p = s->batch->parts; p < s->batch->parts + s->batch->nparts; p++)
 		if (!scan_alone(s, &s->scratch->values[p->value], &p->version))
 			return false;
 	return true;

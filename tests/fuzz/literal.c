@@ -1,15 +1,15 @@
-/* Where an expression matches there is one of its literals. */
+/* Where an expression matches there is one of its literals, and one of those that must be there too. */
 #include "base/matcher.h"
 #include "rules/literal.h"
 #include <stdint.h>
 #include <stdlib.h>
 
-static bool has_one(const struct literals *l, struct bytes s)
+static bool has_one(const struct bytes *at, size_t n, bool caseless, struct bytes s)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if ((l->caseless ? bytes_find_nocase(s, l->at[i]) : bytes_find(s, l->at[i])) != SIZE_MAX)
+	for (size_t i = 0; i < n; i++)
+		if ((caseless ? bytes_find_nocase(s, at[i]) : bytes_find(s, at[i])) != SIZE_MAX)
 			return true;
-	return l->n == 0;
+	return n == 0;
 }
 
 /* An expression, a NUL and a value. */
@@ -25,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	a = arena_new(32 << 20);
 	l = literals_of(a, expression);
-	if (regex_find(r, all, &from, &to) == REGEX_YES && !has_one(&l, all))
+	if (regex_find(r, all, &from, &to) == REGEX_YES &&
+	    !(has_one(l.at, l.n, l.caseless, all) && has_one(l.also, l.nalso, l.caseless, all)))
 		abort();
 	regex_free(r);
 	arena_free(a);

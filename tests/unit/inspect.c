@@ -372,9 +372,47 @@ static void floods_of_hits_lose_none(void **state)
 		}
 }
 
+/* One value holds both, others one of the two, before it and behind it in the same scan. */
+static void of_a_pair_of_texts_both_are_looked_for_in_each_value(void **state)
+{
+	static const char rules[] = "SecRule ARGS \"@rx (?:page|name|search|store)[^a-z]*\\(\" \"id:1,phase:2,deny,t:none,t:urlDecodeUni\"\n";
+	static const struct {
+		const char *query, *want;
+	} rows[] = {
+		{ "a=page-(", "deny 1" },
+		{ "a=page-(&b=(&c=()&d=(x", "deny 1" },
+		{ "b=(&c=()&a=page-(&d=page", "deny 1" },
+		{ "b=page&c=name&a=page-(&d=store", "deny 1" },
+		{ "a=%70age-(&b=(&c=page", "deny 1" },
+		{ "a=page&b=(", "allow" },
+		{ "a=(page&b=x", "allow" },
+	};
+	static const struct inspect_options options = { .window = 4096 };
+
+	(void)state;
+	for (size_t i = 0; i < nelems(rows); i++) {
+		struct err e = { 0 };
+		struct ruleset *rs = rules_of_file("rules.conf", bytes_of(rules), &matcher_hs, &e);
+		struct rules_scratch *scratch = rules_scratch_new();
+		char room[256];
+		struct text t = text_over(room, sizeof room);
+		struct inspected got;
+
+		assert_non_null(rs);
+		text_printf(&t, "GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n", rows[i].query);
+		got = inspect_text(rs, scratch, text_bytes(&t), 0, &options);
+		if (!bytes_eq(got.outcome, bytes_of(rows[i].want)))
+			fail_msg("%s: %.*s", rows[i].query, BYTES_ARG(got.outcome));
+		arena_free(got.arena);
+		rules_scratch_free(scratch);
+		ruleset_free(rs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_a_pair_of_texts_both_are_looked_for_in_each_value),
 		cmocka_unit_test(each_zone_holds_its_values),
 		cmocka_unit_test(every_reading_of_a_path_counts),
 		cmocka_unit_test(operators_compare_as_they_are_named),

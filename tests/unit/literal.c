@@ -77,6 +77,37 @@ static void the_set_is_what_every_match_needs(void **state)
 	}
 }
 
+static void what_else_every_match_needs_is_known_of_one_branch(void **state)
+{
+	static const struct {
+		const char *expression, *also;
+	} rows[] = {
+		{ "(?:[;`]|\\|\\|)\\s*(?:cat|ls)\\b", ";|`|||" },
+		{ "select.+from", "from" },
+		{ "select.+sel", "" },   /* that is in the other anyway */
+		{ "select.+from|union.+all", "" },
+		{ "a(?:b.+c)?d.*xyz", "ad|ab" },
+		{ "abc.*(?:def)?", "" },
+		{ "abc.*(?=def)", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(rows); i++) {
+		struct arena *a = arena_new(8 << 20);
+		struct literals l = literals_of(a, bytes_of(rows[i].expression));
+		char room[256];
+		struct text t = text_over(room, sizeof room);
+
+		for (size_t k = 0; k < l.nalso; k++) {
+			text_str(&t, k ? "|" : "");
+			text_put(&t, l.also[k]);
+		}
+		if (!bytes_eq(text_bytes(&t), bytes_of(rows[i].also)))
+			fail_msg("%s: want also %s, got %.*s", rows[i].expression, rows[i].also, BYTES_ARG(text_bytes(&t)));
+		arena_free(a);
+	}
+}
+
 static void rare_bytes_are_preferred_to_common_ones(void **state)
 {
 	struct arena *a = arena_new(8 << 20);
@@ -93,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_set_is_what_every_match_needs),
+		cmocka_unit_test(what_else_every_match_needs_is_known_of_one_branch),
 		cmocka_unit_test(rare_bytes_are_preferred_to_common_ones),
 	};
 
