@@ -1,7 +1,8 @@
 /* evidence.c -- events as buckets keep them: the few facts that tell people what happened, packed.
  *
  * A fact is its number, a length of two bytes, and its bytes; a time of eight stands in front. One without a number is its
- * name and its value. With `keep_all` everything is kept, which is what CrowdSec does and its alerts show. */
+ * name and its value. `all`: everything is kept, which is what CrowdSec does and its alerts show, and what a condition over
+ * the queue may ask for. */
 #include "scenarios/scenario.h"
 
 enum { EXTRA = 255, LONG_TEXT = 160 };
@@ -26,15 +27,15 @@ static struct bytes cut(struct bytes b, size_t most)
 	return b.len > most ? (struct bytes){ b.at, most } : b;
 }
 
-struct bytes evidence_pack(const struct scenarios *set, const struct facts *f, char *room, size_t cap)
+struct bytes evidence_pack(bool all, const struct facts *f, char *room, size_t cap)
 {
 	struct text t = text_over(room, cap);
 
 	text_put(&t, (struct bytes){ (const char *)&f->wall_ms, sizeof f->wall_ms });
-	for (unsigned i = 0; set->keep_all && i < FACT_COUNT; i++)
+	for (unsigned i = 0; all && i < FACT_COUNT; i++)
 		if (f->at[i].len)
 			put(&t, i, cut(f->at[i], UINT16_MAX));
-	for (size_t i = 0; !set->keep_all && i < nelems(few); i++)
+	for (size_t i = 0; !all && i < nelems(few); i++)
 		if (f->at[few[i]].len)
 			put(&t, few[i], cut(f->at[few[i]], LONG_TEXT));
 	for (const struct fact_extra *e = f->extra; e; e = e->next) {

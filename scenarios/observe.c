@@ -150,6 +150,12 @@ static void tell(struct pouring *p, const struct bucket_events *e, unsigned dept
 
 /* ---- pouring ---- */
 
+/* Its expressions may read what is in the bucket. */
+static bool asks_queue(const struct scenario *s)
+{
+	return s->condition || s->overflow_filter || s->nbayes;
+}
+
 static void pour(struct pouring *p, unsigned depth)
 {
 	struct scenario *s = p->s;
@@ -170,7 +176,7 @@ static void pour(struct pouring *p, unsigned depth)
 	if (pour.is_distinct)
 		pour.value = hash128(s->key, text_of(p, s->distinct)).a;
 	if (s->kind.keep)
-		pour.event = evidence_pack(p->o->set, p->facts, room, sizeof room);
+		pour.event = evidence_pack(p->o->set->keep_all || asks_queue(s), p->facts, room, sizeof room);
 	switch (bucket_pour(p->o->buckets, &pour, &out)) {
 	case POURED:
 		count(&s->poured);

@@ -68,7 +68,7 @@ enum observe_point world_point(uint32_t number);
 struct expr_run world_begin(struct world_run *);
 
 /* ---- evidence.c: events as buckets keep them ---- */
-struct bytes evidence_pack(const struct scenarios *, const struct facts *, char *room, size_t cap);
+struct bytes evidence_pack(bool all, const struct facts *, char *room, size_t cap);
 void evidence_unpack(struct arena *, struct bytes, struct facts *);
 
 /* ---- gate.c: which scenarios an event may concern at all ---- */
