@@ -16,10 +16,12 @@ struct profiles {
 	size_t n;
 };
 
-/* What behaves like a crowd may be one: it is asked to show that it is people. What attacks is stopped, longer each time. */
+/* What behaves like a crowd may be one: it is asked to show that it is people. So is everybody who shares a network, a provider
+ * or a user name with an attacker. A single address that attacks is stopped, longer each time. */
 static const struct profile_text builtin[] = {
 	{ .name = BYTES_INIT("crowd"),
-	  .when = BYTES_INIT("Alert.Remediation && Alert.Behavior in [\"http:crawl\", \"http:dos\", \"http:scraping\"]"),
+	  .when = BYTES_INIT("Alert.Remediation && (Alert.Behavior in [\"http:crawl\", \"http:dos\", \"http:scraping\"] || "
+			       "Alert.GetScope() != \"Ip\")"),
 	  .remedy = REMEDY_CHALLENGE, .for_ms = { HOURS(1), HOURS(4), HOURS(24) }, .nfor = 3 },
 	{ .name = BYTES_INIT("attack"),
 	  .when = BYTES_INIT("Alert.Remediation"),
