@@ -28,6 +28,9 @@ install_packed(${PROJECT_SOURCE_DIR}/docs/config.md config.md
 	${CMAKE_INSTALL_DATADIR}/doc/embergate gate)
 install(DIRECTORY rules/packs DESTINATION ${CMAKE_INSTALL_DATADIR}/embergate COMPONENT rules
 	FILES_MATCHING PATTERN *.yaml PATTERN *.test.yaml EXCLUDE)
+# The scenarios lie in a directory of their own, with the lists that they name.
+install(DIRECTORY scenarios/packs/ DESTINATION ${CMAKE_INSTALL_DATADIR}/embergate/scenarios COMPONENT rules
+	FILES_MATCHING PATTERN *.yaml PATTERN *.txt PATTERN *.test.yaml EXCLUDE)
 foreach(package embergate embergate-rules)
 	set(component gate)
 	if(package STREQUAL "embergate-rules")
@@ -67,6 +70,7 @@ set(CPACK_DEBIAN_RULES_PACKAGE_NAME embergate-rules)
 set(CPACK_DEBIAN_RULES_PACKAGE_SECTION httpd)
 set(CPACK_DEBIAN_RULES_PACKAGE_ARCHITECTURE all)
 set(CPACK_COMPONENT_RULES_DESCRIPTION "rule packs of the Embergate reverse proxy
-Readable rules against web scans and common exploit probes, which the gate of
-the package embergate loads unless its configuration says no.")
+Readable rules against web scans and common exploit probes, and scenarios of
+behaviour over time, which the gate of the package embergate loads unless its
+configuration says no.")
 include(CPack)
