@@ -114,7 +114,7 @@ static size_t take_hits(struct bytes *in, struct hit *hits, const struct rule_in
 	size_t n = take_byte(in) % (HITS + 1);
 
 	for (size_t i = 0; i < n; i++)
-		hits[i] = (struct hit){ rule, take(in), take(in), take_byte(in) * 8, take_byte(in), 
+		hits[i] = (struct hit){ rule, take(in), take(in), take_byte(in) * 8, take_byte(in),
 					(int)take_byte(in) - 20, take(in), take(in), NULL, 0 };
 	return n;
 }
