@@ -13,6 +13,7 @@ enum {
 	PRODUCT_MAX = 16,    /* needs that come of an `or`; where there would be more, there is one */
 	ATOMS_MAX = 1 << 17, /* in one need */
 	VISITS_MAX = 1 << 20,
+	EXPRESSIONS_MAX = 32, /* in one need: a file of more is one database already, which the filter asks in one pass */
 };
 
 struct needs {
@@ -488,11 +489,25 @@ static struct needs needs_of(struct walk *w, const struct node *x, bool want)
 	}
 }
 
+static bool is_cheap(const struct expr_need *need)
+{
+	size_t expressions = 0;
+
+	for (size_t i = 0; i < need->n; i++)
+		expressions += need->at[i].test == EXPR_MATCHES;
+	return expressions <= EXPRESSIONS_MAX;
+}
+
 size_t expr_needs(const struct expr *x, struct arena *a, const struct expr_need **out)
 {
 	struct walk w = { .arena = a, .data = x->world.data, .visits = VISITS_MAX };
 	struct needs n = needs_of(&w, x->root, true);
+	size_t kept = 0;
 
+	for (size_t i = 0; i < n.n; i++)
+		if (is_cheap(&n.at[i]))
+			n.at[kept++] = n.at[i];
+	n.n = kept;
 	if (w.gave_up)
 		n = nothing;
 	if (n.never && !w.gave_up)
