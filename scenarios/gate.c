@@ -207,23 +207,6 @@ static bool add_atom(struct gate *g, const struct scenarios *set, const struct e
 	       (a->view == EXPR_AS_IS || add_pattern(g, set, fact, a, a->view, scenario));
 }
 
-/* An expression that the database may refuse is no need. */
-static bool can_scan(const struct expr_need *need)
-{
-	for (size_t i = 0; i < need->n; i++) {
-		struct pattern p = { need->at[i].text, need->at[i].caseless ? PATTERN_CASELESS : 0, 0 };
-		struct matcher *m;
-		struct err err;
-
-		if (need->at[i].test != EXPR_MATCHES)
-			continue;
-		if (!(m = matcher_hs.compile(&p, 1, NULL, &err)))
-			return false;
-		matcher_hs.free(m);
-	}
-	return true;
-}
-
 static const struct expr_need *rarest(const struct expr_need *needs, size_t n)
 {
 	const struct expr_need *best = NULL;
@@ -232,7 +215,7 @@ static const struct expr_need *rarest(const struct expr_need *needs, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		double share = share_of(&needs[i]);
 
-		if (share < least && can_scan(&needs[i])) {
+		if (share < least) {
 			least = share;
 			best = &needs[i];
 		}
@@ -286,14 +269,33 @@ static bool add_scenario(struct gate *g, struct scenarios *set, uint32_t i)
 	return true;
 }
 
+/* The filter of a scenario whose expression the database refuses runs for every event. */
+static void ask_always(struct gate *g, struct group *p, uint32_t scenario)
+{
+	size_t n = 0;
+
+	set_bit(g->always, scenario);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->patterns[i].id != scenario)
+			p->patterns[n++] = p->patterns[i];
+	p->n = n;
+}
+
+static bool compile_group(struct gate *g, struct group *p, const char *cache_dir, struct err *err)
+{
+	while (p->n && !(p->matcher = matcher_hs.compile(p->patterns, p->n, cache_dir, err))) {
+		if (err->code < 0 || (size_t)err->code >= p->n)
+			return err_at(err, "scenarios: texts of %s", fact_name((enum fact)p->fact));
+		ask_always(g, p, p->patterns[err->code].id);
+	}
+	return true;
+}
+
 static bool compile(struct gate *g, const char *cache_dir, struct err *err)
 {
-	for (size_t i = 0; i < g->ngroups; i++) {
-		struct group *p = &g->groups[i];
-
-		if (!(p->matcher = matcher_hs.compile(p->patterns, p->n, cache_dir, err)))
-			return err_at(err, "scenarios: texts of %s", fact_name((enum fact)p->fact));
-	}
+	for (size_t i = 0; i < g->ngroups; i++)
+		if (!compile_group(g, &g->groups[i], cache_dir, err))
+			return false;
 	return true;
 }
 
@@ -371,7 +373,7 @@ static void scan(const struct gate *g, struct observer *o, struct arena *a, size
 	struct hash128 h = { 0 }, *clean = NULL;
 	uint64_t any = 0;
 
-	if (!viewed(a, p->view, &text) || !text.len)
+	if (!p->matcher || !viewed(a, p->view, &text) || !text.len)
 		return;
 	if (text.len <= MEMO_TEXT_MAX) {
 		h = hash128(g->set->key, text);
