@@ -167,6 +167,18 @@ static bool hold_against(const struct place *p, const struct decision *d)
 	return added != DECISION_SPARED;
 }
 
+/* What came from many addresses together is held against each of them, as CrowdSec's alerts are. */
+static void hold_against_others(const struct place *p, const struct overflow *o, const struct decision *d)
+{
+	for (size_t i = 0; o->scope == SCOPE_IP && i < o->nsources; i++)
+		if (!bytes_eq(o->sources[i], d->value)) {
+			struct decision other = *d;
+
+			other.value = o->sources[i];
+			hold_against(p, &other);
+		}
+}
+
 static void on_overflow(void *ctx, const struct overflow *o)
 {
 	struct place *p = ctx;
@@ -179,6 +191,7 @@ static void on_overflow(void *ctx, const struct overflow *o)
 		return;
 	}
 	d.simulated |= is_simulated(p, o);
+	hold_against_others(p, o, &d);
 	if (!hold_against(p, &d))
 		d.simulated = true;
 	if (p->x && d.simulated)
@@ -270,6 +283,12 @@ static void login_went(struct behaviour *b, enum login_outcome how)
 		b->facts.at[FACT_SUB_TYPE] = BYTES("auth_fail");
 }
 
+/* A 401 is part of how NTLM and Digest shake hands, and of how a bearer's token is renewed: a guess is only in Basic. */
+static bool has_password(const struct request *r)
+{
+	return bytes_starts_nocase(fields_value(&r->fields, FIELD_AUTHORIZATION), BYTES("Basic "));
+}
+
 void behaviour_answer(struct exchange *x)
 {
 	struct behaviour *b = x->behaviour;
@@ -282,7 +301,7 @@ void behaviour_answer(struct exchange *x)
 	facts_status(&b->facts, x->arena, r->status);
 	b->facts.at[FACT_ANSWER_MS] = fact_number(x->arena, (clock_mono_us() - x->started_us) / 1000);
 	b->facts.at[FACT_REQUEST_BYTES] = fact_number(x->arena, x->up.decoder.total);
-	if (r->status == 401 && fields_first(&x->request.fields, FIELD_AUTHORIZATION))
+	if (r->status == 401 && has_password(&x->request))
 		b->facts.at[FACT_SUB_TYPE] = BYTES("auth_fail");
 	how = b->login ? login_outcome(b->login, r) : LOGIN_UNKNOWN;
 	if (how == LOGIN_BY_MARKER && (b->search = login_search_new(x->arena, b->login->marker)))

@@ -96,9 +96,10 @@ static double share_of_value(uint32_t fact, struct bytes text)
 	case FACT_LOG_TYPE: return 1;
 	case FACT_STATUS: return bytes_eq(text, BYTES("200")) ? 0.7 : 0.04;
 	case FACT_VERB: return bytes_eq_nocase(text, BYTES("get")) ? 0.85 : 0.06;
+	/* Most requests are for what is on a page, by who has been there. */
 	case FACT_STATIC:
-	case FACT_COOKIES:
-	case FACT_NAVIGATION: return 0.5;
+	case FACT_COOKIES: return bytes_eq(text, BYTES("true")) ? 0.7 : 0.3;
+	case FACT_NAVIGATION: return bytes_eq(text, BYTES("true")) ? 0.2 : 0.8;
 	case FACT_ROUTE:
 	case FACT_BOT:
 	case FACT_LOGIN: return text.len ? 0.02 : 1;

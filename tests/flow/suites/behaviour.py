@@ -46,10 +46,30 @@ description: a path that nobody asks for
 filter: "evt.Parsed.request == '/bait'"
 groupby: evt.Meta.source_ip
 labels: {remediation: true, behavior: "http:exploit"}
+---
+type: leaky
+name: test/basic
+description: refused credentials
+filter: "evt.Meta.sub_type == 'auth_fail' && evt.Parsed.request == '/private'"
+groupby: evt.Meta.source_ip
+capacity: 2
+leakspeed: 1h
+labels: {remediation: true, behavior: "http:bruteforce"}
+---
+type: leaky
+name: test/together
+description: three addresses at one thing
+filter: "evt.Parsed.request == '/together'"
+distinct: evt.Meta.source_ip
+capacity: 2
+leakspeed: 1h
+labels: {remediation: true, behavior: "http:exploit"}
 """
 
 
 def origin_answers(request):
+    if request.target == "/private":
+        return answer(401, b"no", reason=b"Unauthorized")
     if "/missing" in request.target:
         return answer(404, b"not here", reason=b"Not Found")
     if request.target == "/login":
@@ -169,6 +189,26 @@ def a_failed_login_is_known_by_status_redirect_and_marker():
         expect([log_in("203.0.113.3", "marker", f"c{i}") for i in range(3)], [200, 200, 200], "the page had gone")
         eventually(lambda: log_in("203.0.113.3", "fine") == 403, what="held after the third page")
         expect([log_in("203.0.113.4", "right", f"d{i}") for i in range(6)], [200] * 6, "who knows the password")
+
+
+@claim
+def a_refused_password_is_a_failed_login_and_a_handshake_is_none():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+
+        def with_credentials(address, what):
+            return gate.ask(target="/private", fields=[f"X-Forwarded-For: {address}", f"Authorization: {what}"]).status
+
+        expect([with_credentials("203.0.113.1", "NTLM TlRMTVNTUAABAAAA") for _ in range(5)], [401] * 5)
+        expect([with_credentials("203.0.113.1", "Bearer old") for _ in range(5)], [401] * 5)
+        expect([ask(gate, "203.0.113.1", "/private") for _ in range(5)], [401] * 5)
+        expect([with_credentials("203.0.113.1", "Basic YW5uYTp4") for _ in range(4)], [401, 401, 403, 403])
+
+
+@claim
+def what_came_from_many_addresses_is_held_against_each():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        expect([ask(gate, f"203.0.113.{i}", "/together") for i in (1, 2, 3)], [200, 200, 403])
+        expect([ask(gate, f"203.0.113.{i}") for i in (1, 2, 3, 4)], [403, 403, 403, 200])
 
 
 @claim
