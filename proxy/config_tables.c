@@ -252,7 +252,7 @@ static const struct schema_row config_rows[] = {
 	  .help = "behaviour over time: which scenarios watch" },
 	{ .key = "profiles", .type = &schema_nested, .table = &config_profile_table,
 	  SCHEMA_ITEMS(config, profiles, nprofiles),
-	  .help = "what is done when a scenario overflows; without it: deny for 4 h, 24 h, 72 h; crowds and floods are challenged" },
+	  .help = "what is done when a scenario overflows; without it: deny for 4 h, 24 h, 72 h; crowds, floods and whole networks are challenged" },
 	RESERVED("redis"),
 	RESERVED("cti"),
 	RESERVED("geo"),

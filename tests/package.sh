@@ -41,6 +41,8 @@ for file in usr/bin/embergate lib/systemd/system/embergate.service etc/embergate
 	[[ -s $root/$file ]] || fail "/$file is not in the package"
 done
 compgen -G "$root/usr/share/embergate/packs/*.yaml" >/dev/null || fail 'no rule packs'
+compgen -G "$root/usr/share/embergate/scenarios/*.yaml" >/dev/null || fail 'no scenarios'
+compgen -G "$root/usr/share/embergate/scenarios/*.txt" >/dev/null || fail 'no lists for the scenarios'
 [[ -z $(find "$root/usr" "$root/etc" -perm /022 ! -type l) ]] || fail 'others may write to files'
 
 yaml=$root/etc/embergate/embergate.yaml

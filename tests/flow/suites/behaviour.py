@@ -276,6 +276,20 @@ def decisions_are_listed_made_and_lifted_by_hand():
 
 
 @claim
+def our_own_scenarios_are_there_unless_they_are_off():
+    page = {"fields": ["X-Forwarded-For: 203.0.113.1", "Accept: text/html"]}
+    with Origin(origin_answers) as origin, gate_with(origin, watch={"packs": True, "files": []}, routes={"trap": ["/hidden*"]}) as gate:
+        expect(missing(gate, "203.0.113.2", 17), [404] * 15 + [403, 403], "a scan")
+        expect([ask(gate, "203.0.113.2"), ask(gate, "203.0.113.3")], [403, 200])
+        expect(gate.ask(target="/", **page).status, 200)
+        trapped = gate.ask(target="/hidden/", **page)
+        expect((trapped.status == 200, b"fine" in trapped.body), (False, False), "a challenge, not the page")
+        expect(gate.ask(target="/", **page).status, trapped.status, "and for all else")
+    with Origin(origin_answers) as origin, gate_with(origin, watch={"packs": False, "files": []}) as gate:
+        expect(missing(gate, "203.0.113.2", 17), [404] * 17)
+
+
+@claim
 def another_server_is_watched_through_its_log():
     line = '203.0.113.8 - - [{}] "GET /bait HTTP/1.1" 200 5 "-" "curl/8"\n'
     gate = None
