@@ -88,7 +88,7 @@ static bool normal(const struct decision *d, char room[TEXT_MAX], struct bytes *
 	if (d->scope == SCOPE_IP) {
 		if (!ip_parse(d->value, &ip))
 			return false;
-		*net = (struct ip_net){ ip, 128 };
+		*net = (struct ip_net){ ip, ip_is4(&ip) ? 128 : 64 };
 		ip = ip_behaviour_key(&ip);
 		ip_text(&t, &ip);
 		*value = text_bytes(&t);

@@ -10,13 +10,13 @@
 static struct bytes hashed(struct exchange *x, struct bytes what, struct bytes b)
 {
 	struct hash128 key, h;
-	char room[33];
-	struct text t = text_over(room, sizeof room);
+	char *digits = arena_raw(x->arena, 32);
 
 	memcpy(&key, x->worker->shared->process->secret, sizeof key);
 	h = hash128(hash128(key, what), b);
-	text_printf(&t, "%016llx%016llx", (unsigned long long)h.a, (unsigned long long)h.b);
-	return arena_copy(x->arena, text_bytes(&t));
+	for (int i = 0; digits && i < 32; i++)
+		digits[i] = "0123456789abcdef"[(i < 16 ? h.a : h.b) >> (60 - i % 16 * 4) & 15];
+	return (struct bytes){ digits, digits ? 32 : 0 };
 }
 
 static struct bytes truth(bool is)
@@ -24,12 +24,14 @@ static struct bytes truth(bool is)
 	return is ? BYTES("true") : BYTES("false");
 }
 
+/* As behaviour is counted: whoever has an IPv6 address has its /64. */
 static struct bytes address(struct exchange *x)
 {
 	char room[64];
 	struct text t = text_over(room, sizeof room);
+	struct ip key = ip_is_loopback(&x->request.client) ? x->request.client : ip_behaviour_key(&x->request.client);
 
-	ip_text(&t, &x->request.client);
+	ip_text(&t, &key);
 	return arena_copy(x->arena, text_bytes(&t));
 }
 

@@ -265,7 +265,7 @@ static struct bucket *make(struct bucket_shard *s, uint64_t key)
 		s->free = b->next;
 	else
 		s->used++;
-	if (s->live >= s->nheads)
+	if (s->live * 2 >= s->nheads) /* a chain is mostly one: the next would be a miss of the cache */
 		rehash(s);
 	head = head_of(s, key);
 	*b = (struct bucket){ .key = key, .number = number, .next = *head };

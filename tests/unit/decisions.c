@@ -102,6 +102,10 @@ static void loopback_and_the_spared_are_never_held(void **state)
 	assert_int_equal(add(d, SCOPE_RANGE, "127.0.0.0/8", REMEDY_DENY, HOUR), DECISION_SPARED);
 	assert_int_equal(add(d, SCOPE_RANGE, "0.0.0.0/0", REMEDY_DENY, HOUR), DECISION_SPARED);
 	assert_int_equal(add(d, SCOPE_IP, "192.0.2.99", REMEDY_DENY, HOUR), DECISION_HELD);
+	assert_true(ip_net_parse(BYTES("2001:db8::5"), &net));
+	decisions_spare(d, &net, 1);
+	assert_int_equal(add(d, SCOPE_IP, "2001:db8::77", REMEDY_DENY, HOUR), DECISION_SPARED); /* one /64 */
+	assert_int_equal(add(d, SCOPE_IP, "2001:db8:0:1::77", REMEDY_DENY, HOUR), DECISION_HELD);
 	decisions_free(d);
 }
 

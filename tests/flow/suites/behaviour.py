@@ -122,6 +122,7 @@ def an_IPv6_address_is_held_by_its_64_and_a_mapped_IPv4_is_that_IPv4():
         expect(ask(gate, "2001:db8::1", "/bait"), 403)
         expect(ask(gate, "2001:db8::2"), 403, "a neighbour")
         expect(ask(gate, "2001:db8:0:1::2"), 200, "another network")
+        expect([ask(gate, f"2001:db8:0:2::{i}", f"/missing{i}") for i in range(5)], [404] * 4 + [403], "counted so, too")
         expect(ask(gate, "::ffff:203.0.113.7", "/bait"), 403)
         expect(ask(gate, "203.0.113.7"), 403)
 
