@@ -1,8 +1,12 @@
-/* observe.c -- an event meets the scenarios: gate, filter, bucket, overflow. */
+/* observe.c -- an event meets the scenarios: gate, filter, bucket, overflow.
+ *
+ * What expressions make is gone when the event has been asked: however much they need, nothing of the exchange's arena is
+ * used up, and no long target keeps a later scenario from being asked. */
+#include "base/ip.h"
 #include "scenarios/counters.h"
 #include "scenarios/scenario.h"
 
-enum { REPROCESS_DEPTH = 3, SOURCES_MAX = 64 };
+enum { REPROCESS_DEPTH = 3, SOURCES_MAX = 64, SCRATCH_BYTES = 16 << 20, ENDS_AT_ONCE = 64 };
 
 /* One scenario that one event is poured into. */
 struct pouring {
@@ -27,6 +31,27 @@ static struct bytes text_of(struct pouring *p, const struct expr *e)
 	if (!e || !expr_run(e, &run, &v) || v.kind != EXPR_TEXT)
 		return (struct bytes){ 0 };
 	return v.text;
+}
+
+/* What buckets are told apart by: whoever has an address of an IPv6 /64 has them all. */
+static struct bytes key_text(struct pouring *p, const struct expr *e)
+{
+	struct facts *real = p->world.facts, counted;
+	struct bytes source = real->at[FACT_SOURCE_IP], key;
+	struct ip ip;
+	char room[64];
+	struct text t = text_over(room, sizeof room);
+
+	if (bytes_index(source, ':') == SIZE_MAX || !ip_parse(source, &ip))
+		return text_of(p, e);
+	ip = ip_behaviour_key(&ip);
+	ip_text(&t, &ip);
+	counted = *real;
+	counted.at[FACT_SOURCE_IP] = arena_copy(p->world.arena, text_bytes(&t));
+	p->world.facts = &counted;
+	key = text_of(p, e);
+	p->world.facts = real;
+	return key;
 }
 
 static bool is_true(struct pouring *p, const struct expr *e)
@@ -162,7 +187,7 @@ static void pour(struct pouring *p, unsigned depth)
 	char room[BUCKET_EVENT_ROOM];
 	struct bucket_events out;
 	struct pour pour = {
-		.key = hash128(s->key, text_of(p, s->groupby)).a,
+		.key = hash128(s->key, key_text(p, s->groupby)).a,
 		.kind = &s->kind,
 		.now_us = p->facts->at_us,
 		.is_distinct = s->distinct && s->kind.type != BUCKET_TRIGGER,
@@ -174,7 +199,7 @@ static void pour(struct pouring *p, unsigned depth)
 	};
 
 	if (pour.is_distinct)
-		pour.value = hash128(s->key, text_of(p, s->distinct)).a;
+		pour.value = hash128(s->key, key_text(p, s->distinct)).a;
 	if (s->kind.keep)
 		pour.event = evidence_pack(p->o->set->keep_all || asks_queue(s), p->facts, room, sizeof room);
 	switch (bucket_pour(p->o->buckets, &pour, &out)) {
@@ -217,13 +242,17 @@ static void ask(const struct observe *o, struct facts *f, size_t number, unsigne
 static void observe_at(const struct observe *o, struct facts *f, enum observe_point point, unsigned depth)
 {
 	uint64_t may[GATE_WORDS_MAX];
+	struct observe own = *o;
 
 	if (!*o->marks && !(*o->marks = arena_get(o->arena, sizeof(struct gate_marks))))
 		return;
-	gate_ask(o->set->gate, o->observer, o->arena, f, *o->marks, point, may);
+	if (!(own.arena = arena_new(SCRATCH_BYTES)))
+		return;
+	gate_ask(o->set->gate, o->observer, own.arena, f, *o->marks, point, may);
 	for (size_t i = 0; i < gate_words(o->set->gate); i++)
 		for (uint64_t bits = o->off ? may[i] & ~o->off[i] : may[i]; bits; bits &= bits - 1)
-			ask(o, f, i * 64 + (size_t)__builtin_ctzll(bits), depth);
+			ask(&own, f, i * 64 + (size_t)__builtin_ctzll(bits), depth);
+	arena_free(own.arena);
 }
 
 void scenarios_observe(const struct observe *o, struct facts *f, enum observe_point point)
@@ -279,10 +308,18 @@ static void end_counter(const struct observe *o, const struct counter_due *due, 
 
 void scenarios_tick(const struct observe *o, uint64_t now_us, uint64_t wall_ms)
 {
+	struct observe own = *o;
 	struct counter_due due;
+	bool more;
 
-	while (counters_due(buckets_counters(o->buckets), now_us, &due))
-		end_counter(o, &due, wall_ms - (now_us - due.at_us) / 1000);
+	do {
+		if (!(own.arena = arena_new(SCRATCH_BYTES)))
+			return;
+		more = counters_due(buckets_counters(o->buckets), now_us, &due);
+		for (unsigned left = ENDS_AT_ONCE; more; more = --left && counters_due(buckets_counters(o->buckets), now_us, &due))
+			end_counter(&own, &due, wall_ms - (now_us - due.at_us) / 1000);
+		arena_free(own.arena);
+	} while (more);
 }
 
 void scenarios_counts(const struct scenarios *set, size_t i, struct scenario_counts *out)

@@ -72,7 +72,7 @@ struct observe {
 	struct arena *arena;     /* of the event */
 	void **marks;            /* what one point knows and the next needs; *marks is NULL before an event's first */
 	const uint64_t *off;     /* a bit for each scenario that is not asked; NULL: all are */
-	void (*over)(void *ctx, const struct overflow *); /* what it is given lives as long as the arena */
+	void (*over)(void *ctx, const struct overflow *); /* what it is given lives while it runs */
 	void *ctx;
 };
 

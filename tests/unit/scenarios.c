@@ -210,6 +210,60 @@ static void cancel_filter_scope_and_reprocess(void **state)
 	world_end(&w);
 }
 
+static void whoever_has_an_IPv6_network_has_one_bucket(void **state)
+{
+	struct world w = world_with(HEAD_OF("a") "filter: \"true\"\n");
+
+	(void)state;
+	ask(&w, "2001:db8::1", "/", 200);
+	ask(&w, "2001:db8:0:1::1", "/", 200); /* another network */
+	assert_int_equal(w.told.n, 0);
+	assert_int_equal(ask(&w, "2001:db8::ffff:2", "/", 200), 1);
+	assert_string_equal(w.told.value, "2001:db8::ffff:2"); /* who it was, as it is */
+	world_end(&w);
+}
+
+/* A filter's texts are as long as the target, and there may be hundreds of filters. */
+static void long_targets_use_up_nothing_of_the_exchange(void **state)
+{
+	static const char one[] = "type: trigger\nname: t/%zu\ndescription: d\ngroupby: evt.Meta.source_ip\n"
+				  "filter: \"Lower(evt.Meta.http_path) + '%zu' == 'x'\"\n---\n";
+	struct text yaml = text_over(calloc(1, 1 << 16), 1 << 16);
+	char target[16 << 10];
+	struct observe o = { .observer = observer_new(), .buckets = buckets_new(100, 1 << 16), .arena = arena_new(64 << 10) };
+	struct facts f = { .at_us = 1000 };
+	struct scenario_counts c;
+	struct err err = { 0 };
+	void *marks = NULL;
+	size_t used;
+
+	(void)state;
+	for (size_t i = 0; i < 200; i++)
+		text_printf(&yaml, one, i, i);
+	text_str(&yaml, HEAD_OF("last") "filter: \"true\"\n");
+	assert_false(yaml.full);
+	o.set = load(yaml.at, &err);
+	assert_non_null(o.set);
+	memset(target, 'A', sizeof target);
+	f.at[FACT_HTTP_PATH] = (struct bytes){ target, sizeof target };
+	f.at[FACT_SOURCE_IP] = BYTES("192.0.2.1");
+	o.marks = &marks;
+	used = arena_used(o.arena);
+	scenarios_observe(&o, &f, AT_HEAD);
+	assert_true(arena_used(o.arena) - used < 4096);
+	for (size_t i = 0; i < 200; i++) {
+		scenarios_counts(o.set, i, &c);
+		assert_int_equal(c.asked - c.failed, 1);
+	}
+	scenarios_counts(o.set, 200, &c);
+	assert_int_equal(c.poured, 1);
+	arena_free(o.arena);
+	scenarios_free((struct scenarios *)(uintptr_t)o.set);
+	buckets_free(o.buckets);
+	observer_free(o.observer);
+	free(yaml.at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +274,8 @@ int main(void)
 		cmocka_unit_test(a_filter_that_fails_is_counted_and_harms_no_other),
 		cmocka_unit_test(what_one_scenario_writes_no_other_sees),
 		cmocka_unit_test(cancel_filter_scope_and_reprocess),
+		cmocka_unit_test(whoever_has_an_IPv6_network_has_one_bucket),
+		cmocka_unit_test(long_targets_use_up_nothing_of_the_exchange),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
