@@ -12,7 +12,7 @@ struct decisions;
 struct decisions *decisions_new(size_t max); /* NULL: out of memory */
 void decisions_free(struct decisions *);     /* NULL is allowed */
 
-/* Never held, whatever is decided: loopback is always among them. */
+/* Never held, whatever is decided, nor a range that covers one: loopback is always among them. */
 void decisions_spare(struct decisions *, const struct ip_net *, size_t n);
 
 enum decisions_added { DECISION_HELD, DECISION_SPARED, DECISION_FULL, DECISION_WRONG /* its value is none of its scope */ };
@@ -21,7 +21,7 @@ enum decisions_added decisions_add(struct decisions *, const struct decision *);
 /* Lifts all that is held against that value; returns how many. */
 size_t decisions_lift(struct decisions *, enum scope, struct bytes value);
 bool decisions_lift_id(struct decisions *, uint64_t id);
-/* How many were made against that value in the last 72 hours, those that are over too. */
+/* How many were made and enforced against that value in the last 72 hours, those that are over too. */
 unsigned decisions_past(struct decisions *, enum scope, struct bytes value, uint64_t now_ms);
 
 struct decisions_ask {
@@ -34,6 +34,8 @@ bool decisions_find(struct decisions *, const struct decisions_ask *, uint64_t n
 /* All of them, until `each` returns false; under locks, so `each` must be quick. */
 void decisions_each(struct decisions *, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *), void *ctx);
 size_t decisions_held(struct decisions *);
-/* Forgets what is over; from time to time. */
+/* Forgets some of what is over; call it about once a second. The whole table is looked at in DECISIONS_SWEEPS calls, a few
+ * thousand records under a lock at a time. */
+enum { DECISIONS_SWEEPS = 64 };
 void decisions_sweep(struct decisions *, uint64_t now_ms);
 #endif

@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { SHARDS = 64, HEADS = 1024, SPARED_MAX = 256, TEXT_MAX = 256 };
+enum { SHARDS = 64, HEADS = 1024, SPARED_MAX = 256, TEXT_MAX = 256, SWEEP_HEADS = 16 /* at once under a lock */ };
 
 struct record {
 	struct record *next;
@@ -29,6 +29,7 @@ struct decisions {
 	struct shard shards[SHARDS];
 	atomic_size_t records, held_ranges;
 	atomic_ullong ids;
+	atomic_uint hand; /* of the sweep: the next heads, over all shards */
 	size_t max;
 	pthread_rwlock_t spared_lock;
 	struct ip_net spared[SPARED_MAX];
@@ -116,13 +117,21 @@ static bool is_about(const struct record *r, enum scope scope, uint64_t hash, st
 
 /* ---- adding ---- */
 
+/* A wide range, 0.0.0.0/0 the widest. */
+static bool covers_loopback(const struct ip_net *net)
+{
+	static const struct ip four = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1 } }, six = { { [15] = 1 } };
+
+	return ip_in_net(&four, net) || ip_in_net(&six, net);
+}
+
 static bool is_spared(struct decisions *d, const struct decision *new, const struct ip_net *net)
 {
 	bool is = false;
 
 	if (new->scope != SCOPE_IP && new->scope != SCOPE_RANGE)
 		return false;
-	if (ip_is_loopback(&net->base))
+	if (ip_is_loopback(&net->base) || covers_loopback(net))
 		return true;
 	pthread_rwlock_rdlock(&d->spared_lock);
 	for (size_t i = 0; i < d->nspared && !is; i++) /* the smaller of the two lies in the other */
@@ -290,7 +299,7 @@ unsigned decisions_past(struct decisions *d, enum scope scope, struct bytes valu
 	list = list_of(d, scope, hash, &s);
 	pthread_rwlock_rdlock(&s->lock);
 	for (struct record *r = *list; r; r = r->next)
-		if (is_about(r, scope, hash, value) && r->d.made_ms + DECISION_LIFE_MAX_MS > now_ms)
+		if (is_about(r, scope, hash, value) && !r->d.simulated && r->d.made_ms + DECISION_LIFE_MAX_MS > now_ms)
 			n += r->times;
 	pthread_rwlock_unlock(&s->lock);
 	return n;
@@ -343,8 +352,18 @@ static bool is_old(void *ctx, const struct record *r)
 
 void decisions_sweep(struct decisions *d, uint64_t now_ms)
 {
-	if (atomic_load(&d->records))
-		prune_all(d, is_old, &now_ms);
+	enum { PIECES = SHARDS * HEADS / SWEEP_HEADS, LOOKS = PIECES / DECISIONS_SWEEPS };
+
+	for (unsigned looks = atomic_load(&d->records) ? LOOKS : 0; looks; looks--) {
+		unsigned piece = atomic_fetch_add(&d->hand, 1) % PIECES, first = piece / SHARDS * SWEEP_HEADS;
+		struct shard *s = &d->shards[piece % SHARDS];
+
+		pthread_rwlock_wrlock(&s->lock);
+		for (unsigned k = first; k < first + SWEEP_HEADS; k++)
+			prune(d, &s->heads[k], is_old, &now_ms);
+		prune(d, &s->ranges, is_old, &now_ms);
+		pthread_rwlock_unlock(&s->lock);
+	}
 }
 
 static bool is_id(void *ctx, const struct record *r)

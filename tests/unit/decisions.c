@@ -109,6 +109,12 @@ static void loopback_and_the_spared_are_never_held(void **state)
 	decisions_free(d);
 }
 
+static void sweep_all(struct decisions *d, uint64_t at)
+{
+	for (int i = 0; i < DECISIONS_SWEEPS; i++)
+		decisions_sweep(d, at);
+}
+
 static void repeaters_are_known_and_a_second_one_prolongs(void **state)
 {
 	struct decisions *d = decisions_new(100);
@@ -123,11 +129,41 @@ static void repeaters_are_known_and_a_second_one_prolongs(void **state)
 	assert_int_equal(decisions_held(d), 1);
 	assert_int_equal(held(d, "203.0.113.1", now + 4 * HOUR), REMEDY_DENY);
 	assert_int_equal(decisions_past(d, SCOPE_IP, BYTES("203.0.113.1"), now + 6 * HOUR), 2);
-	decisions_sweep(d, now + 6 * HOUR);
+	sweep_all(d, now + 6 * HOUR);
 	assert_int_equal(decisions_held(d), 1);
-	decisions_sweep(d, now + 80 * (uint64_t)HOUR);
+	sweep_all(d, now + 80 * (uint64_t)HOUR);
 	assert_int_equal(decisions_held(d), 0);
 	assert_int_equal(decisions_past(d, SCOPE_IP, BYTES("203.0.113.1"), now + 80 * (uint64_t)HOUR), 0);
+	decisions_free(d);
+}
+
+static void ranges_as_wide_as_all_are_never_held(void **state)
+{
+	static const char *const wide[] = { "0.0.0.0/0", "126.0.0.0/7", "::/0", "::/8", "127.0.0.0/8" };
+	struct decisions *d = decisions_new(100);
+
+	(void)state;
+	for (size_t i = 0; i < nelems(wide); i++)
+		assert_int_equal(add(d, SCOPE_RANGE, wide[i], REMEDY_DENY, HOUR), DECISION_SPARED);
+	assert_int_equal(add(d, SCOPE_RANGE, "128.0.0.0/1", REMEDY_DENY, HOUR), DECISION_HELD);
+	decisions_free(d);
+}
+
+/* Each sweep looks at a part; all parts have had their turn after so many. */
+static void a_sweep_in_parts_forgets_all_that_is_over(void **state)
+{
+	struct decisions *d = decisions_new(10000);
+	char value[32];
+
+	(void)state;
+	for (int i = 0; i < 5000; i++) {
+		snprintf(value, sizeof value, "10.0.%d.%d", i / 250, i % 250);
+		add(d, SCOPE_IP, value, REMEDY_DENY, HOUR);
+	}
+	decisions_sweep(d, now + 100 * (uint64_t)HOUR);
+	assert_in_range(decisions_held(d), 4500, 4999);
+	sweep_all(d, now + 100 * (uint64_t)HOUR);
+	assert_int_equal(decisions_held(d), 0);
 	decisions_free(d);
 }
 
@@ -149,6 +185,7 @@ static void they_are_listed_lifted_and_bounded(void **state)
 	simulated.simulated = true;
 	assert_int_equal(decisions_add(d, &simulated), DECISION_HELD);
 	assert_int_equal(held(d, "203.0.113.7", now), REMEDY_ALLOW);
+	assert_int_equal(decisions_past(d, SCOPE_IP, BYTES("203.0.113.7"), now), 0); /* told, not enforced */
 	assert_int_equal(add(d, SCOPE_IP, "203.0.113.2", REMEDY_DENY, HOUR), DECISION_FULL);
 	decisions_each(d, now, count_one, &n);
 	assert_int_equal(n, 3);
@@ -188,7 +225,7 @@ static void several_threads_may_use_them(void **state)
 		assert_int_equal(pthread_create(&t[i], NULL, busy, d), 0);
 	for (size_t i = 0; i < nelems(t); i++)
 		pthread_join(t[i], NULL);
-	decisions_sweep(d, now + 100 * (uint64_t)HOUR);
+	sweep_all(d, now + 100 * (uint64_t)HOUR);
 	assert_int_equal(decisions_held(d), 0);
 	decisions_free(d);
 }
@@ -201,6 +238,8 @@ int main(void)
 		cmocka_unit_test(other_scopes_are_asked_by_their_values),
 		cmocka_unit_test(loopback_and_the_spared_are_never_held),
 		cmocka_unit_test(repeaters_are_known_and_a_second_one_prolongs),
+		cmocka_unit_test(ranges_as_wide_as_all_are_never_held),
+		cmocka_unit_test(a_sweep_in_parts_forgets_all_that_is_over),
 		cmocka_unit_test(they_are_listed_lifted_and_bounded),
 		cmocka_unit_test(several_threads_may_use_them),
 	};
