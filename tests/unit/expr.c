@@ -3,6 +3,7 @@
 #include "tests/expr_world.h"
 #include "tests/expr_files.h"
 #include "tests/expr_naive.h"
+#include <pthread.h>
 
 enum { ARENA = 64 << 20 };
 
@@ -527,6 +528,44 @@ static void a_filter_of_comparisons_allocates_nothing(void **state)
 	arena_free(r.arena);
 }
 
+enum { THREADS = 4, TURNS = 200 };
+
+static void *run_often(void *arg)
+{
+	const struct expr *x = arg;
+	struct world_facts facts = usual;
+
+	for (int i = 0; i < TURNS; i++) {
+		struct expr_run run = { .ctx = &facts, .arena = arena_new(1 << 20), .steps = EXPR_STEPS };
+		bool yes = expr_true(x, &run);
+
+		arena_free(run.arena);
+		if (!yes)
+			return arg;
+	}
+	arena_thread_end();
+	return NULL;
+}
+
+static void threads_share_an_expression(void **state)
+{
+	struct ran r = ran("any(File('words'), {Lower(evt.Meta.path) contains #}) and RegexpInFile('/x', 'regexps') and "
+			   "Upper(evt.Meta.path) matches 'ADMIN' and sum(1..9) == 45 and LookupFile('/xyz', 'map') == 're'");
+	pthread_t threads[THREADS];
+
+	(void)state;
+	assert_string_equal(r.shown, "true");
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, run_often, r.x), 0);
+	for (int i = 0; i < THREADS; i++) {
+		void *bad;
+
+		pthread_join(threads[i], &bad);
+		assert_null(bad);
+	}
+	arena_free(r.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -540,6 +579,7 @@ int main(void)
 		cmocka_unit_test(true_is_only_a_bool_at_the_end),
 		cmocka_unit_test(names_are_looked_up_once),
 		cmocka_unit_test(a_filter_of_comparisons_allocates_nothing),
+		cmocka_unit_test(threads_share_an_expression),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
