@@ -59,6 +59,12 @@ struct decision {
 };
 enum { DECISION_LIFE_MAX_MS = 72 * 3600 * 1000 }; /* of what behaviour decides */
 
+/* It is over, and was made so long ago that it does not count as past any more. */
+static inline bool decision_is_past(const struct decision *d, uint64_t now_ms)
+{
+	return d->until_ms <= now_ms && d->made_ms + DECISION_LIFE_MAX_MS <= now_ms;
+}
+
 const char *scope_word(enum scope); /* "Ip", "Range", ... */
 enum scope scope_from_word(struct bytes); /* without case; SCOPE_OTHER for any other */
 #endif

@@ -38,4 +38,28 @@ size_t decisions_held(struct decisions *);
  * thousand records under a lock at a time. */
 enum { DECISIONS_SWEEPS = 64 };
 void decisions_sweep(struct decisions *, uint64_t now_ms);
+
+struct decisions_stats {
+	uint64_t active[SCOPE_COUNT][REMEDY_COUNT]; /* not those that are only told; one that is over until it is swept */
+	uint64_t made[REMEDY_COUNT];                /* prolonged ones too */
+	uint64_t spared, full;                      /* asked for and not held */
+};
+void decisions_count(struct decisions *, struct decisions_stats *);
+
+/* ---- for whoever keeps them (ledger.h; in its place may come another store) ---- */
+
+/* What becomes of them, as it happens: under a lock, so both must be quick. */
+struct decisions_watch {
+	void (*held)(void *ctx, const struct decision *, unsigned times); /* made or prolonged: as it is now */
+	void (*lifted)(void *ctx, const struct decision *);               /* by someone, not by time */
+	void *ctx;
+};
+/* NULL: nobody. While no other thread uses them. Ids go on from the next thousand: the process before, which still drains,
+ * gives those in between. */
+void decisions_watch(struct decisions *, const struct decisions_watch *);
+/* One as it was kept; it replaces one of the same scope, value, remedy and reason. The watch is not told, of these two. */
+enum decisions_added decisions_restore(struct decisions *, const struct decision *, unsigned times);
+bool decisions_forget(struct decisions *, const struct decision *);
+/* What is to be kept, those that are over and count as past too, in parts 0, 1, ...; false: there is no such part. */
+bool decisions_part(struct decisions *, size_t part, void (*each)(void *ctx, const struct decision *, unsigned times), void *ctx);
 #endif

@@ -8,7 +8,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { SHARDS = 64, HEADS = 1024, SPARED_MAX = 256, TEXT_MAX = 256, SWEEP_HEADS = 16 /* at once under a lock */ };
+enum {
+	SHARDS = 64, HEADS = 1024, SPARED_MAX = 256, TEXT_MAX = 256,
+	SWEEP_HEADS = 16, /* at once under a lock */
+	PIECES = SHARDS * HEADS / SWEEP_HEADS,
+	ID_GAP = 1000,
+};
 
 struct record {
 	struct record *next;
@@ -16,6 +21,7 @@ struct record {
 	struct decision d;
 	struct ip_net net; /* of a range */
 	unsigned times;    /* it was made so often */
+	bool active;       /* it is counted so */
 	char text[];
 };
 
@@ -34,6 +40,9 @@ struct decisions {
 	pthread_rwlock_t spared_lock;
 	struct ip_net spared[SPARED_MAX];
 	size_t nspared;
+	struct decisions_watch watch;
+	atomic_ullong made[REMEDY_COUNT], nspares, fulls;
+	atomic_ullong active[SCOPE_COUNT][REMEDY_COUNT];
 };
 
 struct decisions *decisions_new(size_t max)
@@ -163,23 +172,73 @@ static struct record *record_new(const struct decision *new, struct bytes value)
 	return r;
 }
 
-static bool prolong(struct record *list, const struct decision *new, uint64_t hash, struct bytes value)
+static void record_activate(struct decisions *d, struct record *r, bool active)
 {
-	for (struct record *r = list; r; r = r->next)
-		if (is_about(r, new->scope, hash, value) && r->d.remedy == new->remedy &&
-		    r->d.simulated == new->simulated && bytes_eq(r->d.reason, new->reason)) {
-			if (new->until_ms > r->d.until_ms)
-				r->d.until_ms = new->until_ms;
-			r->d.made_ms = new->made_ms;
-			r->times++;
-			return true;
-		}
-	return false;
+	active = active && !r->d.simulated;
+	if (active != r->active)
+		atomic_fetch_add(&d->active[r->d.scope][r->d.remedy], active ? 1 : -1); /* unsigned: -1 takes one off */
+	r->active = active;
 }
 
-enum decisions_added decisions_add(struct decisions *d, const struct decision *new)
+static bool is_same(const struct record *r, const struct decision *d, uint64_t hash, struct bytes value)
 {
-	enum decisions_added result = DECISION_HELD;
+	return is_about(r, d->scope, hash, value) && r->d.remedy == d->remedy && r->d.simulated == d->simulated &&
+	       bytes_eq(r->d.reason, d->reason);
+}
+
+static struct record *find_same(struct record *r, const struct decision *d, uint64_t hash, struct bytes value)
+{
+	while (r && !is_same(r, d, hash, value))
+		r = r->next;
+	return r;
+}
+
+static void prolong(struct record *r, const struct decision *new)
+{
+	if (new->until_ms > r->d.until_ms)
+		r->d.until_ms = new->until_ms;
+	r->d.made_ms = new->made_ms;
+	r->times++;
+}
+
+static void replace(struct record *r, const struct decision *kept, unsigned times)
+{
+	r->d.made_ms = kept->made_ms;
+	r->d.until_ms = kept->until_ms;
+	r->d.level = kept->level;
+	r->times = times;
+}
+
+/* One that was kept has its id still. */
+static uint64_t id_for(struct decisions *d, uint64_t kept)
+{
+	unsigned long long last = atomic_load(&d->ids);
+
+	while (kept > last && !atomic_compare_exchange_weak(&d->ids, &last, kept))
+		;
+	return kept ? kept : atomic_fetch_add(&d->ids, 1) + 1;
+}
+
+/* Under the lock of the list. NULL: the table is full. */
+static struct record *insert(struct decisions *d, struct record **list, const struct decision *new, uint64_t hash, struct bytes value)
+{
+	struct record *r = atomic_load(&d->records) < d->max ? record_new(new, value) : NULL;
+
+	if (!r)
+		return NULL;
+	r->hash = hash;
+	r->d.id = id_for(d, new->id);
+	r->next = *list;
+	*list = r;
+	atomic_fetch_add(&d->records, 1);
+	if (new->scope == SCOPE_RANGE)
+		atomic_fetch_add(&d->held_ranges, 1);
+	return r;
+}
+
+/* times 0: it is new; else it was kept, and was made so often. */
+static enum decisions_added hold(struct decisions *d, const struct decision *new, unsigned times)
+{
 	char room[TEXT_MAX];
 	struct ip_net net = { .bits = 0 };
 	struct bytes value;
@@ -194,22 +253,40 @@ enum decisions_added decisions_add(struct decisions *d, const struct decision *n
 	hash = key_of(new->scope, value);
 	list = list_of(d, new->scope, hash, &s);
 	pthread_rwlock_wrlock(&s->lock);
-	if (!prolong(*list, new, hash, value)) {
-		if (atomic_load(&d->records) >= d->max || !(r = record_new(new, value))) {
-			result = DECISION_FULL;
-		} else {
-			r->hash = hash;
-			r->net = net;
-			r->d.id = atomic_fetch_add(&d->ids, 1) + 1;
-			r->next = *list;
-			*list = r;
-			atomic_fetch_add(&d->records, 1);
-			if (new->scope == SCOPE_RANGE)
-				atomic_fetch_add(&d->held_ranges, 1);
-		}
-	}
+	r = find_same(*list, new, hash, value);
+	if (r && !times)
+		prolong(r, new);
+	else if (!r && (r = insert(d, list, new, hash, value)))
+		r->net = net;
+	if (r && times)
+		replace(r, new, times);
+	if (r)
+		record_activate(d, r, true);
+	if (r && !times && d->watch.held)
+		d->watch.held(d->watch.ctx, &r->d, r->times);
 	pthread_rwlock_unlock(&s->lock);
+	return r ? DECISION_HELD : DECISION_FULL;
+}
+
+enum decisions_added decisions_add(struct decisions *d, const struct decision *new)
+{
+	struct decision own = *new;
+	enum decisions_added result;
+
+	own.id = 0;
+	result = hold(d, &own, 0);
+	if (result == DECISION_HELD)
+		atomic_fetch_add(&d->made[own.remedy], 1);
+	else if (result == DECISION_SPARED)
+		atomic_fetch_add(&d->nspares, 1);
+	else if (result == DECISION_FULL)
+		atomic_fetch_add(&d->fulls, 1);
 	return result;
+}
+
+enum decisions_added decisions_restore(struct decisions *d, const struct decision *kept, unsigned times)
+{
+	return hold(d, kept, times ? times : 1);
 }
 
 /* ---- asking ---- */
@@ -307,8 +384,20 @@ unsigned decisions_past(struct decisions *d, enum scope scope, struct bytes valu
 
 /* ---- all of them ---- */
 
-/* Walks a list and removes those that `gone` says. */
-static size_t prune(struct decisions *d, struct record **at, bool (*gone)(void *ctx, const struct record *), void *ctx)
+static void drop(struct decisions *d, struct record **at)
+{
+	struct record *r = *at;
+
+	*at = r->next;
+	record_activate(d, r, false);
+	if (r->d.scope == SCOPE_RANGE)
+		atomic_fetch_sub(&d->held_ranges, 1);
+	atomic_fetch_sub(&d->records, 1);
+	free(r);
+}
+
+/* Walks a list and removes those that `gone` says; the watch is told of what someone lifts. */
+static size_t prune(struct decisions *d, struct record **at, bool (*gone)(void *ctx, const struct record *), void *ctx, bool tell)
 {
 	size_t n = 0;
 
@@ -319,25 +408,23 @@ static size_t prune(struct decisions *d, struct record **at, bool (*gone)(void *
 			at = &r->next;
 			continue;
 		}
-		*at = r->next;
-		if (r->d.scope == SCOPE_RANGE)
-			atomic_fetch_sub(&d->held_ranges, 1);
-		atomic_fetch_sub(&d->records, 1);
-		free(r);
+		if (tell && d->watch.lifted)
+			d->watch.lifted(d->watch.ctx, &r->d);
+		drop(d, at);
 		n++;
 	}
 	return n;
 }
 
-static size_t prune_all(struct decisions *d, bool (*gone)(void *ctx, const struct record *), void *ctx)
+static size_t prune_all(struct decisions *d, bool (*gone)(void *ctx, const struct record *), void *ctx, bool tell)
 {
 	size_t n = 0;
 
 	for (int i = 0; i < SHARDS; i++) {
 		pthread_rwlock_wrlock(&d->shards[i].lock);
 		for (int k = 0; k < HEADS; k++)
-			n += prune(d, &d->shards[i].heads[k], gone, ctx);
-		n += prune(d, &d->shards[i].ranges, gone, ctx);
+			n += prune(d, &d->shards[i].heads[k], gone, ctx, tell);
+		n += prune(d, &d->shards[i].ranges, gone, ctx, tell);
 		pthread_rwlock_unlock(&d->shards[i].lock);
 	}
 	return n;
@@ -345,14 +432,21 @@ static size_t prune_all(struct decisions *d, bool (*gone)(void *ctx, const struc
 
 static bool is_old(void *ctx, const struct record *r)
 {
-	uint64_t now_ms = *(uint64_t *)ctx;
+	return decision_is_past(&r->d, *(uint64_t *)ctx);
+}
 
-	return r->d.until_ms <= now_ms && r->d.made_ms + DECISION_LIFE_MAX_MS <= now_ms;
+/* Those that are over are active no more, but count as past. */
+static void sweep_list(struct decisions *d, struct record **list, uint64_t now_ms)
+{
+	for (struct record *r = *list; r; r = r->next)
+		if (r->d.until_ms <= now_ms)
+			record_activate(d, r, false);
+	prune(d, list, is_old, &now_ms, false);
 }
 
 void decisions_sweep(struct decisions *d, uint64_t now_ms)
 {
-	enum { PIECES = SHARDS * HEADS / SWEEP_HEADS, LOOKS = PIECES / DECISIONS_SWEEPS };
+	enum { LOOKS = PIECES / DECISIONS_SWEEPS };
 
 	for (unsigned looks = atomic_load(&d->records) ? LOOKS : 0; looks; looks--) {
 		unsigned piece = atomic_fetch_add(&d->hand, 1) % PIECES, first = piece / SHARDS * SWEEP_HEADS;
@@ -360,8 +454,8 @@ void decisions_sweep(struct decisions *d, uint64_t now_ms)
 
 		pthread_rwlock_wrlock(&s->lock);
 		for (unsigned k = first; k < first + SWEEP_HEADS; k++)
-			prune(d, &s->heads[k], is_old, &now_ms);
-		prune(d, &s->ranges, is_old, &now_ms);
+			sweep_list(d, &s->heads[k], now_ms);
+		sweep_list(d, &s->ranges, now_ms);
 		pthread_rwlock_unlock(&s->lock);
 	}
 }
@@ -373,7 +467,7 @@ static bool is_id(void *ctx, const struct record *r)
 
 bool decisions_lift_id(struct decisions *d, uint64_t id)
 {
-	return prune_all(d, is_id, &id) > 0;
+	return prune_all(d, is_id, &id, true) > 0;
 }
 
 struct about {
@@ -404,7 +498,7 @@ size_t decisions_lift(struct decisions *d, enum scope scope, struct bytes value)
 	about.hash = key_of(scope, about.value);
 	list = list_of(d, scope, about.hash, &s);
 	pthread_rwlock_wrlock(&s->lock);
-	n = prune(d, list, is_of, &about);
+	n = prune(d, list, is_of, &about, true);
 	pthread_rwlock_unlock(&s->lock);
 	return n;
 }
@@ -433,4 +527,70 @@ void decisions_each(struct decisions *d, uint64_t now_ms, bool (*each)(void *ctx
 size_t decisions_held(struct decisions *d)
 {
 	return atomic_load(&d->records);
+}
+
+/* ---- for whoever keeps them ---- */
+
+void decisions_watch(struct decisions *d, const struct decisions_watch *watch)
+{
+	unsigned long long last = atomic_load(&d->ids);
+
+	atomic_store(&d->ids, (last + ID_GAP - 1) / ID_GAP * ID_GAP);
+	d->watch = watch ? *watch : (struct decisions_watch){ 0 };
+}
+
+bool decisions_forget(struct decisions *d, const struct decision *kept)
+{
+	char room[TEXT_MAX];
+	struct bytes value;
+	struct ip_net net;
+	struct shard *s;
+	struct record **at;
+	uint64_t hash;
+	bool found;
+
+	if (!normal(kept, room, &value, &net))
+		return false;
+	hash = key_of(kept->scope, value);
+	at = list_of(d, kept->scope, hash, &s);
+	pthread_rwlock_wrlock(&s->lock);
+	while (*at && !is_same(*at, kept, hash, value))
+		at = &(*at)->next;
+	found = *at != NULL;
+	if (found)
+		drop(d, at);
+	pthread_rwlock_unlock(&s->lock);
+	return found;
+}
+
+static void tell_kept(const struct record *r, void (*each)(void *ctx, const struct decision *, unsigned times), void *ctx)
+{
+	for (; r; r = r->next)
+		each(ctx, &r->d, r->times);
+}
+
+bool decisions_part(struct decisions *d, size_t part, void (*each)(void *ctx, const struct decision *, unsigned times), void *ctx)
+{
+	struct shard *s = &d->shards[part % SHARDS];
+	size_t first = part / SHARDS * SWEEP_HEADS;
+
+	if (part >= PIECES)
+		return false;
+	pthread_rwlock_rdlock(&s->lock);
+	for (size_t k = first; k < first + SWEEP_HEADS; k++)
+		tell_kept(s->heads[k], each, ctx);
+	if (!first)
+		tell_kept(s->ranges, each, ctx);
+	pthread_rwlock_unlock(&s->lock);
+	return true;
+}
+
+void decisions_count(struct decisions *d, struct decisions_stats *out)
+{
+	*out = (struct decisions_stats){ .spared = atomic_load(&d->nspares), .full = atomic_load(&d->fulls) };
+	for (int r = 0; r < REMEDY_COUNT; r++) {
+		out->made[r] = atomic_load(&d->made[r]);
+		for (int scope = 0; scope < SCOPE_COUNT; scope++)
+			out->active[scope][r] = atomic_load_explicit(&d->active[scope][r], memory_order_relaxed);
+	}
 }

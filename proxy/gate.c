@@ -227,6 +227,17 @@ static bool demo_start(struct gate *g, struct err *err)
 	return true;
 }
 
+/* Before anyone is answered. A gate that cannot keep what is decided serves all the same. */
+static void remember(struct gate *g)
+{
+	struct err err = { 0 };
+
+	behaviour_spare(&g->shared, g->site);
+	g->ledger = ledger_open(g->site->config->state, g->shared.decisions, &err);
+	if (!g->ledger)
+		log_error("decisions do not outlive this process: %s", err.text);
+}
+
 static bool start(struct gate *g, struct err *err)
 {
 	struct config *c;
@@ -244,13 +255,15 @@ static bool start(struct gate *g, struct err *err)
 		return false;
 	}
 	g->site = site_build(&g->process, c, err);
-	if (!g->site || !workers_start(g, err) || !admin_start(g, err))
+	if (!g->site)
+		return false;
+	remember(g);
+	if (!workers_start(g, err) || !admin_start(g, err))
 		return false;
 	g->started_ms = clock_wall_ms();
 	metrics_reloaded(g->process.metrics, true, g->started_ms, g->site->config->hash);
 	signals_open(g);
 	g->health = health_start(g->loop, g->site);
-	behaviour_spare(&g->shared, g->site);
 	gate_watch_logs(g);
 	return true;
 }
@@ -320,6 +333,7 @@ int gate_main(const struct options *options, int fd)
 	agent_stop(g.agent);
 	for (unsigned i = 0; i < g.nworkers; i++)
 		worker_stop(g.workers[i]);
+	ledger_close(g.ledger);
 	if (!reload_end(&g, RELOAD_STOP_MS))
 		_exit(EXIT_OK); /* the logs' thread has written all by now */
 	log_stop(g.process.log, LOG_STOP_MS);

@@ -4,6 +4,7 @@
 #ifndef PROXY_GATE_H
 #define PROXY_GATE_H
 #include "admin/admin.h"
+#include "cti/ledger.h"
 #include "proxy/agent.h"
 #include "proxy/handover.h"
 #include "proxy/health.h"
@@ -23,6 +24,7 @@ struct gate {
 	struct health *health;
 	struct agent *agent;        /* reads logs of other servers; NULL: there are none to read */
 	struct agent_counts log_counts;
+	struct ledger *ledger;      /* keeps decisions over a restart; NULL: it cannot */
 	struct admin *admin;
 	struct reload *reload;      /* under way */
 	bool reload_again;          /* asked for once more meanwhile */

@@ -1,6 +1,7 @@
 """behaviour.py -- scenarios watch, and the very request that overflows is stopped."""
 import json
 import os
+import signal
 import time
 
 from lib.claims import claim, eventually, expect
@@ -305,3 +306,76 @@ def another_server_is_watched_through_its_log():
         with open(log, "a", encoding="ascii") as out:
             out.write(line.format(time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())))
         eventually(lambda: ask(gate, "203.0.113.8") == 403, seconds=10, what="held by the log")
+
+
+# ---- over a restart ----
+
+
+def held(gate):
+    return json.loads(gate.ctl("-o", "json", "decisions").stdout)
+
+
+@claim(limit=60)
+def what_is_held_survives_a_restart_an_upgrade_and_a_killed_child():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        gate.crashes = True
+        expect(ask(gate, "203.0.113.1", "/bait"), 403)
+        expect(gate.ctl("decisions", "add", "198.51.100.0/24", "deny", "10m").returncode, 0)
+        expect(gate.ctl("decisions", "add", "203.0.113.66").returncode, 0)
+        expect(gate.ctl("decisions", "delete", "203.0.113.66").returncode, 0)
+        before = held(gate)
+
+        def as_before(what):
+            expect([ask(gate, "203.0.113.1"), ask(gate, "198.51.100.7")], [403, 403], what)
+            expect(ask(gate, "203.0.113.66"), 200, f"lifted, {what}")
+            expect(len(origin.requests), passed.pop(0), f"reached the server, {what}")
+
+        passed = [1, 2, 3]
+        child = gate.serving()
+        time.sleep(0.5)
+        os.kill(child, signal.SIGKILL)
+        as_before("after the child was killed")
+        eventually(lambda: gate.serving() != child and gate.ctl("status").returncode == 0, 10, "a new child")
+        child = gate.serving()
+        gate.signal(signal.SIGUSR2)
+        eventually(lambda: gate.serving() != child, 15, "a new program")
+        eventually(lambda: not os.path.exists(f"/proc/{child}"), 15, "the end of the old child")
+        as_before("after an upgrade")
+        gate.stop()
+        gate.start()
+        as_before("after a restart")
+        after = held(gate)
+        expect([(d["id"], d["value"], d["reason"]) for d in after], [(d["id"], d["value"], d["reason"]) for d in before])
+
+
+@claim
+def damage_to_the_file_costs_a_line_and_no_start():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        for i in (1, 2, 3):
+            expect(ask(gate, f"203.0.113.{i}", "/bait"), 403)
+        gate.stop()
+        with open(gate.path("state/decisions"), "r+b") as file:
+            lines = file.read().splitlines(keepends=True)
+            expect(len(lines), 3)
+            lines[1] = lines[1].replace(b"deny", b"allow")
+            file.seek(0)
+            file.write(b"".join(lines) + b"\xff\x00\xff\n" + lines[0][: len(lines[0]) // 2])
+        gate.start()
+        expect(sum(ask(gate, f"203.0.113.{i}") == 403 for i in (1, 2, 3)), 2, "held")
+        expect("lines that are none" in gate.text("stderr"), True)
+
+
+@claim
+def a_repeater_is_held_longer_after_it_was_lifted_or_is_over():
+    profiles = [{"name": "own", "do": "deny", "for": ["1s", "1h", "2h"]}]
+    with Origin(origin_answers) as origin, gate_with(origin, {"profiles": profiles}) as gate:
+        expect(ask(gate, "203.0.113.1", "/bait"), 403)
+        eventually(lambda: ask(gate, "203.0.113.1") == 200, 5, "the end of a second")
+        expect(ask(gate, "203.0.113.1", "/bait"), 403)
+        left = held(gate)[0]["for"]
+        expect(left.startswith("59m") or left == "1h", True, f"the second time, for {left}")
+        gate.stop()
+        gate.start()
+        expect(ask(gate, "203.0.113.1"), 403)
+        expect(gate.ctl("decisions", "delete", "203.0.113.1").returncode, 0)
+        expect(ask(gate, "203.0.113.1"), 200)
