@@ -5,7 +5,8 @@
 
 A request and the line of the log that tells its fate find each other by the port that the relay's own
 connection to the gate had, and their order on it. `relay.label` is copied to every connection: which
-tool, which part of its work.
+tool, which part of its work. With a `relay.address` it is a load balancer that speaks the PROXY
+protocol: each connection is said to come from there.
 """
 import selectors
 import socket
@@ -13,6 +14,7 @@ import threading
 from dataclasses import dataclass
 
 from lib.ports import free_port
+from lib.proxy_header import v2
 
 PIECE = 65536
 
@@ -28,7 +30,7 @@ class Request:
 
 class Relay:
     def __init__(self, gate_port):
-        self.gate_port, self.port, self.label = gate_port, free_port(), ""
+        self.gate_port, self.port, self.label, self.address = gate_port, free_port(), "", None
         self.sent = []  # (label, our port at the gate, bytes of the client), in order of connecting
 
     def __enter__(self):
@@ -51,6 +53,8 @@ class Relay:
     def serve(self, client):
         with client, socket.create_connection(("127.0.0.1", self.gate_port)) as gate:
             kept = bytearray()
+            if self.address:
+                gate.sendall(v2(self.address))
             self.sent.append((self.label, gate.getsockname()[1], kept))
             try:
                 shuttle(client, gate, kept)

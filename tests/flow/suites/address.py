@@ -1,11 +1,9 @@
 """address.py -- who the client is: PROXY protocol, trusted hops, and what the origin is told."""
-import socket
-import struct
-
 from lib.claims import claim, expect
 from lib.client import request
 from lib.gate import Gate, one_app
 from lib.origin import Origin
+from lib.proxy_header import v1, v2
 
 LOCAL = ["127.0.0.0/8", "::1"]
 
@@ -143,25 +141,6 @@ def ipv6_is_written_as_the_rfc_wants():
 
 
 # PROXY protocol
-
-
-def v1(source="203.0.113.7", family="TCP4", target="127.0.0.1"):
-    return f"PROXY {family} {source} {target} 40000 80\r\n".encode()
-
-
-def v2(source="203.0.113.7", command=1, extra=b""):
-    six = ":" in source
-    family = socket.AF_INET6 if six else socket.AF_INET
-    addresses = socket.inet_pton(family, source) + socket.inet_pton(
-        family, "::1" if six else "127.0.0.1"
-    )
-    body = addresses + struct.pack("!HH", 40000, 80) + extra
-    return (
-        b"\r\n\r\n\0\r\nQUIT\n"
-        + bytes([0x20 | command, 0x21 if six else 0x11])
-        + struct.pack("!H", len(body))
-        + body
-    )
 
 
 class Proxied(Gate):
