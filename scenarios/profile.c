@@ -16,12 +16,12 @@ struct profiles {
 	size_t n;
 };
 
-/* What behaves like a crowd may be one: it is asked to show that it is people. So is everybody who shares a network, a provider
- * or a user name with an attacker. A single address that attacks is stopped, longer each time. */
+/* What behaves like a crowd may be one: it is asked to show that it is people. So is everybody who shares a network, a provider,
+ * a user name or a browser with an attacker. A single address that attacks is stopped, longer each time. */
 static const struct profile_text builtin[] = {
 	{ .name = BYTES_INIT("crowd"),
 	  .when = BYTES_INIT("Alert.Remediation && (Alert.Behavior in [\"http:crawl\", \"http:dos\", \"http:scraping\"] || "
-			       "Alert.GetScope() != \"Ip\")"),
+			       "Alert.GetScope() != \"Ip\" || Alert.SourcesCount > 1)"),
 	  .remedy = REMEDY_CHALLENGE, .for_ms = { HOURS(1), HOURS(4), HOURS(24) }, .nfor = 3 },
 	{ .name = BYTES_INIT("attack"),
 	  .when = BYTES_INIT("Alert.Remediation"),
@@ -34,7 +34,7 @@ struct alert_run {
 	const struct profiles_ask *ask;
 };
 
-enum alert_name { REMEDIATION, SIMULATED, SCENARIO, BEHAVIOR, APP, SCOPE, VALUE, EVENTS, PAST };
+enum alert_name { REMEDIATION, SIMULATED, SCENARIO, BEHAVIOR, APP, SCOPE, VALUE, EVENTS, SOURCES, PAST };
 
 static const struct {
 	const char *path;
@@ -47,6 +47,7 @@ static const struct {
 	{ "Alert.GetScope", true, SCOPE },           { "Alert.GetValue", true, VALUE },
 	{ "Alert.Source.Scope", false, SCOPE },      { "Alert.Source.Value", false, VALUE },
 	{ "Alert.GetEventsCount", true, EVENTS },    { "Alert.EventsCount", false, EVENTS },
+	{ "Alert.SourcesCount", false, SOURCES },
 	{ "GetDecisionsCount", true, PAST },
 };
 
@@ -81,6 +82,7 @@ static bool load(struct expr_run *run, uint32_t number, struct expr_value *out)
 	case SCOPE: out->text = o->scope_name; break;
 	case VALUE: out->text = o->value; break;
 	case EVENTS: *out = (struct expr_value){ .kind = EXPR_INT, .number = o->count }; break;
+	case SOURCES: *out = (struct expr_value){ .kind = EXPR_INT, .number = o->nsources }; break; /* addresses; our own */
 	case PAST: *out = (struct expr_value){ .kind = EXPR_INT, .number = past(ask) }; break;
 	}
 	return true;

@@ -12,12 +12,14 @@ static unsigned past(void *ctx, enum scope scope, struct bytes value)
 	return times;
 }
 
+static size_t addresses = 1; /* that the overflow came from */
+
 /* false: nothing. */
 static bool decide(const struct profiles *p, const char *behavior, bool remediation, const char *app, struct decision *out)
 {
 	struct scenario_info info = { .name = BYTES("test/it"), .behavior = bytes_of(behavior), .remediation = remediation };
 	struct overflow o = { .scenario = &info, .scope = SCOPE_IP, .scope_name = BYTES("Ip"), .value = BYTES("203.0.113.1"),
-			      .count = 11, .last_ms = 1000 };
+			      .count = 11, .last_ms = 1000, .nsources = addresses };
 	struct arena *a = arena_new(1 << 20);
 	struct profiles_ask ask = { .overflow = &o, .app = bytes_of(app), .past = past, .arena = a };
 	bool r = profiles_decide(p, &ask, out);
@@ -43,6 +45,22 @@ static void without_profiles_crowds_are_challenged_and_attacks_denied_longer_eac
 		assert_int_equal(d.remedy, REMEDY_DENY);
 		assert_int_equal(d.until_ms - d.made_ms, hours[times] * HOUR);
 	}
+	profiles_free(p);
+}
+
+static void what_several_addresses_did_together_is_a_challenge(void **state)
+{
+	struct profiles *p = profiles_new(NULL, 0, NULL);
+	struct decision d;
+
+	(void)state;
+	assert_non_null(p);
+	times = 0;
+	for (addresses = 1; addresses < 4; addresses++) {
+		assert_true(decide(p, "http:bruteforce", true, "shop", &d));
+		assert_int_equal(d.remedy, addresses > 1 ? REMEDY_CHALLENGE : REMEDY_DENY);
+	}
+	addresses = 1;
 	profiles_free(p);
 }
 
@@ -105,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_profiles_crowds_are_challenged_and_attacks_denied_longer_each_time),
+		cmocka_unit_test(what_several_addresses_did_together_is_a_challenge),
 		cmocka_unit_test(the_first_that_is_true_decides),
 		cmocka_unit_test(allow_ends_the_search_and_decides_nothing),
 		cmocka_unit_test(a_condition_that_is_wrong_is_told),

@@ -211,6 +211,8 @@ def what_came_from_many_addresses_is_held_against_each():
     with Origin(origin_answers) as origin, gate_with(origin) as gate:
         expect([ask(gate, f"203.0.113.{i}", "/together") for i in (1, 2, 3)], [200, 200, 403])
         expect([ask(gate, f"203.0.113.{i}") for i in (1, 2, 3, 4)], [403, 403, 403, 200])
+        held = json.loads(gate.ctl("-o", "json", "decisions").stdout)
+        expect([d["remedy"] for d in held], ["challenge"] * 3, "asked, not stopped: one of them may be a person")
 
 
 @claim
