@@ -210,10 +210,10 @@ def against_shop(full):
               ("stuffing from 200 networks", stuffing, strangers(101), each, ()),
               ("scraping from 200 networks", scraping, strangers(102), pages, ())]
     if full:
-        crowds += [("stuffing from 200 networks, with a browser's headers", stuffing, strangers(103), each, (CHROME,)),
-                   ("scraping from one /24", scraping, neighbours(2), pages, ()),
-                   ("scraping from 200 networks, with a browser's headers", scraping, strangers(104), pages, (CHROME,)),
-                   ("scraping from 200 networks, cookie and Referer", scraping, strangers(105), pages, (going_on,))]
+        crowds.append(("scraping from one /24", scraping, neighbours(2), pages, ()))
+    imitators = [("stuffing, with a browser's headers", stuffing, strangers(103), each, (CHROME,)),
+                 ("scraping, with a browser's headers", scraping, strangers(104), pages, (CHROME,)),
+                 ("scraping, with those, cookie and Referer", scraping, strangers(105), pages, (going_on,))]
     folder = tempfile.mkdtemp(prefix="embergate-behaviour.")
     try:
         with Shop() as shop, gate_for(shop.url, False, logins=LOGINS) as gate, Relay(gate.port) as relay:
@@ -221,16 +221,41 @@ def against_shop(full):
             company = Company(gate)
             relay.address = "198.18.90.7"
             run_tool(hydra, relay, folder, 20 if full else 6)
-            for _, attack, addresses, times, fields in crowds:
-                attack(gate, addresses, times, rate if attack is stuffing else 2 * rate, *fields)
+            attacks(gate, crowds, rate)
             company.end()
+            switched, known = time.time(), set(company.statuses)
+            if full:
+                company = Company(gate)
+                attacks(gate, imitators, rate)
+                company.end()
+                crowds += imitators
             gate.stop()
             lines = gate.log("access")
-            untouched("the company", [line for line in lines if line["client"]["ip"] in company.statuses], 150)
+            visits = [line for line in lines if line["client"]["ip"] in known.union(company.statuses)]
+            untouched("the company", [line for line in visits if begin(line) < switched], 150)
+            if full:
+                beside_imitators([line for line in visits if begin(line) > switched])
             counts = [Count("hydra", [relay.address], lines, shop.asked)]
             return counts + [Count(name, addresses, lines, shop.asked) for name, _, addresses, _, _ in crowds]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def attacks(gate, crowds, rate):
+    for _, attack, addresses, times, fields in crowds:
+        attack(gate, addresses, times, 2 * rate if attack.__name__ == "scraping" else rate, *fields)
+
+
+def beside_imitators(lines):
+    """While a crowd looks as they do people are asked, but nobody is denied; programs look like themselves."""
+    people = [line for line in lines if line["client"]["ip"].startswith("81.")]
+    programs = [line for line in lines if not line["client"]["ip"].startswith("81.")]
+    untouched("crawlers, feeds and a program", programs, 50)
+    met = [line for line in people if line["event"]["action"] != "allow"]
+    addresses, asked = ({line["client"]["ip"] for line in group} for group in (people, met))
+    print(f"people beside a crowd with their headers: {len(asked)} of {len(addresses)} were challenged", flush=True)
+    if any(line["event"]["action"] != "challenge" for line in met):
+        raise AssertionError("a person was not only challenged")
 
 
 def untouched(who, lines, fewest):
