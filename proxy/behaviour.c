@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "proxy/access.h"
 #include "proxy/behaviour.h"
+#include "proxy/challenge.h"
 #include "proxy/client.h"
 #include "proxy/worker.h"
 
@@ -157,13 +158,22 @@ static bool is_simulated(const struct place *p, const struct overflow *o)
 	       (p->x && (p->x->app->config->watch.mode == WATCH_SIMULATE || app_mode(p->x->app) == WAF_DETECT));
 }
 
+/* Clients bring such lines about: there is one a second at most. */
+static bool may_tell(void)
+{
+	static atomic_ullong told_s;
+	unsigned long long now_s = clock_mono_us() / 1000000, before = atomic_load_explicit(&told_s, memory_order_relaxed);
+
+	return before != now_s && atomic_compare_exchange_strong(&told_s, &before, now_s);
+}
+
 /* False: nothing is ever held against that one. */
 static bool hold_against(const struct place *p, const struct decision *d)
 {
 	static const char *const trouble[] = { [DECISION_FULL] = "the table is full", [DECISION_WRONG] = "no such value" };
 	enum decisions_added added = decisions_add(p->shared->decisions, d);
 
-	if (added == DECISION_FULL || added == DECISION_WRONG)
+	if ((added == DECISION_FULL || added == DECISION_WRONG) && may_tell())
 		log_warn("decisions: %s: %s of %s %.*s, for %.*s", trouble[added], remedy_word(d->remedy), scope_word(d->scope),
 			 BYTES_ARG(d->value), BYTES_ARG(d->reason));
 	return added != DECISION_SPARED;
@@ -181,6 +191,15 @@ static void hold_against_others(const struct place *p, const struct overflow *o,
 		}
 }
 
+/* A page of someone else's can have a visitor's browser ask for anything. Browsers say so, and send no pass with it but where
+ * it is a link that is followed; a program that says so is challenged too, and denied once it uses the pass. */
+static bool is_led_here(struct exchange *x)
+{
+	const struct field *site = fields_named(&x->request.fields, BYTES("Sec-Fetch-Site"));
+
+	return site && bytes_eq(site->value, BYTES("cross-site")) && !challenge_pass(x)->level;
+}
+
 static void on_overflow(void *ctx, const struct overflow *o)
 {
 	struct place *p = ctx;
@@ -192,11 +211,13 @@ static void on_overflow(void *ctx, const struct overflow *o)
 			exchange_simulate(p->x, REMEDY_LOG, o->scenario->name);
 		return;
 	}
+	if (p->x && d.remedy > REMEDY_CAPTCHA && is_led_here(p->x))
+		d.remedy = REMEDY_CHALLENGE;
 	d.simulated |= is_simulated(p, o);
 	hold_against_others(p, o, &d);
 	if (!hold_against(p, &d))
 		d.simulated = true;
-	if (p->x && d.simulated)
+	if (p->x && (d.simulated || p->x->behaviour->over))
 		exchange_simulate(p->x, d.remedy, o->scenario->name);
 	else if (p->x)
 		exchange_decide(p->x, &d, SOURCE_SCENARIO);
@@ -269,6 +290,8 @@ enum flow stage_observe_body(struct exchange *x)
 			b->facts.at[FACT_USER] = hashed(x, BYTES("user"), lower_of(x->arena, user));
 		heed(x, &(struct decisions_ask){ .user = b->facts.at[FACT_USER] });
 	}
+	if (b->login)
+		login_ask_plainly(b->login, &x->request);
 	if (!exchange_stopped(x))
 		observe(x, AT_BODY);
 	return GO;
@@ -291,6 +314,15 @@ static bool has_password(const struct request *r)
 	return bytes_starts_nocase(fields_value(&r->fields, FIELD_AUTHORIZATION), BYTES("Basic "));
 }
 
+static void answer_facts(struct exchange *x, unsigned status)
+{
+	struct facts *f = &x->behaviour->facts;
+
+	facts_status(f, x->arena, status);
+	f->at[FACT_ANSWER_MS] = fact_number(x->arena, (clock_mono_us() - x->started_us) / 1000);
+	f->at[FACT_REQUEST_BYTES] = fact_number(x->arena, x->up.decoder.total);
+}
+
 void behaviour_answer(struct exchange *x)
 {
 	struct behaviour *b = x->behaviour;
@@ -300,9 +332,7 @@ void behaviour_answer(struct exchange *x)
 	if (!b || b->answered || exchange_stopped(x))
 		return;
 	b->answered = true;
-	facts_status(&b->facts, x->arena, r->status);
-	b->facts.at[FACT_ANSWER_MS] = fact_number(x->arena, (clock_mono_us() - x->started_us) / 1000);
-	b->facts.at[FACT_REQUEST_BYTES] = fact_number(x->arena, x->up.decoder.total);
+	answer_facts(x, r->status);
 	if (r->status == 401 && has_password(&x->request))
 		b->facts.at[FACT_SUB_TYPE] = BYTES("auth_fail");
 	how = b->login ? login_outcome(b->login, r) : LOGIN_UNKNOWN;
@@ -348,6 +378,12 @@ static void observe_block(struct exchange *x)
 	x->behaviour = b;
 }
 
+/* It did not wait for the answer to what a server was asked: nginx's logs call that 499. */
+static bool has_gone(const struct exchange *x)
+{
+	return !x->behaviour->answered && x->up.begun && x->status == 0 && !exchange_stopped(x);
+}
+
 void behaviour_end(struct exchange *x)
 {
 	struct behaviour *b = x->behaviour;
@@ -355,13 +391,16 @@ void behaviour_end(struct exchange *x)
 	if (!b)
 		return;
 	b->facts.at_us = clock_mono_us();
+	b->over = true;
 	observe_block(x);
-	if (!b->answered || x->answered_here)
+	if (x->answered_here || (!b->answered && !has_gone(x)))
 		return;
-	if (b->search) {
-		login_went(b, login_search_found(b->search) ? LOGIN_FAILED : LOGIN_SUCCEEDED);
+	if (b->search)
+		login_went(b, login_search_says(b->search, x->down.done && !x->down.truncated));
+	else if (!b->answered)
+		answer_facts(x, 499);
+	if (b->search || !b->answered)
 		observe(x, AT_ANSWER);
-	}
 	b->facts.at[FACT_BODY_BYTES] = fact_number(x->arena, x->response_bytes);
 	observe(x, AT_END);
 }

@@ -17,6 +17,7 @@ struct behaviour {
 	const struct login_config *login; /* this is an attempt to log in; NULL: it is not */
 	struct login_search *search;      /* for the marker of a failure; login.c; NULL: none */
 	bool answered;                    /* its answer has been seen */
+	bool over;                        /* and has gone: what overflows now is told, and held for the next request */
 };
 
 /* pipeline.c's rows: what is held against the client; the head; the body. */
@@ -41,7 +42,10 @@ const struct login_config *login_of(const struct exchange *);
 /* What is known once the head of the answer is there. */
 enum login_outcome { LOGIN_UNKNOWN, LOGIN_FAILED, LOGIN_SUCCEEDED, LOGIN_BY_MARKER /* the page will tell */ };
 enum login_outcome login_outcome(const struct login_config *, const struct response *);
+/* A page with a marker must come whole and unpacked: the request no longer asks for anything else. */
+void login_ask_plainly(const struct login_config *, struct request *);
 struct login_search *login_search_new(struct arena *, struct bytes marker);
 void login_search_take(struct login_search *, struct bytes);
-bool login_search_found(const struct login_search *);
+/* `whole`: there was no more of it. */
+enum login_outcome login_search_says(const struct login_search *, bool whole);
 #endif

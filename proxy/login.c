@@ -38,6 +38,14 @@ static bool leads_back(const struct login_config *l, const struct response *r)
 	return path_matches(l->redirect, bytes_sub(to, 0, bytes_index(to, '?')), false) || path_matches(l->redirect, to, false);
 }
 
+static bool is_packed(const struct response *r)
+{
+	struct bytes coding = bytes_trim(fields_value(&r->fields, FIELD_CONTENT_ENCODING));
+
+	return coding.len && !bytes_eq_nocase(coding, BYTES("identity"));
+}
+
+/* Success empties buckets, so nothing is one that a client could bring about: a page that is packed, in part, or not modified. */
 enum login_outcome login_outcome(const struct login_config *l, const struct response *r)
 {
 	for (size_t i = 0; i < l->nstatuses; i++)
@@ -47,7 +55,23 @@ enum login_outcome login_outcome(const struct login_config *l, const struct resp
 		return LOGIN_FAILED;
 	if (r->status >= 400)
 		return LOGIN_UNKNOWN; /* of a server in trouble, or a form that was not well filled */
-	return l->marker.at && r->status == 200 ? LOGIN_BY_MARKER : LOGIN_SUCCEEDED;
+	if (r->status < 200 || r->status == 206 || r->status == 304)
+		return LOGIN_UNKNOWN;
+	if (!l->marker.at || r->status >= 300)
+		return LOGIN_SUCCEEDED;
+	return is_packed(r) ? LOGIN_UNKNOWN : LOGIN_BY_MARKER;
+}
+
+void login_ask_plainly(const struct login_config *l, struct request *r)
+{
+	static const struct bytes names[] = {
+		BYTES_INIT("Accept-Encoding"), BYTES_INIT("Range"), BYTES_INIT("If-Range"),
+	};
+
+	for (size_t i = 0; l->marker.at && i < r->fields.n; i++)
+		for (size_t k = 0; k < nelems(names); k++)
+			if (bytes_eq_nocase(r->fields.at[i].name, names[k]))
+				r->fields.at[i].drop = true;
 }
 
 /* ---- the marker, across pieces ---- */
@@ -84,7 +108,9 @@ void login_search_take(struct login_search *s, struct bytes b)
 	}
 }
 
-bool login_search_found(const struct login_search *s)
+enum login_outcome login_search_says(const struct login_search *s, bool whole)
 {
-	return s->found;
+	if (s->found)
+		return LOGIN_FAILED;
+	return whole && s->seen <= SEARCH_BYTES ? LOGIN_SUCCEEDED : LOGIN_UNKNOWN;
 }

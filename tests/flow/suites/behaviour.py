@@ -1,4 +1,5 @@
 """behaviour.py -- scenarios watch, and the very request that overflows is stopped."""
+import gzip
 import json
 import os
 import signal
@@ -73,14 +74,33 @@ def origin_answers(request):
         return answer(401, b"no", reason=b"Unauthorized")
     if "/missing" in request.target:
         return answer(404, b"not here", reason=b"Not Found")
+    if request.target == "/slow":
+        time.sleep(1)
     if request.target == "/login":
         if b"status" in request.body:
             return answer(401, b"no", reason=b"Unauthorized")
         if b"redirect" in request.body:
             return answer(302, b"", [b"Location: /login?error=1"], reason=b"Found")
-        if b"marker" in request.body:
+        if b"packed" in request.body and request.fields.get("accept-encoding"):
+            return answer(200, gzip.compress(b"Wrong password"), [b"Content-Encoding: gzip"])
+        if b"ranged" in request.body and request.fields.get("range"):
+            return answer(206, b"<p>", [b"Content-Range: bytes 0-2/17"], reason=b"Partial Content")
+        if b"padded" in request.body:
+            return answer(200, b"x" * 70000 + b"Wrong password")
+        if b"marker" in request.body or b"packed" in request.body or b"ranged" in request.body:
             return answer(200, b"<p>" + b"x" * 3000 + b"Wrong password</p>")
     return answer(200, b"fine")
+
+
+def also(gate, scenarios):
+    with open(gate.path("own.yaml"), "a", encoding="ascii") as out:
+        out.write("---" + scenarios)
+    expect(gate.reload(), True)
+
+
+def overflowed(gate, name):
+    watch = json.loads(gate.ctl("-o", "json", "scenarios").stdout)
+    return [s["overflowed"] for s in watch if s["name"] == name][0]
 
 
 def gate_with(origin, top=None, watch=None, **app):
@@ -213,6 +233,108 @@ def what_came_from_many_addresses_is_held_against_each():
         expect([ask(gate, f"203.0.113.{i}") for i in (1, 2, 3, 4)], [403, 403, 403, 200])
         held = json.loads(gate.ctl("-o", "json", "decisions").stdout)
         expect([d["remedy"] for d in held], ["challenge"] * 3, "asked, not stopped: one of them may be a person")
+
+
+SUCCESS = """
+type: trigger
+name: test/success
+description: a login that succeeded
+filter: "evt.Gate.login == 'success'"
+groupby: evt.Meta.source_ip
+labels: {remediation: false}
+"""
+
+
+@claim
+def no_client_makes_a_failed_login_look_like_a_success():
+    logins = [{"path": "/login", "user": "name", "marker": "Wrong password"}]
+    with Origin(origin_answers) as origin, gate_with(origin, logins=logins) as gate:
+        also(gate, SUCCESS)
+
+        def log_in(address, how, *more):
+            return gate.ask("POST", "/login", body=f"name=anna&password={how}".encode(),
+                            fields=[f"X-Forwarded-For: {address}", "Content-Type: application/x-www-form-urlencoded", *more]).status
+
+        for i, (how, field) in enumerate((("packed", "Accept-Encoding: gzip"), ("ranged", "Range: bytes=0-2"))):
+            expect([log_in(f"203.0.113.{i}", how, field) for _ in range(3)], [200] * 3, how)
+            eventually(lambda: log_in(f"203.0.113.{i}", how, field) == 403, what=how)
+        expect([log_in("203.0.113.9", "padded") for _ in range(3)], [200] * 3)
+        expect(overflowed(gate, "test/success"), 0)
+        log_in("203.0.113.10", "right")
+        eventually(lambda: overflowed(gate, "test/success") == 1, what="a success")
+
+
+@claim
+def a_page_of_a_login_that_nobody_waited_for_tells_nothing():
+    def half(conn):
+        if conn.request():
+            conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<p>")
+            conn.request()
+
+    logins = [{"path": "/login", "user": "name", "marker": "Wrong password"}]
+    with Origin(script=half) as origin, gate_with(origin, logins=logins) as gate:
+        also(gate, SUCCESS)
+        with gate.connect() as client:
+            client.send(b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nname=a")
+            eventually(lambda: origin.connections, what="the server is asked")
+            time.sleep(0.3)
+            client.reset()
+        time.sleep(0.5)
+        expect(overflowed(gate, "test/success"), 0)
+
+
+@claim
+def who_does_not_wait_for_the_answer_is_counted():
+    own = """
+type: leaky
+name: test/gone
+description: answers that nobody waited for
+filter: "evt.Meta.http_status == '499'"
+groupby: evt.Meta.source_ip
+capacity: 1
+leakspeed: 1h
+labels: {remediation: true, behavior: "http:exploit"}
+"""
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        also(gate, own)
+        for n in (1, 2):
+            with gate.connect() as client:
+                client.send(b"GET /slow HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n")
+                eventually(lambda: len(origin.requests) >= n, what="the server is asked")
+                client.reset()
+        eventually(lambda: ask(gate, "203.0.113.1") == 403, what="held")
+        expect(ask(gate, "203.0.113.2"), 200)
+
+
+@claim
+def what_overflows_when_the_answer_has_gone_is_told_and_held_for_the_next_request():
+    own = """
+type: trigger
+name: test/much
+description: a long answer
+filter: "evt.Parsed.request == '/much' && int(evt.Parsed.body_bytes_sent) > 1"
+groupby: evt.Meta.source_ip
+labels: {remediation: true, behavior: "http:exploit"}
+"""
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        also(gate, own)
+        got = gate.ask(target="/much", fields=["X-Forwarded-For: 203.0.113.1"])
+        expect(got.status, 200)
+        line = gate.logged("security", got.fields.get("x-request-id"))
+        expect((line["event"]["action"], line["waf"]["would"]), ("log", "deny"), "the answer had gone")
+        expect(ask(gate, "203.0.113.1"), 403)
+
+
+@claim
+def a_visitor_whom_another_site_leads_to_a_trap_is_challenged_and_not_denied():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        led = ["X-Forwarded-For: 203.0.113.1", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors"]
+        expect(gate.ask(target="/bait", fields=led).status, 403)
+        held = json.loads(gate.ctl("-o", "json", "decisions").stdout)
+        expect([(d["value"], d["remedy"]) for d in held], [("203.0.113.1", "challenge")])
+        ask(gate, "203.0.113.2", "/bait")
+        held = json.loads(gate.ctl("-o", "json", "decisions").stdout)
+        expect(sorted((d["value"], d["remedy"]) for d in held), [("203.0.113.1", "challenge"), ("203.0.113.2", "deny")])
 
 
 @claim
