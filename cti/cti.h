@@ -9,8 +9,9 @@
 #include "base/arena.h"
 
 struct decisions;
-struct decisions *decisions_new(size_t max); /* NULL: out of memory */
-void decisions_free(struct decisions *);     /* NULL is allowed */
+/* Of `max` records an eighth is for what scenarios decide (origin "embergate"). NULL: out of memory. */
+struct decisions *decisions_new(size_t max);
+void decisions_free(struct decisions *); /* NULL is allowed */
 
 /* Never held, whatever is decided, nor a range that covers one: loopback is always among them. */
 void decisions_spare(struct decisions *, const struct ip_net *, size_t n);

@@ -9,8 +9,10 @@
 #include <stdlib.h>
 
 enum {
-	SHARDS = 64, HEADS = 1024, SPARED_MAX = 256, TEXT_MAX = 256,
-	SWEEP_HEADS = 16, /* at once under a lock */
+	SHARDS = 64, HEADS = 16384, /* ten in a chain where there are ten million */
+	SPARED_MAX = 256, TEXT_MAX = 256,
+	SWEEP_HEADS = 256, /* at once under a lock */
+	OWN_SHARE = 8,     /* of the table, for what scenarios decide: who has an IPv6 network has any number of /64 */
 	PIECES = SHARDS * HEADS / SWEEP_HEADS,
 	ID_GAP = 1000,
 };
@@ -33,7 +35,7 @@ struct shard {
 
 struct decisions {
 	struct shard shards[SHARDS];
-	atomic_size_t records, held_ranges;
+	atomic_size_t records, held_ranges, own;
 	atomic_ullong ids;
 	atomic_uint hand; /* of the sweep: the next heads, over all shards */
 	size_t max;
@@ -219,10 +221,20 @@ static uint64_t id_for(struct decisions *d, uint64_t kept)
 	return kept ? kept : atomic_fetch_add(&d->ids, 1) + 1;
 }
 
+static bool is_own(const struct decision *d)
+{
+	return bytes_eq(d->origin, BYTES("embergate"));
+}
+
+static bool has_room(const struct decisions *d, const struct decision *new)
+{
+	return atomic_load(&d->records) < d->max && (!is_own(new) || atomic_load(&d->own) < (d->max + OWN_SHARE - 1) / OWN_SHARE);
+}
+
 /* Under the lock of the list. NULL: the table is full. */
 static struct record *insert(struct decisions *d, struct record **list, const struct decision *new, uint64_t hash, struct bytes value)
 {
-	struct record *r = atomic_load(&d->records) < d->max ? record_new(new, value) : NULL;
+	struct record *r = has_room(d, new) ? record_new(new, value) : NULL;
 
 	if (!r)
 		return NULL;
@@ -231,6 +243,7 @@ static struct record *insert(struct decisions *d, struct record **list, const st
 	r->next = *list;
 	*list = r;
 	atomic_fetch_add(&d->records, 1);
+	atomic_fetch_add(&d->own, is_own(new));
 	if (new->scope == SCOPE_RANGE)
 		atomic_fetch_add(&d->held_ranges, 1);
 	return r;
@@ -393,6 +406,7 @@ static void drop(struct decisions *d, struct record **at)
 	if (r->d.scope == SCOPE_RANGE)
 		atomic_fetch_sub(&d->held_ranges, 1);
 	atomic_fetch_sub(&d->records, 1);
+	atomic_fetch_sub(&d->own, is_own(&r->d));
 	free(r);
 }
 

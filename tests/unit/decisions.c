@@ -152,7 +152,7 @@ static void ranges_as_wide_as_all_are_never_held(void **state)
 /* Each sweep looks at a part; all parts have had their turn after so many. */
 static void a_sweep_in_parts_forgets_all_that_is_over(void **state)
 {
-	struct decisions *d = decisions_new(10000);
+	struct decisions *d = decisions_new(80000);
 	char value[32];
 
 	(void)state;
@@ -175,8 +175,8 @@ static bool count_one(void *ctx, const struct decision *d)
 
 static void they_are_listed_lifted_and_bounded(void **state)
 {
-	struct decisions *d = decisions_new(3);
-	struct decision simulated = against(SCOPE_IP, "203.0.113.7", REMEDY_DENY, HOUR);
+	struct decisions *d = decisions_new(24); /* three of them for scenarios */
+	struct decision simulated = against(SCOPE_IP, "203.0.113.7", REMEDY_DENY, HOUR), by_hand = simulated;
 	size_t n = 0;
 
 	(void)state;
@@ -187,6 +187,10 @@ static void they_are_listed_lifted_and_bounded(void **state)
 	assert_int_equal(held(d, "203.0.113.7", now), REMEDY_ALLOW);
 	assert_int_equal(decisions_past(d, SCOPE_IP, BYTES("203.0.113.7"), now), 0); /* told, not enforced */
 	assert_int_equal(add(d, SCOPE_IP, "203.0.113.2", REMEDY_DENY, HOUR), DECISION_FULL);
+	by_hand.origin = BYTES("manual");
+	by_hand.value = BYTES("203.0.113.2");
+	assert_int_equal(decisions_add(d, &by_hand), DECISION_HELD);
+	assert_int_equal(decisions_lift(d, SCOPE_IP, by_hand.value), 1);
 	decisions_each(d, now, count_one, &n);
 	assert_int_equal(n, 3);
 	assert_int_equal(decisions_lift(d, SCOPE_IP, BYTES("203.0.113.1")), 2);
@@ -217,7 +221,7 @@ static void *busy(void *arg)
 
 static void several_threads_may_use_them(void **state)
 {
-	struct decisions *d = decisions_new(10000);
+	struct decisions *d = decisions_new(80000);
 	pthread_t t[3];
 
 	(void)state;

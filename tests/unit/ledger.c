@@ -36,7 +36,7 @@ struct node { struct decisions *d; struct ledger *l; };
 static struct node begin(void)
 {
 	struct err e = { 0 };
-	struct node n = { decisions_new(100000), NULL };
+	struct node n = { decisions_new(300000), NULL };
 
 	n.l = ledger_open(dir, n.d, &e);
 	if (!n.l)
