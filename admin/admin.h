@@ -56,6 +56,7 @@ struct admin_hooks {
 	/* The set that is in force; read at once. */
 	const struct scenarios *(*scenarios)(void *ctx);
 	struct decisions *decisions;                /* NULL: there are none */
+	bool (*attack)(void *ctx, struct bytes app, struct bytes mode, struct err *);
 };
 
 struct admin_options {

@@ -94,6 +94,25 @@ static void mode(const struct ctl_ask *ask)
 	admin_answer(ask->answer, true, message);
 }
 
+static void attack_mode(const struct ctl_ask *ask)
+{
+	const struct admin_hooks *h = &ask->admin->hooks;
+	char message[256];
+	struct text t = text_over(message, sizeof message - 1);
+	struct err e;
+
+	if (!h->attack(h->ctx, ask->args[0], ask->args[1], &e)) {
+		admin_answer(ask->answer, false, e.text);
+		return;
+	}
+	text_str(&t, "attack mode of ");
+	text_plain(&t, ask->args[0]);
+	text_str(&t, " is now ");
+	text_plain(&t, ask->args[1]);
+	message[t.len] = '\0';
+	admin_answer(ask->answer, true, message);
+}
+
 static void drain(const struct ctl_ask *ask)
 {
 	ask->admin->hooks.drain(ask->admin->hooks.ctx);
@@ -105,6 +124,7 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "reload", "", "read the configuration again; waits for the outcome", 0, reload, 0 },
 	{ "explain", "ID", "why a request was decided as it was; the start of an id is enough", 1, explain, 0 },
 	{ "mode", "APP block|detect|off", "change an app's mode until the next start", 2, mode, 0 },
+	{ "attack-mode", "APP on|off|auto", "challenge everyone, until the next start; auto: while the servers are overloaded", 2, attack_mode, 0 },
 	{ "drain", "", "take no new work: for a planned stop", 0, drain, 0 },
 	{ "diff", "", "what a reload would change", 0, NULL, 0 },
 	{ "init", "", "write a first configuration", 0, NULL, 0 },
@@ -116,7 +136,6 @@ const struct ctl_verb ctl_verbs[] = {
 	  "who is held to be what; SCOPE is Ip (or Range, by the value), REMEDY deny", 0, ctl_decisions, 5 },
 	{ "scenarios", "", "what watches, and what it saw", 0, ctl_scenarios, 0 },
 	{ "client", "IP", "what is known of an address", 1, NULL, 0 },
-	{ "attack-mode", "APP on|off", "challenge everyone", 2, NULL, 0 },
 	{ "cert", "", "list, renew", 0, NULL, 0 },
 	{ "nodes", "", "the cluster", 0, NULL, 0 },
 	{ "user", "", "users of the dashboard", 0, NULL, 0 },

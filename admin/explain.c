@@ -18,6 +18,7 @@ static const char *const passed[SOURCE_COUNT] = {
 static const char *const who[SOURCE_COUNT] = {
 	[SOURCE_PROTOCOL] = "HTTP itself", [SOURCE_RULE] = "rules", [SOURCE_OWN_RULE] = "a rule of the configuration",
 	[SOURCE_LIMIT] = "a limit", [SOURCE_CTI] = "reputation", [SOURCE_SCENARIO] = "a scenario",
+	[SOURCE_BOT] = "what bots may do", [SOURCE_ATTACK] = "attack mode",
 };
 
 static void put_row(struct text *t, const char *label)

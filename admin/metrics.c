@@ -274,6 +274,11 @@ void metrics_challenge(struct app_metrics *a, unsigned w, enum challenge_step st
 	cell_add(&a->workers[w]->challenges[step], 1);
 }
 
+void metrics_attack(struct app_metrics *a, bool on)
+{
+	atomic_store(&a->attack, on);
+}
+
 void metrics_connection(struct listener_metrics *l, unsigned w, int change)
 {
 	cell_add(change > 0 ? &l->workers[w]->opened : &l->workers[w]->closed, 1);

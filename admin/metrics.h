@@ -53,6 +53,7 @@ enum challenge_step {
 	CHALLENGE_STEPS
 };
 void metrics_challenge(struct app_metrics *, unsigned w, enum challenge_step);
+void metrics_attack(struct app_metrics *, bool on); /* attack mode; control thread */
 void metrics_connection(struct listener_metrics *, unsigned w, int change); /* +1, -1 */
 /* Connections that were sent away before a request: they have no event. */
 enum refusal {

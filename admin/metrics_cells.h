@@ -108,6 +108,7 @@ struct app_metrics {
 	uint64_t used;
 	struct server_metrics *servers;
 	struct rule_counts rules;
+	atomic_bool attack;
 	struct app_cells *workers[];
 };
 

@@ -209,6 +209,13 @@ static void print_too_long(struct scrape *s)
 		put_of_app(s, a, SUM(s, a, app_cells, body[BODY_TROUBLE_TOO_LONG]));
 }
 
+static void print_attack(struct scrape *s)
+{
+	EACH_APP(s, a)
+		if (a->name.len)
+			put_of_app(s, a, atomic_load((atomic_bool *)(uintptr_t)&a->attack));
+}
+
 static void print_challenges(struct scrape *s)
 {
 	static const char *const words[CHALLENGE_STEPS] = {
@@ -394,6 +401,7 @@ static const struct family {
 	{ "decisions_total", COUNTER, "What was done about requests that something was held against, and who decided.", print_decisions },
 	{ "captcha_answers_total", COUNTER, "What came of asking a captcha's provider; alert on secret_refused.", print_captchas },
 	{ "challenges_total", COUNTER, "What became of challenges: shown, solved, or not, and why.", print_challenges },
+	{ "attack_mode", GAUGE, "1 while everyone is challenged, by hand or because the servers are overloaded.", print_attack },
 	{ "rule_matches_total", COUNTER, "Matches of a rule; detect: the request went on.", print_rules },
 	{ "body_truncated_total", COUNTER, "Bodies of which only the window was inspected.", print_truncated },
 	{ "body_too_long_total", COUNTER, "Structured bodies refused because they were longer than the window.", print_too_long },

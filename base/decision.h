@@ -28,6 +28,8 @@ enum source {
 	SOURCE_LIMIT,    /* `limits:` */
 	SOURCE_CTI,
 	SOURCE_SCENARIO,
+	SOURCE_BOT,      /* `bots:` */
+	SOURCE_ATTACK,   /* `under_attack:` */
 	SOURCE_COUNT
 };
 

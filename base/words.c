@@ -12,7 +12,8 @@ static const char *const sources[SOURCE_COUNT] = {
 	[SOURCE_NONE] = "none",           [SOURCE_PROTOCOL] = "protocol",
 	[SOURCE_RULE] = "rule",           [SOURCE_OWN_RULE] = "own_rule",
 	[SOURCE_LIMIT] = "limit",         [SOURCE_CTI] = "cti",
-	[SOURCE_SCENARIO] = "scenario",
+	[SOURCE_SCENARIO] = "scenario",   [SOURCE_BOT] = "bot",
+	[SOURCE_ATTACK] = "attack_mode",
 };
 
 const char *remedy_word(enum remedy_kind r)

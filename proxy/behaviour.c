@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "proxy/access.h"
 #include "proxy/behaviour.h"
+#include "proxy/bots.h"
 #include "proxy/challenge.h"
 #include "proxy/client.h"
 #include "proxy/worker.h"
@@ -130,6 +131,10 @@ static void gather_head(struct exchange *x, struct behaviour *b)
 	f->at[FACT_NAVIGATION] = truth(is_navigation(r));
 	f->at[FACT_MALFORMED] = truth(x->fault.code != 0);
 	f->at[FACT_ROUTE] = route(x);
+	if (x->bot.bot)
+		f->at[FACT_BOT] = bytes_of(bot_category_word(x->bot.bot->category));
+	if (x->bot.bot && x->bot.proof != BOT_UNPROVEN)
+		f->at[FACT_BOT_VERIFIED] = truth(x->bot.proof == BOT_TRUE);
 }
 
 /* ---- overflows ---- */
@@ -229,7 +234,7 @@ static void observe(struct exchange *x, enum observe_point point)
 	struct place place = { x, x->worker->shared, x->use->site, x->arena };
 	struct observe o = {
 		.set = place.site->scenarios, .buckets = place.shared->buckets, .observer = x->worker->observer,
-		.arena = x->arena, .marks = &b->marks, .off = x->app->scenarios_off, .over = on_overflow, .ctx = &place,
+		.arena = x->arena, .marks = &b->marks, .off = bots_scenarios_off(x), .over = on_overflow, .ctx = &place,
 	};
 
 	scenarios_observe(&o, &b->facts, point);

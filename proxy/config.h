@@ -204,6 +204,34 @@ struct login_config {
 /* What a path is to scenarios: "payment", "trap", ... */
 struct route_config { struct bytes name; struct words paths; };
 
+/* Programs that say who they are (bots.h), and what is done about each kind. */
+enum bot_category {
+	BOT_SEARCH, BOT_PREVIEW, BOT_FETCHER, BOT_FEED, BOT_MONITOR, BOT_ARCHIVE, BOT_SEO, BOT_AI_SEARCH, BOT_AI_ASSISTANT,
+	BOT_AI_TRAINING, BOT_SCRAPER, BOT_AUTOMATION, BOT_CATEGORIES
+};
+/* Of the whole gate. */
+struct bots_config {
+	const char *ranges;                /* directory of published lists; NULL: none */
+	bool dns;                          /* names of addresses are looked up */
+};
+/* WATCH, without the key: facts for scenarios, and nothing is done. */
+enum bots_mode { BOTS_WATCH, BOTS_ON, BOTS_OFF };
+struct app_bots_config {
+	uint32_t mode;                     /* enum bots_mode */
+	uint32_t act[BOT_CATEGORIES];      /* enum remedy_kind */
+	uint32_t impostors;
+};
+/* When everyone is challenged (attack.h). */
+enum attack_mode { ATTACK_OFF, ATTACK_ON, ATTACK_AUTO };
+struct attack_config {
+	uint32_t mode;                     /* enum attack_mode */
+	uint32_t errors, slow;             /* percent of the answers */
+	uint32_t latency_ms;               /* what is slow: time to the head */
+	uint32_t queue;                    /* requests under way at the servers; 0: not asked */
+	uint32_t least;                    /* so few answers say nothing */
+	uint32_t window_ms, stay_ms;
+};
+
 struct app_config {
 	struct bytes name;
 	struct words hosts;                /* "shop.example", "*.shop.example"; none: every host */
@@ -225,6 +253,8 @@ struct app_config {
 	struct watch_config watch;
 	struct login_config *logins; size_t nlogins;
 	struct route_config *routes; size_t nroutes;
+	struct app_bots_config bots;
+	struct attack_config attack;
 	struct where where;
 };
 
@@ -264,6 +294,7 @@ struct config {
 	struct scenarios_config scenarios;
 	struct profile_config *profiles; size_t nprofiles;
 	struct log_input_config *logs; size_t nlogs;
+	struct bots_config bots;
 	const char *file;                  /* NULL: made from options */
 	uint64_t hash;                     /* of the text of all files, for metrics */
 };

@@ -347,11 +347,14 @@ static const struct schema_row app_rows[] = {
 	  SCHEMA_ITEMS(app_config, logins, nlogins), .help = "where people log in, for scenarios against credential stuffing" },
 	{ .key = "routes", .type = &schema_nested, .table = &config_route_table, SCHEMA_NAMED(app_config, routes, nroutes),
 	  .help = "what a path is to scenarios, by name: `payment`, `scalping`, `trap`" },
+	{ .key = "bots", .type = &schema_nested, .table = &config_app_bots_table, SCHEMA_FIELD(app_config, bots),
+	  .help = "what is done about bots; without it they are known to scenarios, and nothing else is done" },
+	{ .key = "under_attack", .type = &schema_nested, .table = &config_attack_table, SCHEMA_FIELD(app_config, attack),
+	  .help = "everyone is challenged: `off`, `on`, or by itself when its servers are overloaded" },
 	{ .key = "tls", .table = &app_tls_table, SAME(app_config), .help = "its certificates" },
 	{ .key = "log", .table = &app_log_table, SAME(app_config), .help = "what is never written down" },
 	RESERVED("app"),
 	RESERVED("use"),
-	RESERVED("bots"),
 	RESERVED("profiles"),
 };
 

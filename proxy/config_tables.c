@@ -253,10 +253,11 @@ static const struct schema_row config_rows[] = {
 	{ .key = "profiles", .type = &schema_nested, .table = &config_profile_table,
 	  SCHEMA_ITEMS(config, profiles, nprofiles),
 	  .help = "what is done when a scenario overflows; without it: deny for 4 h, 24 h, 72 h; crowds, floods and whole networks are challenged" },
+	{ .key = "bots", .type = &schema_nested, .table = &config_bots_table, SCHEMA_FIELD(config, bots),
+	  .help = "how bots are told from those who only say that they are one" },
 	RESERVED("redis"),
 	RESERVED("cti"),
 	RESERVED("geo"),
-	RESERVED("bots"),
 	RESERVED("hub"),
 	RESERVED("lapi"),
 };

@@ -19,6 +19,7 @@
 #include "proxy/site.h"
 
 struct behaviour;
+struct bot;
 struct client;
 struct inflate;
 struct peer;
@@ -71,6 +72,13 @@ struct visit {
 	enum captcha_result captcha_result;
 };
 
+/* What it says it is: bots.c. */
+struct bot_visit {
+	const struct bot *bot;         /* NULL: nothing of the kind */
+	uint32_t proof;                /* enum bot_proof */
+	bool charged, slow;            /* its share was asked for, and is used up */
+};
+
 /* A refusal held back: tarpit.c. */
 struct tarpit {
 	struct deadline deadline;
@@ -109,6 +117,7 @@ struct exchange {
 	struct ruling ruling;
 	struct behaviour *behaviour; /* NULL: no scenario watches it */
 	struct visit visit;
+	struct bot_visit bot;
 	struct tarpit tarpit;
 	struct inspection *inspection;
 	size_t request_hits;       /* those of the request come first */

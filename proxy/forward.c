@@ -77,6 +77,7 @@ static void fail(struct exchange *x, unsigned status, const char *why, bool blam
 		server_failed(x->backend->server, &x->app->config->upstream.health,
 			      loop_now_ms(x->worker->loop));
 	metrics_upstream(s->metrics, x->worker->number, 0, clock_mono_us() - x->asked_us);
+	attack_count(x->app, 0, clock_mono_us() - x->asked_us);
 	forward_release(x, false);
 	upload_rewind(x);
 	if (!again)
@@ -292,6 +293,7 @@ static void take_head(struct exchange *x, struct bytes in)
 	server_succeeded(p->server);
 	metrics_upstream(p->server->metrics, x->worker->number, x->down.head.status,
 			 clock_mono_us() - x->asked_us);
+	attack_count(x->app, x->down.head.status, clock_mono_us() - x->asked_us);
 	http1_body_start(&x->down.decoder, x->down.head.framing, x->down.head.length);
 	vet_head(x);
 	if (exchange_stopped(x)) {

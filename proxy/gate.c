@@ -212,6 +212,7 @@ static void on_alive(void *arg)
 
 	handover_say(g->supervisor, "alive");
 	behaviour_tick(&g->shared, g->site, g->observer);
+	attack_tick(g->site);
 	deadline_set(g->loop, &g->alive, ALIVE_MS, on_alive, g);
 }
 

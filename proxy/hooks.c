@@ -71,6 +71,23 @@ static bool hook_mode(void *ctx, struct bytes name, struct bytes mode, struct er
 	return err_set(err, SIDE_CLIENT, 400, "'%.*s' is no mode: block, detect or off", BYTES_ARG(mode));
 }
 
+static bool hook_attack(void *ctx, struct bytes name, struct bytes mode, struct err *err)
+{
+	struct gate *g = ctx;
+	const struct app *app = site_app(g->site, name);
+
+	if (!app)
+		return err_set(err, SIDE_CLIENT, 404, "no app '%.*s'", BYTES_ARG(name));
+	for (int m = ATTACK_OFF; m <= ATTACK_AUTO; m++)
+		if (bytes_eq(mode, bytes_of(attack_mode_word((enum attack_mode)m)))) {
+			atomic_store(&app->state->attack.by_hand, m);
+			log_warn("app %.*s: attack mode %.*s, by ctl", BYTES_ARG(name), BYTES_ARG(mode));
+			attack_tick(g->site);
+			return true;
+		}
+	return err_set(err, SIDE_CLIENT, 400, "'%.*s' is no attack mode: on, off or auto", BYTES_ARG(mode));
+}
+
 static void hook_drain(void *ctx)
 {
 	struct gate *g = ctx;
@@ -123,5 +140,5 @@ static const struct scenarios *hook_scenarios(void *ctx)
 struct admin_hooks hooks_of(struct gate *g)
 {
 	return (struct admin_hooks){ g, hook_status, hook_reload, hook_mode, hook_drain, hook_ready, hook_metrics,
-				     hook_scenarios, g->shared.decisions };
+				     hook_scenarios, g->shared.decisions, hook_attack };
 }

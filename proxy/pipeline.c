@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "proxy/behaviour.h"
+#include "proxy/bots.h"
 #include "proxy/challenge.h"
 #include "proxy/client.h"
 #include "proxy/stages.h"
@@ -17,9 +18,11 @@ static const struct {
 	{ "client",  stage_client  }, /* request  -> address  */
 	{ "route",   stage_route   }, /* host     -> app      */
 	{ "visit",   stage_visit   }, /* pass     -> visit, or an answer of our own endpoints */
+	{ "bots",    stage_bots    }, /* agent, address -> bot, ruling */
 	{ "look up", stage_reputation }, /* address -> decision */
 	{ "access",  stage_access  }, /* request  -> ruling   */
 	{ "limits",  stage_limits  }, /* address  -> ruling   */
+	{ "attack",  stage_attack  }, /* state of the app -> ruling */
 	{ "observe", stage_observe_head }, /* head -> decision */
 	{ "inspect", stage_inspect }, /* head     -> verdict  */
 	{ "body",    stage_body    }, /* body     -> verdict  */
@@ -84,7 +87,16 @@ static void rule(struct exchange *x, const struct ruling *said)
 
 void exchange_challenge(struct exchange *x, unsigned level, enum source source, struct bytes reason)
 {
+	bool slow;
+
 	level = level ? level : x->app->config->challenge.level;
+	if (bots_spared(x, &slow)) {
+		if (slow)
+			rule(x, &(struct ruling){ .act = REMEDY_THROTTLE, .source = source, .status = 429, .reason = reason });
+		if (slow && x->ruling.act == REMEDY_THROTTLE)
+			x->ruling.retry_after_s = 60;
+		return;
+	}
 	if (!challenge_lifts(x, level))
 		rule(x, &(struct ruling){ .act = level >= CHALLENGE_CAPTCHA ? REMEDY_CAPTCHA : REMEDY_CHALLENGE,
 					  .source = source, .status = 403, .level = level, .reason = reason });

@@ -2,6 +2,7 @@
 #include "proxy/site.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "proxy/bots_dns.h"
 #include "proxy/captcha.h"
 #include "proxy/certs.h"
 #include "proxy/secret.h"
@@ -25,6 +26,7 @@ static struct app_state *state_of(struct process *p, struct bytes name)
 	}
 	s->metrics = metrics;
 	s->mode = -1;
+	attack_init(&s->attack);
 	s->next = p->app_states;
 	p->app_states = s;
 	return s;
@@ -278,6 +280,7 @@ static void site_free(struct site *s)
 		ruleset_free(s->rulesets[i]);
 	scenarios_free(s->scenarios);
 	profiles_free(s->profiles);
+	bots_free(s->bots);
 	if (s->access)
 		log_close(s->access);
 	if (s->security)
@@ -302,6 +305,18 @@ static size_t exchange_bytes(const struct site *s)
 	return EXCHANGE_BYTES + WINDOWS * most;
 }
 
+static bool bots_open(struct process *p, struct site *s, struct err *err)
+{
+	char shipped[4096], cache[4096];
+	bool found = packs_directory(PACKS_BOTS, shipped, sizeof shipped);
+
+	snprintf(cache, sizeof cache, "%s/cache", s->config->state);
+	s->bots = bots_new(&s->config->bots, found ? shipped : NULL, cache, err);
+	if (s->bots && s->config->bots.dns && !p->dry && !p->bots_dns && !(p->bots_dns = bots_dns_new(NULL)))
+		return err_set(err, SIDE_SELF, 0, "out of memory");
+	return s->bots != NULL;
+}
+
 static bool build(struct process *p, struct site *s, struct err *err)
 {
 	const struct config *c = s->config;
@@ -319,7 +334,7 @@ static bool build(struct process *p, struct site *s, struct err *err)
 		if (!app_build(p, s, &c->apps[i], err))
 			return false;
 	s->exchange_bytes = exchange_bytes(s);
-	return site_scenarios(p, s, err) && listens_build(p, s, err) && logs_open(p, s, err);
+	return bots_open(p, s, err) && site_scenarios(p, s, err) && listens_build(p, s, err) && logs_open(p, s, err);
 }
 
 struct site *site_build(struct process *p, struct config *config, struct err *err)

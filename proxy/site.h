@@ -9,6 +9,7 @@
 #define PROXY_SITE_H
 #include "admin/admin.h"
 #include "base/log.h"
+#include "proxy/attack.h"
 #include "proxy/config.h"
 #include "proxy/page.h"
 #include "proxy/server.h"
@@ -21,6 +22,7 @@ struct app_state {
 	struct app_state *next;
 	char *name;
 	atomic_int mode; /* enum waf_mode set by `ctl mode`; -1: as configured */
+	struct attack attack;
 	atomic_uint turn; /* choices of a server so far: round robin, over all workers */
 	struct app_metrics *metrics;
 };
@@ -39,6 +41,7 @@ struct app {
 	struct app_exception *exceptions;
 	size_t nexceptions;
 	uint64_t *scenarios_off; /* a bit for each that does not watch it */
+	uint64_t *scenarios_off_bots; /* the same for verified bots: crawling is what they do */
 	uint64_t limit_seed; /* keys of this app's rate limits */
 };
 
@@ -70,6 +73,7 @@ struct site {
 	struct scenarios *scenarios;
 	const uint64_t *scenarios_simulated; /* a bit for each whose decisions are only told */
 	struct profiles *profiles;
+	struct bots *bots;
 	struct log_sink *access, *security;
 	struct event_style style;
 	struct app_metrics *no_app; /* requests that no app took */
@@ -85,12 +89,13 @@ struct process {
 	struct log *log; /* NULL: nothing is written */
 	struct captcha_breaker *captchas; /* what is known of captchas' providers */
 	struct fetcher *fetcher; /* for questions to other servers; NULL until a site needs it */
+	struct bots_dns *bots_dns; /* NULL until a site needs it */
 	uint8_t secret[32];
 	bool dry;        /* `check`: nothing is made in the state directory */
 };
 
 /* Where our own packs are: beside the build, or where the package puts them. */
-enum packs { PACKS_RULES, PACKS_SCENARIOS };
+enum packs { PACKS_RULES, PACKS_SCENARIOS, PACKS_BOTS };
 bool packs_directory(enum packs, char *out, size_t cap);
 /* Takes `config` over, also on failure. May block (DNS, files, compiling). */
 struct site *site_build(struct process *, struct config *config, struct err *);

@@ -26,6 +26,7 @@ bool packs_directory(enum packs which, char *out, size_t cap)
 	static const char *const places[][2] = {
 		[PACKS_RULES] = { "/../../rules/packs", "/../share/embergate/packs" },
 		[PACKS_SCENARIOS] = { "/../../scenarios/packs", "/../share/embergate/scenarios" },
+		[PACKS_BOTS] = { "/../../scenarios/packs/bots", "/../share/embergate/scenarios/bots" },
 	};
 	char exe[4096];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);

@@ -94,6 +94,26 @@ static uint64_t *bits_new(struct arena *a, const struct scenarios *set)
 	return arena_get(a, (scenarios_count(set) / 64 + 1) * sizeof(uint64_t));
 }
 
+/* What scenarios say of it in `labels: {behavior: ...}`. */
+static bool is_crawling(const struct scenario_info *info)
+{
+	return bytes_eq(info->behavior, BYTES("http:crawl")) || bytes_eq(info->behavior, BYTES("http:scraping"));
+}
+
+static bool set_bots(const struct scenarios *set, struct app *app, struct arena *a)
+{
+	if (!(app->scenarios_off_bots = bits_new(a, set)))
+		return false;
+	for (size_t i = 0; i < scenarios_count(set); i++) {
+		uint64_t bit = (uint64_t)1 << (i % 64);
+
+		app->scenarios_off_bots[i / 64] |= app->scenarios_off[i / 64] & bit;
+		if (is_crawling(scenarios_info(set, i)))
+			app->scenarios_off_bots[i / 64] |= bit;
+	}
+	return true;
+}
+
 static bool set_apps(struct site *s, struct err *err)
 {
 	struct where top = { .file = s->config->file ? s->config->file : "scenarios", .line = 1, .column = 1 };
@@ -111,6 +131,8 @@ static bool set_apps(struct site *s, struct err *err)
 		if (!set_bits(s->scenarios, &c->off, s->apps[i].scenarios_off, top, err) ||
 		    !set_bits(s->scenarios, &w->off, s->apps[i].scenarios_off, s->apps[i].config->where, err))
 			return false;
+		if (!set_bots(s->scenarios, &s->apps[i], s->config->arena))
+			return err_set(err, SIDE_SELF, 0, "out of memory");
 	}
 	return true;
 }

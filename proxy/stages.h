@@ -12,8 +12,10 @@ enum flow { GO, WAIT, ANSWERED };
 enum flow stage_client(struct exchange *);   /* request -> address (client_ip.h) */
 enum flow stage_route(struct exchange *);    /* host -> app */
 enum flow stage_visit(struct exchange *);    /* passes; /.embergate/... (challenge_visit.c) */
+enum flow stage_bots(struct exchange *);     /* user agent, address -> bot, and the ruling on its kind (bots.c) */
 enum flow stage_access(struct exchange *);   /* the app's own rules */
 enum flow stage_limits(struct exchange *);   /* rate limits, sizes */
+enum flow stage_attack(struct exchange *);   /* attack mode -> ruling (attack.c) */
 enum flow stage_inspect(struct exchange *);  /* head -> verdict */
 enum flow stage_body(struct exchange *);     /* held body -> verdict */
 enum flow stage_remedy(struct exchange *);   /* ruling -> go on, or an answer of ours */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/tls.h"
+#include "proxy/bots.h"
 #include "proxy/client.h"
 #include <pthread.h>
 #include <unistd.h>
@@ -249,8 +250,8 @@ struct worker *worker_new(unsigned number, struct shared *shared, struct site *s
 	if (w)
 		*w = (struct worker){ .number = number, .shared = shared, .loop = loop_new(),
 				      .use = site_use_new(site), .scratch = rules_scratch_new(),
-				      .observer = observer_new() };
-	if (!w || !w->loop || !w->use || !w->scratch || !w->observer || !tls_random(seed, sizeof seed)) {
+				      .observer = observer_new(), .bots = bots_memo_new() };
+	if (!w || !w->loop || !w->use || !w->scratch || !w->observer || !w->bots || !tls_random(seed, sizeof seed)) {
 		err_set(err, SIDE_SELF, 0, "out of memory for worker %u", number);
 		return NULL;
 	}

@@ -39,6 +39,7 @@ struct worker {
 	struct pool pool;
 	struct rules_scratch *scratch;
 	struct observer *observer;
+	struct bots_memo *bots;
 	struct ulid_source ids;
 	struct token_keys keys;      /* of challenges */
 	uint64_t wall_offset_ms, clock_read_ms; /* wall minus monotonic; when it was read */

@@ -66,7 +66,6 @@ static void errors_in_an_app_name_place_key_and_cause(void **state)
 	} cases[] = {
 		{ "hots: [a]", "3:28: apps.shop: unknown key 'hots', did you mean 'hosts'?" },
 		{ "waf: {}, listen: [], upstreem: []", "3:49: apps.shop: unknown key 'upstreem'" },
-		{ "bots: on", "3:28: apps.shop: 'bots' is not built yet" },
 		{ "app: wordpress", "3:28: apps.shop: 'app' is not built yet" },
 		{ "hosts: ['*']", "3:36: apps.shop.hosts[0]: '*' is not a host name: leave `hosts` out" },
 		{ "hosts: ['a.b:80']", "3:36: apps.shop.hosts[0]: 'a.b:80' is not a host name: write the "
