@@ -131,10 +131,7 @@ static void gather_head(struct exchange *x, struct behaviour *b)
 	f->at[FACT_NAVIGATION] = truth(is_navigation(r));
 	f->at[FACT_MALFORMED] = truth(x->fault.code != 0);
 	f->at[FACT_ROUTE] = route(x);
-	if (x->bot.bot)
-		f->at[FACT_BOT] = bytes_of(bot_category_word(x->bot.bot->category));
-	if (x->bot.bot && x->bot.proof != BOT_UNPROVEN)
-		f->at[FACT_BOT_VERIFIED] = truth(x->bot.proof == BOT_TRUE);
+	bots_facts(x, f);
 }
 
 /* ---- overflows ---- */

@@ -160,6 +160,22 @@ const struct bot *bots_find(const struct bots *b, struct bots_memo *memo, struct
 	return memo->at[i].row ? &bots_table[memo->at[i].row - 1] : NULL;
 }
 
+static void note(struct facts *f, const struct bot *bot, enum bot_proof proof)
+{
+	f->at[FACT_BOT] = bytes_of(bot_category_word(bot->category));
+	if (proof != BOT_UNPROVEN)
+		f->at[FACT_BOT_VERIFIED] = proof == BOT_TRUE ? BYTES("true") : BYTES("false");
+}
+
+void bots_note(const struct bots *b, struct bots_memo *memo, struct facts *f)
+{
+	const struct bot *bot = bots_find(b, memo, f->at[FACT_USER_AGENT]);
+	struct ip ip;
+
+	if (bot && ip_parse(f->at[FACT_SOURCE_IP], &ip))
+		note(f, bot, bots_listed(b, bot, &ip));
+}
+
 /* ---- life ---- */
 
 struct bots *bots_new(const struct bots_config *c, const char *shipped, const char *cache, struct err *err)
@@ -262,6 +278,12 @@ bool bots_spared(struct exchange *x, bool *slow)
 const uint64_t *bots_scenarios_off(const struct exchange *x)
 {
 	return is_welcome(x) ? x->app->scenarios_off_bots : x->app->scenarios_off;
+}
+
+void bots_facts(const struct exchange *x, struct facts *f)
+{
+	if (x->bot.bot)
+		note(f, x->bot.bot, (enum bot_proof)x->bot.proof);
 }
 
 static enum bot_proof prove(struct exchange *x, const struct bot *bot)

@@ -12,6 +12,7 @@
 #include "proxy/config.h"
 
 struct exchange;
+struct facts;
 struct matcher;
 struct process;
 
@@ -57,6 +58,11 @@ struct bots_memo *bots_memo_new(void);
 void bots_memo_free(struct bots_memo *);
 /* NULL: none. */
 const struct bot *bots_find(const struct bots *, struct bots_memo *, struct bytes agent);
+
+/* Sets FACT_BOT and FACT_BOT_VERIFIED, of an exchange ... */
+void bots_facts(const struct exchange *, struct facts *);
+/* ... and of an event of another server's log, by lists alone. */
+void bots_note(const struct bots *, struct bots_memo *, struct facts *);
 
 /* Is it spared challenges, for slower limits instead? pipeline.c asks. `slow`: it has used them up. */
 bool bots_spared(struct exchange *, bool *slow);

@@ -4,6 +4,7 @@
  * admin address (hooks.c), and checks servers; workers serve and never wait for
  * it. */
 #include "proxy/behaviour.h"
+#include "proxy/bots.h"
 #include "proxy/gate.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -83,6 +84,7 @@ static void on_log_event(void *ctx, struct facts *f)
 {
 	struct gate *g = ctx;
 
+	bots_note(g->site->bots, g->log_bots, f);
 	behaviour_log_event(&g->shared, g->site, g->log_observer, f);
 }
 
@@ -169,9 +171,10 @@ static bool process_start(struct gate *g, const struct config *c, struct err *er
 	g->shared.decisions = decisions_new(DECISIONS_MAX);
 	g->observer = observer_new();
 	g->log_observer = observer_new();
+	g->log_bots = bots_memo_new();
 	g->shared.connections_max = connections_max();
 	if (!p->servers || !p->metrics || !g->shared.events || !g->shared.addresses || !g->shared.limits ||
-	    !g->shared.passes || !g->shared.buckets || !g->shared.decisions || !g->observer || !g->log_observer)
+	    !g->shared.passes || !g->shared.buckets || !g->shared.decisions || !g->observer || !g->log_observer || !g->log_bots)
 		return err_set(err, SIDE_SELF, 0, "out of memory");
 	p->log = log_start(err);
 	return p->log != NULL;

@@ -32,6 +32,7 @@ struct gate {
 	char reload_error[256];
 	struct deadline alive, drain;
 	struct observer *observer;  /* of counters that end by the clock */
+	struct bots_memo *log_bots;    /* of them too */
 	struct observer *log_observer; /* of events of logs; the agent's thread */
 	atomic_uint undrained;
 	bool stopping;

@@ -2,6 +2,7 @@
 #include "proxy/attack.h"
 #include "proxy/bots_dns.h"
 #include "proxy/bots_ranges.h"
+#include "scenarios/facts.h"
 #include "tests/test.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,6 +187,35 @@ static void only_the_users_lists_make_impostors(void **state)
 	assert_null(bots_new(&c, NULL, NULL, &e));
 }
 
+static void the_lists_that_come_along_are_good(void **state)
+{
+	static const struct { const char *agent, *address, *bot, *verified; } cases[] = {
+		{ "Mozilla/5.0 (compatible; Googlebot/2.1)", "66.249.66.1", "search", "true" },
+		{ "Mozilla/5.0 (compatible; Googlebot/2.1)", "2001:4860:4801:10::1", "search", "true" },
+		{ "Mozilla/5.0 (compatible; bingbot/2.0)", "157.55.39.7", "search", "true" },
+		{ "Mozilla/5.0 (compatible; bingbot/2.0)", "203.0.113.7", "search", "" },
+		{ "curl/8.0", "203.0.113.7", "automation", "" },
+		{ "Mozilla/5.0 Firefox/120.0", "66.249.66.1", "", "" },
+	};
+	struct bots_config c = { 0 };
+	struct err e = { 0 };
+	struct bots *b = bots_new(&c, SOURCE_DIR "/scenarios/packs/bots", NULL, &e);
+	struct bots_memo *memo = bots_memo_new();
+
+	(void)state;
+	assert_string_equal(e.text, "");
+	assert_non_null(b);
+	for (size_t i = 0; i < nelems(cases); i++) {
+		struct facts f = { .at = { [FACT_USER_AGENT] = bytes_of(cases[i].agent), [FACT_SOURCE_IP] = bytes_of(cases[i].address) } };
+
+		bots_note(b, memo, &f);
+		assert_bytes(f.at[FACT_BOT], bytes_of(cases[i].bot));
+		assert_bytes(f.at[FACT_BOT_VERIFIED], bytes_of(cases[i].verified));
+	}
+	bots_memo_free(memo);
+	bots_free(b);
+}
+
 /* ---- names ---- */
 
 struct world {
@@ -337,6 +367,7 @@ int main(void)
 		cmocka_unit_test(user_agents_are_known_by_their_words),
 		cmocka_unit_test(ranges_are_read_in_both_forms),
 		cmocka_unit_test(only_the_users_lists_make_impostors),
+		cmocka_unit_test(the_lists_that_come_along_are_good),
 		cmocka_unit_test(a_name_must_end_well_and_lead_back),
 		cmocka_unit_test(nobody_waits_for_a_name),
 		cmocka_unit_test(attack_mode_has_bounds_patience_and_a_stay),
