@@ -10,6 +10,7 @@
 #define ADMIN_METRICS_H
 #include "base/event.h"
 
+struct decisions_stats;
 struct metrics;
 struct app_metrics;
 struct server_metrics;
@@ -75,10 +76,15 @@ void metrics_upstream_up(struct server_metrics *, bool up); /* from any thread *
 struct metrics_drops { const char *sink; uint64_t count; };
 struct metrics_lines { const char *outcome; uint64_t count; };
 struct metrics_cert { struct bytes host; uint64_t expires_s; };
+struct metrics_scenario { struct bytes name; uint64_t poured, overflowed, failed; };
+struct metrics_buckets { uint64_t live, bytes, evicted, died; };
 struct metrics_now {
 	const struct metrics_drops *drops; size_t ndrops;
 	const struct metrics_cert *certs; size_t ncerts;
 	const struct metrics_lines *lines; size_t nlines; /* of other servers' logs */
+	const struct metrics_scenario *scenarios; size_t nscenarios; /* of the set that is loaded */
+	const struct decisions_stats *decisions; /* NULL: there are none */
+	const struct metrics_buckets *buckets;   /* likewise */
 	const char *openssl; /* its version; NULL: not said */
 };
 

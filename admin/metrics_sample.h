@@ -35,4 +35,15 @@ struct spread { /* a histogram that is spread over the workers */
 };
 
 void sample_histogram(struct scrape *, const struct spread *, labels *, const void *owner);
+
+/* metrics_behaviour.c: each writes the samples of its family. */
+void metrics_print_poured(struct scrape *);
+void metrics_print_overflows(struct scrape *);
+void metrics_print_scenario_failures(struct scrape *);
+void metrics_print_buckets(struct scrape *);
+void metrics_print_bucket_bytes(struct scrape *);
+void metrics_print_bucket_ends(struct scrape *);
+void metrics_print_active(struct scrape *);
+void metrics_print_made(struct scrape *);
+void metrics_print_not_held(struct scrape *);
 #endif

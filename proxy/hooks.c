@@ -4,6 +4,8 @@
 #include "proxy/gate.h"
 #include <unistd.h>
 
+enum { SCENARIO_BYTES = 4 << 20 /* of counts of scenarios */ };
+
 static const char *const modes[] = { [WAF_BLOCK] = "block", [WAF_DETECT] = "detect", [WAF_OFF] = "off" };
 
 const char *mode_word(enum waf_mode m)
@@ -105,11 +107,56 @@ static bool hook_ready(void *ctx, struct text *why)
 	return !atomic_load(&g->shared.draining);
 }
 
+/* In an arena: as many as there are. */
+static void count_scenarios(struct arena *a, const struct scenarios *set, struct metrics_now *now)
+{
+	size_t n = scenarios_count(set);
+	struct metrics_scenario *at = arena_get(a, (n + 1) * sizeof *at);
+
+	for (size_t i = 0; at && i < n; i++) {
+		struct scenario_counts c;
+
+		scenarios_counts(set, i, &c);
+		at[i] = (struct metrics_scenario){ scenarios_info(set, i)->name, c.poured, c.overflowed, c.failed };
+	}
+	now->scenarios = at;
+	now->nscenarios = at ? n : 0;
+}
+
+static void print_metrics(struct gate *g, struct metrics_now *now, struct text *out)
+{
+	struct arena *a = arena_new(SCENARIO_BYTES);
+	struct decisions_stats decisions;
+	struct metrics_buckets buckets;
+	struct buckets_stats b;
+
+	buckets_count(g->shared.buckets, &b);
+	decisions_count(g->shared.decisions, &decisions);
+	buckets = (struct metrics_buckets){ b.live, b.bytes, b.evicted, b.died };
+	now->buckets = &buckets;
+	now->decisions = &decisions;
+	if (a)
+		count_scenarios(a, g->site->scenarios, now);
+	metrics_print(g->process.metrics, now, out);
+	arena_free(a);
+}
+
+static size_t add_ledger(const struct gate *g, struct metrics_drops *to)
+{
+	struct ledger_counts c;
+
+	if (!g->ledger)
+		return 0;
+	ledger_count(g->ledger, &c);
+	*to = (struct metrics_drops){ "decisions", c.dropped };
+	return 1;
+}
+
 static void hook_metrics(void *ctx, struct text *out)
 {
 	struct gate *g = ctx;
 	const struct site *s = g->site;
-	struct metrics_drops drops[3] = { { "events", events_dropped(g->shared.events) } };
+	struct metrics_drops drops[4] = { { "events", events_dropped(g->shared.events) } };
 	struct metrics_cert certs[64];
 	const struct agent_counts *c = &g->log_counts;
 	struct metrics_lines lines[] = {
@@ -122,6 +169,7 @@ static void hook_metrics(void *ctx, struct text *out)
 		drops[now.ndrops++] = (struct metrics_drops){ "access", log_dropped(s->access) };
 	if (s->security)
 		drops[now.ndrops++] = (struct metrics_drops){ "security", log_dropped(s->security) };
+	now.ndrops += add_ledger(g, &drops[now.ndrops]);
 	for (size_t i = 0; i < s->nlistens && now.ncerts < nelems(certs); i++)
 		if (s->listens[i].tls)
 			certs[now.ncerts++] = (struct metrics_cert){
@@ -129,7 +177,7 @@ static void hook_metrics(void *ctx, struct text *out)
 				(uint64_t)tls_context_expiry(s->listens[i].tls) };
 	for (unsigned i = 0; i < g->nworkers; i++)
 		worker_probe(g->workers[i]);
-	metrics_print(g->process.metrics, &now, out);
+	print_metrics(g, &now, out);
 }
 
 static const struct scenarios *hook_scenarios(void *ctx)

@@ -201,6 +201,37 @@ static void they_are_listed_lifted_and_bounded(void **state)
 	decisions_free(d);
 }
 
+static void they_are_counted(void **state)
+{
+	struct decisions *d = decisions_new(3);
+	struct decisions_stats s;
+
+	(void)state;
+	add(d, SCOPE_IP, "203.0.113.1", REMEDY_DENY, HOUR);
+	add(d, SCOPE_IP, "203.0.113.1", REMEDY_DENY, 2 * HOUR); /* prolongs */
+	add(d, SCOPE_IP, "203.0.113.2", REMEDY_DENY, HOUR);
+	add(d, SCOPE_RANGE, "198.51.100.0/24", REMEDY_CHALLENGE, HOUR);
+	add(d, SCOPE_IP, "203.0.113.3", REMEDY_DENY, HOUR);
+	add(d, SCOPE_IP, "127.0.0.1", REMEDY_DENY, HOUR);
+	decisions_count(d, &s);
+	assert_int_equal(s.made[REMEDY_DENY], 3);
+	assert_int_equal(s.made[REMEDY_CHALLENGE], 1);
+	assert_int_equal(s.active[SCOPE_IP][REMEDY_DENY], 2);
+	assert_int_equal(s.active[SCOPE_RANGE][REMEDY_CHALLENGE], 1);
+	assert_int_equal(s.full, 1);
+	assert_int_equal(s.spared, 1);
+	for (int i = 0; i < DECISIONS_SWEEPS; i++)
+		decisions_sweep(d, now + HOUR);
+	decisions_lift(d, SCOPE_IP, BYTES("203.0.113.2")); /* it was over: not taken off twice */
+	decisions_count(d, &s);
+	assert_int_equal(s.active[SCOPE_IP][REMEDY_DENY], 1);
+	assert_int_equal(s.active[SCOPE_RANGE][REMEDY_CHALLENGE], 0);
+	decisions_lift(d, SCOPE_IP, BYTES("203.0.113.1"));
+	decisions_count(d, &s);
+	assert_int_equal(s.active[SCOPE_IP][REMEDY_DENY], 0);
+	decisions_free(d);
+}
+
 static void *busy(void *arg)
 {
 	struct decisions *d = arg;
@@ -245,6 +276,7 @@ int main(void)
 		cmocka_unit_test(ranges_as_wide_as_all_are_never_held),
 		cmocka_unit_test(a_sweep_in_parts_forgets_all_that_is_over),
 		cmocka_unit_test(they_are_listed_lifted_and_bounded),
+		cmocka_unit_test(they_are_counted),
 		cmocka_unit_test(several_threads_may_use_them),
 	};
 

@@ -1,6 +1,7 @@
 /* metrics.c -- what is counted is what is printed, and in Prometheus' format. */
 #include "tests/test.h"
 #include "admin/metrics.h"
+#include "cti/cti.h"
 #include <ctype.h>
 #include <math.h>
 #include <pthread.h>
@@ -251,9 +252,40 @@ static void a_scrape_while_workers_count_loses_nothing(void **state)
 	metrics_free(shared);
 }
 
+static void scenarios_buckets_and_decisions(void **state)
+{
+	const struct metrics_scenario scenarios[] = { { BYTES_INIT("own/\"x\""), 12, 3, 1 }, { BYTES_INIT("own/quiet"), 0, 0, 0 } };
+	const struct metrics_buckets buckets = { 5, 640, 7, 9 };
+	struct decisions_stats decisions = { .spared = 2, .full = 1 };
+	struct metrics_now now = { .scenarios = scenarios, .nscenarios = 2, .buckets = &buckets, .decisions = &decisions };
+	struct metrics *m = metrics_new(1);
+
+	(void)state;
+	decisions.active[SCOPE_RANGE][REMEDY_CHALLENGE] = 4;
+	decisions.made[REMEDY_DENY] = 6;
+	struct bytes all = scrape(m, &now);
+	assert_line(all, "embergate_scenario_events_total{scenario=\"own/\\\"x\\\"\"} 12");
+	assert_line(all, "embergate_scenario_overflows_total{scenario=\"own/\\\"x\\\"\"} 3");
+	assert_line(all, "embergate_scenario_overflows_total{scenario=\"own/quiet\"} 0");
+	assert_line(all, "embergate_scenario_failures_total{scenario=\"own/\\\"x\\\"\"} 1");
+	assert_no(all, "embergate_scenario_failures_total{scenario=\"own/quiet\"}");
+	assert_line(all, "embergate_buckets 5");
+	assert_line(all, "embergate_bucket_bytes 640");
+	assert_line(all, "embergate_bucket_ends_total{how=\"died\"} 9");
+	assert_line(all, "embergate_bucket_ends_total{how=\"evicted\"} 7");
+	assert_line(all, "embergate_active_decisions{scope=\"Ip\",action=\"deny\"} 0");
+	assert_line(all, "embergate_active_decisions{scope=\"Range\",action=\"challenge\"} 4");
+	assert_line(all, "embergate_decisions_made_total{action=\"deny\"} 6");
+	assert_line(all, "embergate_decisions_not_held_total{reason=\"spared\"} 2");
+	assert_line(all, "embergate_decisions_not_held_total{reason=\"full\"} 1");
+	assert_no(scrape(m, NULL), "embergate_buckets ");
+	metrics_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(scenarios_buckets_and_decisions),
 		cmocka_unit_test(exchanges_of_all_workers_are_added_up),
 		cmocka_unit_test(decisions_and_rules_have_their_labels),
 		cmocka_unit_test(rules_beyond_500_are_other),

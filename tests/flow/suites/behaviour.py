@@ -503,3 +503,27 @@ def a_repeater_is_held_longer_after_it_was_lifted_or_is_over():
         expect(ask(gate, "203.0.113.1"), 403)
         expect(gate.ctl("decisions", "delete", "203.0.113.1").returncode, 0)
         expect(ask(gate, "203.0.113.1"), 200)
+
+
+@claim
+def what_scenarios_see_and_decide_is_measured():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        missing(gate, "203.0.113.1", 3)
+        ask(gate, "203.0.113.1", "/bait")
+        gate.ask(target="/bait")  # loopback
+
+        def all_is_counted():
+            m = gate.metrics()
+            return [
+                m['embergate_scenario_events_total{scenario="test/missing"}'],
+                m['embergate_scenario_overflows_total{scenario="test/bait"}'],
+                m['embergate_active_decisions{scope="Ip",action="deny"}'],
+                m['embergate_decisions_made_total{action="deny"}'],
+                m['embergate_decisions_not_held_total{reason="spared"}'],
+                m["embergate_buckets"] >= 1,
+                m['embergate_events_dropped_total{sink="decisions"}'],
+            ] == [3, 2, 1, 1, 1, True, 0]
+
+        eventually(all_is_counted, what="the right counts")
+        gate.ctl("decisions", "delete", "203.0.113.1")
+        expect(gate.metrics()['embergate_active_decisions{scope="Ip",action="deny"}'], 0)
