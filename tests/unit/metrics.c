@@ -278,7 +278,7 @@ static void scenarios_buckets_and_decisions(void **state)
 	assert_line(all, "embergate_decisions_made_total{action=\"deny\"} 6");
 	assert_line(all, "embergate_decisions_not_held_total{reason=\"spared\"} 2");
 	assert_line(all, "embergate_decisions_not_held_total{reason=\"full\"} 1");
-	assert_no(scrape(m, NULL), "embergate_buckets ");
+	assert_no(scrape(m, NULL), "\nembergate_buckets ");
 	metrics_free(m);
 }
 
