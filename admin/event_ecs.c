@@ -162,6 +162,54 @@ static void put_hits(struct text *t, const struct record *r)
 		put_number(t, BYTES(",\"more_hits\":"), r->nhits - i + r->more_hits);
 }
 
+static void put_time(struct text *t, struct bytes key, uint64_t wall_ms)
+{
+	text_put(t, key);
+	text_byte(t, '"');
+	clock_rfc3339(t, wall_ms);
+	text_byte(t, '"');
+}
+
+static void put_held(struct text *t, const struct record_held *h)
+{
+	if (!h->id)
+		return;
+	put_number(t, BYTES(",\"held\":{\"id\":"), h->id);
+	put_string(t, BYTES(",\"scope\":"), bytes_of(scope_word(h->scope)));
+	put_string(t, BYTES(",\"value\":"), h->value);
+	put_string(t, BYTES(",\"remedy\":"), bytes_of(remedy_word(h->remedy)));
+	put_string(t, BYTES(",\"reason\":"), h->reason);
+	put_string(t, BYTES(",\"origin\":"), h->origin);
+	put_time(t, BYTES(",\"made\":"), h->made_ms);
+	put_time(t, BYTES(",\"until\":"), h->until_ms);
+	text_byte(t, '}');
+}
+
+static void put_overflow(struct text *t, const struct record_overflow *o)
+{
+	PUT(t, "{\"name\":");
+	text_json(t, o->scenario);
+	put_number(t, BYTES(",\"count\":"), o->count);
+	put_string(t, BYTES(",\"scope\":"), o->scope);
+	put_string(t, BYTES(",\"value\":"), o->value);
+	if (o->remedy > REMEDY_ALLOW) {
+		put_string(t, BYTES(",\"remedy\":"), bytes_of(remedy_word(o->remedy)));
+		put_time(t, BYTES(",\"until\":"), o->until_ms);
+		text_put(t, o->simulated ? BYTES(",\"simulated\":true") : BYTES(",\"simulated\":false"));
+	}
+	text_byte(t, '}');
+}
+
+static void put_overflows(struct text *t, const struct record *r)
+{
+	for (size_t i = 0; i < r->noverflows; i++) {
+		text_put(t, i ? BYTES(",") : BYTES(",\"scenarios\":["));
+		put_overflow(t, &r->overflows[i]);
+	}
+	if (r->noverflows)
+		text_byte(t, ']');
+}
+
 static void put_waf(struct text *t, const struct record *r)
 {
 	PUT(t, ",\"waf\":{\"app\":");
@@ -177,6 +225,8 @@ static void put_waf(struct text *t, const struct record *r)
 	}
 	if (r->score > 0)
 		put_number(t, BYTES(",\"score\":"), (uint64_t)r->score);
+	put_held(t, &r->held);
+	put_overflows(t, r);
 	put_hits(t, r);
 	text_byte(t, '}');
 }

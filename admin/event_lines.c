@@ -169,6 +169,18 @@ static void put_rule_ids(struct text *t, const struct record *r)
 	text_u64(t, r->score > 0 ? (uint64_t)r->score : 0);
 }
 
+static void put_scenarios(struct text *t, const struct record *r)
+{
+	for (size_t i = 0; i < r->noverflows; i++) {
+		text_put(t, i ? BYTES(",") : BYTES(" cs3Label=scenarios cs3="));
+		put_extension(t, r->overflows[i].scenario);
+	}
+	if (!r->held.id)
+		return;
+	PUT(t, " cn3Label=decision cn3=");
+	text_u64(t, r->held.id);
+}
+
 void line_cef(struct text *t, const struct record *r, const struct event_style *style)
 {
 	(void)style;
@@ -188,6 +200,7 @@ void line_cef(struct text *t, const struct record *r, const struct event_style *
 	text_str(t, remedy_word(r->action));
 	put_pair(t, BYTES(" reason="), r->reason);
 	put_rule_ids(t, r);
+	put_scenarios(t, r);
 	PUT(t, " cn2Label=status cn2=");
 	text_u64(t, r->status);
 	PUT(t, " in=");
@@ -246,6 +259,10 @@ void line_logfmt(struct text *t, const struct record *r, const struct event_styl
 	}
 	for (size_t i = 0; i < r->nhits; i++)
 		put_value(t, BYTES(" rule="), r->hits[i].rule);
+	for (size_t i = 0; i < r->noverflows; i++)
+		put_value(t, BYTES(" scenario="), r->overflows[i].scenario);
+	if (r->held.id)
+		put_count(t, BYTES(" decision="), r->held.id);
 	put_value(t, BYTES(" upstream="), r->upstream);
 	put_value(t, BYTES(" agent="), r->user_agent);
 }

@@ -121,6 +121,61 @@ static void put_hits(struct text *t, const struct record *r)
 	}
 }
 
+static void put_until(struct text *t, enum remedy_kind remedy, uint64_t until_ms)
+{
+	text_printf(t, "%s until ", remedy_word(remedy));
+	clock_rfc3339(t, until_ms);
+}
+
+static void put_held(struct text *t, const struct record_held *h)
+{
+	if (!h->id)
+		return;
+	put_row(t, "held");
+	text_printf(t, "%s ", scope_word(h->scope));
+	text_plain(t, h->value);
+	text_str(t, ": ");
+	put_until(t, h->remedy, h->until_ms);
+	text_str(t, ", for ");
+	text_plain(t, h->reason);
+	text_printf(t, "   (%llu, ", (unsigned long long)h->id);
+	text_plain(t, h->origin);
+	text_str(t, ", made ");
+	clock_rfc3339(t, h->made_ms);
+	text_str(t, ")\n");
+}
+
+static void put_seen(struct text *t, const struct record_seen *s)
+{
+	put_row(t, "");
+	text_str(t, "  ");
+	clock_rfc3339(t, s->wall_ms);
+	text_str(t, "  ");
+	text_plain(t, s->verb);
+	text_byte(t, ' ');
+	text_plain(t, s->target);
+	if (s->status.len)
+		text_str(t, "  \u2192 ");
+	text_plain(t, s->status);
+	text_byte(t, '\n');
+}
+
+static void put_overflow(struct text *t, const struct record *r, const struct record_overflow *o)
+{
+	put_row(t, "scenario");
+	text_plain(t, o->scenario);
+	text_printf(t, "   %u event%s of ", o->count, o->count == 1 ? "" : "s");
+	text_plain(t, o->scope);
+	text_byte(t, ' ');
+	text_plain(t, o->value);
+	text_str(t, o->remedy > REMEDY_ALLOW ? "   " : "   no profile decides anything");
+	if (o->remedy > REMEDY_ALLOW)
+		put_until(t, o->remedy, o->until_ms);
+	text_str(t, o->simulated ? " (simulated)\n" : "\n");
+	for (size_t i = 0; i < o->nseen; i++)
+		put_seen(t, &r->seen[o->first + i]);
+}
+
 static void put_decision(struct text *t, const struct record *r)
 {
 	put_row(t, "decided");
@@ -141,6 +196,9 @@ void explain_text(struct text *t, const struct record *r)
 	put_head(t, r);
 	put_client(t, r);
 	put_app(t, r);
+	put_held(t, &r->held);
+	for (size_t i = 0; i < r->noverflows; i++)
+		put_overflow(t, r, &r->overflows[i]);
 	put_hits(t, r);
 	put_decision(t, r);
 	if (r->source == SOURCE_RULE)

@@ -9,6 +9,7 @@ enum {
 	LINE = 256, /* reason */
 	LONG = 512, /* referer, user agent */
 	TARGET = 1024,
+	SEEN = 200,  /* target of an event that a scenario counted */
 	BEFORE = 24, /* of a snippet, in front of the match */
 };
 
@@ -182,6 +183,59 @@ static void take_hits(struct record *r, const struct event *e, const struct reda
 	r->more_hits = e->nhits - r->nhits;
 }
 
+static void take_held(struct record *r, const struct decision *d)
+{
+	r->held = (struct record_held){ 0 };
+	if (d)
+		r->held = (struct record_held){
+			.id = d->id, .scope = d->scope, .value = cut(d->value, NAME), .reason = cut(d->reason, 2 * SHORT),
+			.origin = cut(d->origin, SHORT), .remedy = d->remedy, .made_ms = d->made_ms, .until_ms = d->until_ms,
+		};
+}
+
+static struct bytes safe_target(struct record *r, struct bytes target, const struct redact *redact)
+{
+	struct text t = scratch_text(r);
+	size_t mark = bytes_index(target, '?');
+
+	if (mark == SIZE_MAX)
+		return cut(target, SEEN);
+	text_put(&t, bytes_sub(target, 0, mark + 1));
+	redact_query(&t, redact, bytes_from(target, mark + 1));
+	return cut(scratch_keep(r, &t), SEEN);
+}
+
+/* The newest, as many as there is room for. */
+static void take_seen(struct record *r, struct record_overflow *to, const struct event_overflow *o, const struct redact *redact)
+{
+	size_t room = RECORD_SEEN - r->nseen, first = o->nseen > room ? o->nseen - room : 0;
+
+	to->first = r->nseen;
+	for (size_t i = first; i < o->nseen; i++)
+		r->own_seen[r->nseen++] = (struct record_seen){
+			.wall_ms = o->seen[i].wall_ms, .verb = cut(o->seen[i].verb, SHORT),
+			.target = safe_target(r, bytes_sub(o->seen[i].target, 0, TARGET), redact),
+			.status = cut(o->seen[i].status, SHORT),
+		};
+	to->nseen = r->nseen - to->first;
+}
+
+static void take_overflows(struct record *r, const struct event *e, const struct redact *redact)
+{
+	r->seen = r->own_seen;
+	r->nseen = 0;
+	for (r->noverflows = 0; r->noverflows < e->noverflows && r->noverflows < RECORD_OVERFLOWS; r->noverflows++) {
+		const struct event_overflow *o = &e->overflows[r->noverflows];
+		struct record_overflow *to = &r->overflows[r->noverflows];
+
+		*to = (struct record_overflow){
+			.scenario = cut(o->scenario, 2 * SHORT), .scope = cut(o->scope, SHORT), .value = cut(o->value, NAME),
+			.count = o->count, .remedy = o->remedy, .until_ms = o->until_ms, .simulated = o->simulated,
+		};
+		take_seen(r, to, o, redact);
+	}
+}
+
 void record_of(struct record *r, const struct event *e, const struct redact *redact)
 {
 	static const struct request unread;
@@ -208,6 +262,8 @@ void record_of(struct record *r, const struct event *e, const struct redact *red
 	r->source = e->source;
 	take_request(r, e->request ? e->request : &unread, redact);
 	take_hits(r, e, redact);
+	take_held(r, e->held);
+	take_overflows(r, e, redact);
 }
 
 /* --- a copy that stands alone ------------------------------------------- */
@@ -216,11 +272,20 @@ void record_of(struct record *r, const struct event *e, const struct redact *red
 static const size_t slices[] = {
 	AT(id), AT(app), AT(client_from), AT(tls_version), AT(upstream), AT(reason),
 	AT(method), AT(host), AT(path), AT(query), AT(referer), AT(user_agent),
+	AT(held.value), AT(held.reason), AT(held.origin),
 };
 #undef AT
 
 #define AT(field) offsetof(struct record_hit, field)
 static const size_t hit_slices[] = { AT(rule), AT(message), AT(category), AT(variable), AT(snippet), AT(data) };
+#undef AT
+
+#define AT(field) offsetof(struct record_overflow, field)
+static const size_t overflow_slices[] = { AT(scenario), AT(scope), AT(value) };
+#undef AT
+
+#define AT(field) offsetof(struct record_seen, field)
+static const size_t seen_slices[] = { AT(verb), AT(target), AT(status) };
 #undef AT
 
 static struct bytes *slice_in(void *base, size_t offset)
@@ -236,6 +301,12 @@ static void each_slice(struct record *r, void (*fn)(void *ctx, struct bytes *), 
 	for (size_t h = 0; h < r->nhits; h++)
 		for (size_t i = 0; i < nelems(hit_slices); i++)
 			fn(ctx, slice_in(&r->hits[h], hit_slices[i]));
+	for (size_t o = 0; o < r->noverflows; o++)
+		for (size_t i = 0; i < nelems(overflow_slices); i++)
+			fn(ctx, slice_in(&r->overflows[o], overflow_slices[i]));
+	for (size_t s = 0; s < r->nseen; s++)
+		for (size_t i = 0; i < nelems(seen_slices); i++)
+			fn(ctx, slice_in(&r->seen[s], seen_slices[i]));
 }
 
 static void add_length(void *total, struct bytes *b)
@@ -255,18 +326,21 @@ static void move_in(void *text, struct bytes *b)
 struct record *record_copy(const struct record *r, size_t *bytes)
 {
 	const size_t head = offsetof(struct record, hits) + r->nhits * sizeof *r->hits;
+	const size_t seen = r->nseen * sizeof *r->seen;
 	size_t total = 0;
 	struct record *copy;
 	struct text t;
 
 	each_slice((struct record *)(uintptr_t)r, add_length, &total);
-	copy = malloc(head + total);
+	copy = malloc(head + seen + total);
 	if (!copy)
 		return NULL;
 	memcpy(copy, r, head);
-	t = text_over((char *)copy + head, total);
+	copy->seen = (struct record_seen *)(void *)((char *)copy + head);
+	memcpy(copy->seen, r->seen, seen);
+	t = text_over((char *)copy + head + seen, total);
 	each_slice(copy, move_in, &t);
 	copy->scratch_used = total;
-	*bytes = head + total;
+	*bytes = head + seen + total;
 	return copy;
 }

@@ -14,7 +14,33 @@ enum {
 	RECORD_HITS = 48,      /* shown of an exchange; the rest is a number */
 	RECORD_SNIPPET = 96,   /* bytes of a matched value */
 	RECORD_DATA = 160,     /* of what a rule says of its match */
-	RECORD_SCRATCH = 24576, /* redacted copies */
+	RECORD_OVERFLOWS = 4,  /* scenarios that overflowed */
+	RECORD_SEEN = 20,      /* events of theirs, in all */
+	RECORD_SCRATCH = 32768, /* redacted copies */
+};
+
+/* What was held against who asked. */
+struct record_held {
+	uint64_t id;             /* 0: nothing was */
+	enum scope scope;
+	struct bytes value, reason, origin;
+	enum remedy_kind remedy;
+	uint64_t made_ms, until_ms;
+};
+
+/* An event that a scenario counted. */
+struct record_seen {
+	uint64_t wall_ms;
+	struct bytes verb, target, status;
+};
+
+struct record_overflow {
+	struct bytes scenario, scope, value;
+	uint32_t count;
+	enum remedy_kind remedy; /* ALLOW: nothing was decided */
+	uint64_t until_ms;
+	bool simulated;
+	size_t first, nseen;     /* its events among those seen */
 };
 
 struct record_hit {
@@ -43,10 +69,16 @@ struct record {
 	enum source source;
 	int score;               /* of all hits */
 	int threshold;           /* from which the score denies; 0: not known */
+	struct record_held held;
+	struct record_overflow overflows[RECORD_OVERFLOWS];
+	size_t noverflows;
+	struct record_seen *seen; /* its own, below; of a copy behind its hits */
+	size_t nseen;
 	size_t nhits, more_hits; /* shown; not shown */
 	size_t scratch_used;
 	struct record_hit hits[RECORD_HITS]; /* of a copy only as many as there are */
 	char scratch[RECORD_SCRATCH];
+	struct record_seen own_seen[RECORD_SEEN];
 };
 
 /* `redact` may be NULL. */

@@ -6,6 +6,24 @@
 #include "base/request.h"
 #include "base/verdict.h"
 
+/* One of the events that a scenario counted, as it kept it. */
+struct event_seen {
+	uint64_t wall_ms;
+	struct bytes verb, target, status; /* empty: it had none yet, or was no request */
+};
+
+/* A scenario that the exchange made overflow, and what came of it. */
+struct event_overflow {
+	struct bytes scenario;
+	uint32_t count;               /* of its events */
+	struct bytes scope, value;    /* whose they were */
+	enum remedy_kind remedy;      /* decided; ALLOW: nothing was */
+	uint64_t until_ms;            /* of that */
+	bool simulated;               /* told, not enforced */
+	const struct event_seen *seen; /* the newest that are known, oldest first */
+	size_t nseen;
+};
+
 struct event {
 	uint64_t wall_ms;
 	struct bytes id;              /* ULID, 26 characters */
@@ -28,6 +46,9 @@ struct event {
 	const struct hit *hits;
 	size_t nhits;
 	int threshold;                /* from which the score of the hits denies; 0: not known */
+	const struct decision *held;  /* the strictest that was held against it; NULL: none */
+	const struct event_overflow *overflows;
+	size_t noverflows;
 };
 
 /* Worth the security log and `explain`: something matched or was refused. */

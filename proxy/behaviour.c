@@ -7,6 +7,12 @@
 #include "proxy/client.h"
 #include "proxy/worker.h"
 
+enum {
+	OVERFLOWS = 8,      /* of an exchange that are told */
+	OVERFLOW_SEEN = 10, /* events of each */
+	SEEN_TEXT = 256,    /* bytes of a text of one */
+};
+
 /* ---- facts ---- */
 
 static struct bytes hashed(struct exchange *x, struct bytes what, struct bytes b)
@@ -202,6 +208,49 @@ static bool is_led_here(struct exchange *x)
 	return site && bytes_eq(site->value, BYTES("cross-site")) && !challenge_pass(x)->level;
 }
 
+static struct bytes copied(struct arena *a, struct bytes b)
+{
+	return arena_copy(a, bytes_sub(b, 0, SEEN_TEXT));
+}
+
+/* The newest of its events, for whoever asks why; the overflow itself lives no longer than it is told. */
+static const struct event_seen *seen_of(struct arena *a, const struct overflow *o, size_t *n)
+{
+	size_t first = o->nevents > OVERFLOW_SEEN ? o->nevents - OVERFLOW_SEEN : 0;
+	struct event_seen *seen = arena_get(a, OVERFLOW_SEEN * sizeof *seen);
+
+	for (*n = 0; seen && first + *n < o->nevents; ++*n) {
+		const struct facts *f = &o->events[first + *n];
+
+		seen[*n] = (struct event_seen){ f->wall_ms, copied(a, f->at[FACT_VERB]), copied(a, f->at[FACT_HTTP_PATH]),
+						copied(a, f->at[FACT_STATUS]) };
+	}
+	return seen;
+}
+
+/* That is told whatever comes of it. */
+static void note_overflow(struct exchange *x, const struct overflow *o, const struct decision *d)
+{
+	struct event_overflow *grown, *to;
+
+	exchange_rule(x, REMEDY_LOG, SOURCE_SCENARIO, 0, o->scenario->name);
+	if (x->noverflows == OVERFLOWS ||
+	    !(grown = arena_grow(x->arena, x->overflows, &x->overflows_room, x->noverflows + 1, sizeof *grown)))
+		return;
+	x->overflows = grown;
+	to = &grown[x->noverflows++];
+	*to = (struct event_overflow){
+		.scenario = o->scenario->name, .count = o->count, .value = copied(x->arena, o->value),
+		.scope = o->scope == SCOPE_OTHER ? o->scope_name : bytes_of(scope_word(o->scope)),
+	};
+	if (d) {
+		to->remedy = d->remedy;
+		to->until_ms = d->until_ms;
+		to->simulated = d->simulated;
+	}
+	to->seen = seen_of(x->arena, o, &to->nseen);
+}
+
 static void on_overflow(void *ctx, const struct overflow *o)
 {
 	struct place *p = ctx;
@@ -210,7 +259,7 @@ static void on_overflow(void *ctx, const struct overflow *o)
 
 	if (!profiles_decide(p->site->profiles, &ask, &d)) {
 		if (p->x)
-			exchange_simulate(p->x, REMEDY_LOG, o->scenario->name);
+			note_overflow(p->x, o, NULL);
 		return;
 	}
 	if (p->x && d.remedy > REMEDY_CAPTCHA && is_led_here(p->x))
@@ -219,6 +268,8 @@ static void on_overflow(void *ctx, const struct overflow *o)
 	hold_against_others(p, o, &d);
 	if (!hold_against(p, &d))
 		d.simulated = true;
+	if (p->x)
+		note_overflow(p->x, o, &d);
 	if (p->x && (d.simulated || p->x->behaviour->over))
 		exchange_simulate(p->x, d.remedy, o->scenario->name);
 	else if (p->x)
@@ -241,10 +292,15 @@ static void observe(struct exchange *x, enum observe_point point)
 
 static void heed(struct exchange *x, const struct decisions_ask *ask)
 {
-	struct decision d;
+	struct decision d, *kept;
 
-	if (decisions_find(x->worker->shared->decisions, ask, worker_wall_ms(x->worker), x->arena, &d))
-		exchange_decide(x, &d, bytes_eq(d.origin, BYTES("embergate")) ? SOURCE_SCENARIO : SOURCE_CTI);
+	if (!decisions_find(x->worker->shared->decisions, ask, worker_wall_ms(x->worker), x->arena, &d))
+		return;
+	if ((!x->held || d.remedy > x->held->remedy) && (kept = arena_get(x->arena, sizeof *kept))) {
+		*kept = d;
+		x->held = kept;
+	}
+	exchange_decide(x, &d, bytes_eq(d.origin, BYTES("embergate")) ? SOURCE_SCENARIO : SOURCE_CTI);
 }
 
 /* Whoever is denied is not worth more than the answer. */

@@ -10,6 +10,7 @@
  * of its function. */
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
+#include "base/event.h"
 #include "base/http1.h"
 #include "base/ulid.h"
 #include "proxy/challenge_class.h"
@@ -116,6 +117,9 @@ struct exchange {
 	bool is_https;             /* as the client of a trusted hop saw it */
 	struct ruling ruling;
 	struct behaviour *behaviour; /* NULL: no scenario watches it */
+	const struct decision *held; /* the strictest that was held against it; NULL: none */
+	struct event_overflow *overflows;
+	size_t noverflows, overflows_room;
 	struct visit visit;
 	struct bot_visit bot;
 	struct tarpit tarpit;

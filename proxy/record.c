@@ -69,6 +69,9 @@ enum flow stage_record(struct exchange *x)
 		.hits = v ? v->hits : NULL,
 		.nhits = v ? v->nhits : 0,
 		.threshold = v ? v->threshold : 0,
+		.held = x->held,
+		.overflows = x->overflows,
+		.noverflows = x->noverflows,
 	};
 
 	forward_release(x, false); /* where it still has one, the exchange was cut */

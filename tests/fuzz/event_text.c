@@ -119,6 +119,26 @@ static size_t take_hits(struct bytes *in, struct hit *hits, const struct rule_in
 	return n;
 }
 
+enum { OVERFLOWS = RECORD_OVERFLOWS + 2, SEEN = 12 };
+
+static size_t take_overflows(struct bytes *in, struct event_overflow *over, struct event_seen *seen)
+{
+	size_t n = take_byte(in) % (OVERFLOWS + 1);
+
+	for (size_t i = 0; n && i < SEEN; i++)
+		seen[i] = (struct event_seen){ take_byte(in), take(in), take(in), take(in) };
+	for (size_t i = 0; i < n; i++)
+		over[i] = (struct event_overflow){ take(in), take_byte(in), take(in), take(in), take_byte(in) % REMEDY_COUNT,
+						   take_byte(in), take_byte(in) & 1, seen, take_byte(in) % (SEEN + 1) };
+	return n;
+}
+
+static void take_held(struct bytes *in, struct decision *held)
+{
+	*held = (struct decision){ .id = take_byte(in), .scope = take_byte(in) % SCOPE_COUNT, .value = take(in),
+				   .remedy = take_byte(in) % REMEDY_COUNT, .reason = take(in), .origin = take(in) };
+}
+
 static void check(const struct event *e, enum event_format format)
 {
 	static char buf[EVENT_LINE_MAX];
@@ -146,7 +166,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct hit hits[HITS];
 	struct field fields[] = { { .id = FIELD_USER_AGENT }, { .id = FIELD_REFERER } };
 	struct request q = { .fields = { fields, nelems(fields), nelems(fields) } };
-	struct event e = { .request = &q, .hits = hits };
+	struct event_overflow over[OVERFLOWS];
+	struct event_seen seen[SEEN];
+	struct decision held;
+	struct event e = { .request = &q, .hits = hits, .overflows = over, .held = &held };
 
 	e.status = take_byte(&in) * 4;
 	e.source = take_byte(&in) % SOURCE_COUNT;
@@ -158,6 +181,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				   &e.id, &e.app, &e.reason, &e.upstream, &e.client_from, &e.tls_version }, **p = f;
 	     p < f + nelems(f); p++)
 		**p = take(&in);
+	e.noverflows = take_overflows(&in, over, seen); /* last: what was found before still says the same */
+	take_held(&in, &held);
 	for (int f = 0; f < EVENT_FORMATS; f++)
 		check(&e, (enum event_format)f);
 	return 0;

@@ -223,12 +223,47 @@ static void hits_that_have_no_room_in_a_line_are_a_number(void **state)
 	assert_int_not_equal(bytes_find(text_bytes(&t), BYTES("\"more_hits\":")), SIZE_MAX);
 }
 
+static void scenarios_and_what_is_held_are_told(void **state)
+{
+	static const struct { enum event_format format; const char *part; } parts[] = {
+		{ EVENT_ECS, "\"held\":{\"id\":7,\"scope\":\"Range\",\"value\":\"203.0.113.0/24\",\"remedy\":\"challenge\",\"reason\":\"by hand\","
+			     "\"origin\":\"manual\",\"made\":\"2026-11-24T02:47:19.120Z\",\"until\":\"2026-11-24T02:47:20.120Z\"}" },
+		{ EVENT_ECS, "\"scenarios\":[{\"name\":\"a/b\",\"count\":11,\"scope\":\"Ip\",\"value\":\"203.0.113.7\",\"remedy\":\"deny\","
+			     "\"until\":\"2026-11-24T02:47:19.120Z\",\"simulated\":true},{\"name\":\"c\\n=\",\"count\":1,\"scope\":\"Ip\"}]" },
+		{ EVENT_CEF, " cs3Label=scenarios cs3=a/b,c\\\\x0a\\= cn3Label=decision cn3=7 " },
+		{ EVENT_LOGFMT, " scenario=\"a/b\" scenario=\"c\\n=\" decision=7" },
+	};
+	const struct decision held = { .id = 7, .scope = SCOPE_RANGE, .value = BYTES("203.0.113.0/24"), .remedy = REMEDY_CHALLENGE,
+				       .reason = BYTES("by hand"), .origin = BYTES("manual"), .made_ms = 1795488439120,
+				       .until_ms = 1795488440120 };
+	const struct event_overflow over[] = {
+		{ BYTES("a/b"), 11, BYTES("Ip"), BYTES("203.0.113.7"), REMEDY_DENY, 1795488439120, true, NULL, 0 },
+		{ BYTES("c\n="), 1, BYTES("Ip"), { 0 }, REMEDY_ALLOW, 0, false, NULL, 0 },
+	};
+	struct event e = alert();
+
+	(void)state;
+	e.held = &held;
+	e.overflows = over;
+	e.noverflows = 2;
+	for (size_t i = 0; i < nelems(parts); i++) {
+		static char buf[EVENT_LINE_MAX];
+		struct text t = text_over(buf, sizeof buf);
+		struct event_style style = { .format = parts[i].format };
+
+		event_text(&t, &e, &style);
+		if (bytes_find(text_bytes(&t), bytes_of(parts[i].part)) == SIZE_MAX)
+			fail_msg("no %s\nin %.*s", parts[i].part, BYTES_ARG(text_bytes(&t)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_format_to_the_byte),
 		cmocka_unit_test(detect_mode_says_what_it_would_have_done),
 		cmocka_unit_test(hits_that_have_no_room_in_a_line_are_a_number),
+		cmocka_unit_test(scenarios_and_what_is_held_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,6 +223,48 @@ static void a_copy_outlives_what_it_was_made_of(void **state)
 	free(copy);
 }
 
+static void what_overflowed_and_what_was_held_is_bounded_redacted_and_copied(void **state)
+{
+	static char reason[400], target[3000];
+	struct event_seen seen[15];
+	struct event_overflow over[RECORD_OVERFLOWS + 2];
+	struct decision held = { .id = 7, .scope = SCOPE_USERNAME, .value = BYTES("0123abcd"), .remedy = REMEDY_DENY,
+				 .reason = { reason, sizeof reason }, .origin = BYTES("manual"), .made_ms = 5, .until_ms = 9 };
+	struct event e = { .held = &held, .overflows = over, .noverflows = nelems(over) };
+	struct record r, *copy;
+	size_t bytes;
+
+	(void)state;
+	memset(reason, 'r', sizeof reason);
+	memset(target, '/', sizeof target);
+	for (size_t i = 0; i < nelems(seen); i++)
+		seen[i] = (struct event_seen){ i, BYTES("GET"), BYTES("/a?password=hunter2&b=1"), BYTES("404") };
+	seen[14].target = (struct bytes){ target, sizeof target };
+	for (size_t i = 0; i < nelems(over); i++)
+		over[i] = (struct event_overflow){ BYTES("test/it"), 5, BYTES("Ip"), BYTES("203.0.113.1"), REMEDY_DENY, 77, true, seen, 15 };
+	over[0].nseen = 10;
+	record_of(&r, &e, &own);
+	copy = record_copy(&r, &bytes);
+	memset(&r, 0xff, sizeof r);
+	memset(reason, 'x', sizeof reason);
+	assert_int_equal(copy->held.id, 7);
+	assert_int_equal(copy->held.reason.len, 128);
+	assert_int_equal(copy->held.reason.at[0], 'r');
+	assert_bytes(copy->held.value, BYTES("0123abcd"));
+	assert_int_equal(copy->noverflows, RECORD_OVERFLOWS);
+	assert_int_equal(copy->nseen, RECORD_SEEN);
+	assert_int_equal(copy->overflows[0].nseen, 10);
+	assert_int_equal(copy->overflows[1].first, 10);
+	assert_int_equal(copy->overflows[1].nseen, 10);
+	assert_int_equal(copy->overflows[2].nseen, 0);
+	assert_bytes(copy->overflows[3].value, BYTES("203.0.113.1"));
+	assert_bytes(copy->seen[0].target, BYTES("/a?password=[redacted]&b=1"));
+	assert_int_equal(copy->seen[10].wall_ms, 5); /* of 15 the newest ten */
+	assert_int_equal(copy->seen[19].target.len, 200);
+	assert_bytes(copy->seen[19].status, BYTES("404"));
+	free(copy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +278,7 @@ int main(void)
 		cmocka_unit_test(fields_have_bounds_and_are_not_cut_inside_a_character),
 		cmocka_unit_test(hits_past_the_bound_are_a_number),
 		cmocka_unit_test(a_copy_outlives_what_it_was_made_of),
+		cmocka_unit_test(what_overflowed_and_what_was_held_is_bounded_redacted_and_copied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

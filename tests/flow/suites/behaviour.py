@@ -527,3 +527,48 @@ def what_scenarios_see_and_decide_is_measured():
         eventually(all_is_counted, what="the right counts")
         gate.ctl("decisions", "delete", "203.0.113.1")
         expect(gate.metrics()['embergate_active_decisions{scope="Ip",action="deny"}'], 0)
+
+
+@claim
+def the_log_and_explain_tell_what_overflowed_and_what_is_held():
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+
+        def alert(target, **more):
+            got = gate.ask(target=target, fields=["X-Forwarded-For: 203.0.113.1"], **more)
+            name = got.fields.get("x-request-id")
+            return got.status, gate.logged("security", name), gate.ctl("explain", name).stdout
+
+        expect(missing(gate, "203.0.113.1", 4), [404] * 4)
+        status, line, why = alert("/missing?password=hunter2&page=7")
+        expect(status, 403)
+        over = line["waf"]["scenarios"]
+        expect([(o["name"], o["count"], o["scope"], o["value"], o["remedy"], o["simulated"]) for o in over],
+               [("test/missing", 5, "Ip", "203.0.113.1", "deny", False)])
+        expect(over[0]["until"] > line["@timestamp"], True, over[0]["until"])
+        expect("held" in line["waf"], False, "nothing had been held before")
+        for part in ("scenario test/missing   5 events of Ip 203.0.113.1   deny until 2", "GET /missing3  \u2192 404",
+                     "GET /missing?password=[redacted]&page=7  \u2192 404"):
+            expect(part in why, True, f"{part!r} in:\n{why}")
+        expect("hunter2" in why + json.dumps(line), False, "a secret")
+        expect(why.count("GET /missing"), 5, "its events")
+        status, line, why = alert("/")
+        kept = held(gate)[0]
+        expect(status, 403)
+        expect((line["waf"]["held"]["id"], line["waf"]["held"]["reason"], line["waf"]["held"]["value"]),
+               (kept["id"], "test/missing", "203.0.113.1"))
+        expect("scenarios" in line["waf"], False, "it is not counted any more")
+        expect(f"held     Ip 203.0.113.1: deny until {line['waf']['held']['until']}, for test/missing   ({kept['id']}, embergate, made "
+               in why, True, why)
+
+
+@claim
+def what_is_lifted_by_a_profile_or_only_told_is_an_alert_too():
+    profiles = [{"name": "own", "do": "allow", "when": "Alert.GetScenario() == 'test/bait'"},
+                {"name": "slow", "do": "throttle", "for": "1h"}]
+    with Origin(origin_answers) as origin, gate_with(origin, {"profiles": profiles}) as gate:
+        missing(gate, "203.0.113.1", 4)
+        for target, remedy in (("/bait", None), ("/missing4", "throttle")):
+            got = gate.ask(target=target, fields=["X-Forwarded-For: 203.0.113.1"])
+            line = gate.logged("security", got.fields.get("x-request-id"))
+            expect((line["event"]["action"], line["waf"]["source"]), ("log", "scenario"), target)
+            expect(line["waf"]["scenarios"][0].get("remedy"), remedy, target)
