@@ -199,8 +199,10 @@ static bool copy_part(struct ledger *l, int fd, size_t part, bool *more)
 	bool ok = c.out != NULL;
 
 	*more = ok && decisions_part(l->decisions, part, copy_one, &c);
-	if (c.out)
-		ok = !ferror(c.out) & (fclose(c.out) == 0);
+	if (c.out) {
+		ok = !ferror(c.out);
+		ok = fclose(c.out) == 0 && ok;
+	}
 	ok = ok && write_all(fd, text, len);
 	free(text);
 	return ok;
