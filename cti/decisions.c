@@ -2,6 +2,7 @@
  *
  * A record is a decision with its texts behind it. One that is over stays for 72 hours after it was made, so that repeaters
  * are known, and is then forgotten. Ranges are few and have a list of their own. */
+#include "base/clock.h"
 #include "base/hash.h"
 #include "cti/cti.h"
 #include <pthread.h>
@@ -274,7 +275,7 @@ static enum decisions_added hold(struct decisions *d, const struct decision *new
 	if (r && times)
 		replace(r, new, times);
 	if (r)
-		record_activate(d, r, true);
+		record_activate(d, r, !times || r->d.until_ms > clock_wall_ms());
 	if (r && !times && d->watch.held)
 		d->watch.held(d->watch.ctx, &r->d, r->times);
 	pthread_rwlock_unlock(&s->lock);

@@ -3,9 +3,11 @@
 #include "cti/ledger.h"
 #include "tests/test.h"
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -122,6 +124,7 @@ static void what_is_held_is_held_by_the_next_process(void **state)
 static void what_is_over_counts_as_past_and_is_then_forgotten(void **state)
 {
 	uint64_t now = clock_wall_ms();
+	struct decisions_stats stats;
 	struct node n = begin();
 
 	(void)state;
@@ -132,6 +135,8 @@ static void what_is_over_counts_as_past_and_is_then_forgotten(void **state)
 	n = begin();
 	assert_false(held(n, "203.0.113.1"));
 	assert_int_equal(decisions_past(n.d, SCOPE_IP, BYTES("203.0.113.1"), now), 3);
+	decisions_count(n.d, &stats);
+	assert_int_equal(stats.active[SCOPE_IP][REMEDY_DENY], 0);
 	assert_int_equal(decisions_held(n.d), 1);
 	end(n);
 }
@@ -202,6 +207,38 @@ static void the_next_process_learns_what_the_draining_one_decides(void **state)
 	end(new);
 }
 
+/* A limit on the size of files stands for the disk: it takes a part of a write, and then none. */
+static void a_full_disk_is_counted_and_made_good(void **state)
+{
+	struct node n = begin();
+	struct ledger_counts c = { 0 };
+	struct rlimit before, small;
+	char value[32];
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	small = before;
+	small.rlim_cur = 1000;
+	setrlimit(RLIMIT_FSIZE, &small);
+	for (int i = 0; i < 100; i++) {
+		snprintf(value, sizeof value, "203.0.113.%d", i);
+		add(n, SCOPE_IP, value, REMEDY_DENY, clock_wall_ms(), HOUR);
+	}
+	for (int i = 0; i < 500 && !c.failed; i++) {
+		nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+		ledger_count(n.l, &c);
+	}
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_true(c.failed > 0);
+	end(n);
+	n = begin();
+	ledger_count(n.l, &c);
+	assert_int_equal(c.broken, 0);
+	assert_int_equal(decisions_held(n.d), 100);
+	end(n);
+}
+
 static void *decide(void *arg)
 {
 	struct node *n = arg;
@@ -243,6 +280,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_over_counts_as_past_and_is_then_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(lines_that_are_none_are_left_out_and_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_next_process_learns_what_the_draining_one_decides, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_full_disk_is_counted_and_made_good, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_flood_is_kept_whole, setup, teardown),
 	};
 
