@@ -251,6 +251,13 @@ static void note_overflow(struct exchange *x, const struct overflow *o, const st
 	to->seen = seen_of(x->arena, o, &to->nseen);
 }
 
+/* What a log told, or the end of a count, has no alert of its own. */
+static void say_overflow(const struct overflow *o, const struct decision *d)
+{
+	log_info("%.*s: %u event(s): %s of %s %.*s%s", BYTES_ARG(o->scenario->name), o->count, remedy_word(d->remedy),
+		 scope_word(d->scope), BYTES_ARG(d->value), d->simulated ? " (simulated)" : "");
+}
+
 static void on_overflow(void *ctx, const struct overflow *o)
 {
 	struct place *p = ctx;
@@ -270,6 +277,8 @@ static void on_overflow(void *ctx, const struct overflow *o)
 		d.simulated = true;
 	if (p->x)
 		note_overflow(p->x, o, &d);
+	else
+		say_overflow(o, &d);
 	if (p->x && (d.simulated || p->x->behaviour->over))
 		exchange_simulate(p->x, d.remedy, o->scenario->name);
 	else if (p->x)

@@ -430,6 +430,7 @@ def another_server_is_watched_through_its_log():
         with open(log, "a", encoding="ascii") as out:
             out.write(line.format(time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())))
         eventually(lambda: ask(gate, "203.0.113.8") == 403, seconds=10, what="held by the log")
+        expect("test/bait: 1 event(s): deny of Ip 203.0.113.8" in gate.text("stderr"), True, "it is told")
 
 
 # ---- over a restart ----
