@@ -202,18 +202,18 @@ def titled(tool, rules):
 
 def against_shop(full):
     """hydra and the crowds, while the shop's visitors go about their business."""
-    from crowd import CHROME, Company, HOST, Shop, neighbours, scraping, strangers, stuffing
+    from crowd import CHROME, Company, HOST, Shop, library, neighbours, scraping, strangers, stuffing
     from relay import Relay
     each, pages, rate = (5, 15, 60) if full else (2, 2, 50)
     going_on = (*CHROME, f"Referer: http://{HOST}/", "Cookie: sid=1")
-    crowds = [("stuffing from one /24", stuffing, neighbours(1), each, ()),
-              ("stuffing from 200 networks", stuffing, strangers(101), each, ()),
-              ("scraping from 200 networks", scraping, strangers(102), pages, ())]
+    crowds = [("stuffing from one /24", stuffing, neighbours(1), each, library(1)),
+              ("stuffing from 200 networks", stuffing, strangers(101), each, library(2)),
+              ("scraping from 200 networks", scraping, strangers(102), pages, library(3))]
     if full:
-        crowds.append(("scraping from one /24", scraping, neighbours(2), pages, ()))
-    imitators = [("stuffing, with a browser's headers", stuffing, strangers(103), each, (CHROME,)),
-                 ("scraping, with a browser's headers", scraping, strangers(104), pages, (CHROME,)),
-                 ("scraping, with those, cookie and Referer", scraping, strangers(105), pages, (going_on,))]
+        crowds.append(("scraping from one /24", scraping, neighbours(2), pages, library(4)))
+    imitators = [("stuffing, with a browser's headers", stuffing, strangers(103), each, CHROME),
+                 ("scraping, with a browser's headers", scraping, strangers(104), pages, CHROME),
+                 ("scraping, with those, cookie and Referer", scraping, strangers(105), pages, going_on)]
     folder = tempfile.mkdtemp(prefix="embergate-behaviour.")
     try:
         with Shop() as shop, gate_for(shop.url, False, logins=LOGINS) as gate, Relay(gate.port) as relay:
@@ -243,7 +243,7 @@ def against_shop(full):
 
 def attacks(gate, crowds, rate):
     for _, attack, addresses, times, fields in crowds:
-        attack(gate, addresses, times, 2 * rate if attack.__name__ == "scraping" else rate, *fields)
+        attack(gate, addresses, times, 2 * rate if attack.__name__ == "scraping" else rate, fields)
 
 
 def beside_imitators(lines):

@@ -28,9 +28,13 @@ CHROME = (AGENT, PAGE, "Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: navigate"
           "Accept-Encoding: gzip, deflate", "Accept-Language: de,en;q=0.5")
 PART = (AGENT, "Accept: text/css,image/png,*/*;q=0.1", "Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: no-cors",
         "Sec-Fetch-Dest: style", *CHROME[5:])
-# A library that calls itself a browser.
-PRETENDER = ("Accept-Encoding: gzip, deflate", "Accept: text/html,*/*", "Connection: close", AGENT)
 PRODUCTS = 5000
+
+
+def library(number):
+    """What a library sends that calls itself a browser; each crowd has its own, so that none finds another's bucket."""
+    return ("Accept-Encoding: gzip, deflate", "Accept: text/html,*/*", "Connection: close",
+            f"{AGENT} Edg/131.0.{number}")
 
 
 class Shop(Origin):
@@ -109,7 +113,7 @@ def strangers(number, count=200):
     return [f"{number}.{i}.7.9" for i in range(count)]
 
 
-def stuffing(gate, addresses, each, rate, fields=PRETENDER):
+def stuffing(gate, addresses, each, rate, fields):
     """Every account once; one pair of a hundred is right."""
     chance = random.Random(4)
     order = [address for address in addresses for _ in range(each)]
@@ -123,7 +127,7 @@ def stuffing(gate, addresses, each, rate, fields=PRETENDER):
     return at_rate([attempt(number, address) for number, address in enumerate(order)], rate)
 
 
-def scraping(gate, addresses, each, rate, fields=PRETENDER):
+def scraping(gate, addresses, each, rate, fields):
     """Numbered pages one after the other and nothing else; the next is asked for from another address."""
     order = [address for _ in range(each) for address in addresses]
 
