@@ -174,46 +174,48 @@ static void append(struct ledger *l)
 }
 
 struct copying {
-	FILE *out;
+	char *text;
+	size_t len, cap;
+	bool failed;
 	uint64_t now_ms;
 };
 
 static void copy_one(void *ctx, const struct decision *d, unsigned times)
 {
 	struct copying *c = ctx;
-	char room[LEDGER_LINE_MAX + 1];
-	struct text t = text_over(room, sizeof room);
+	struct text t;
+	char *grown;
 
-	if (decision_is_past(d, c->now_ms) || !ledger_write_line(&t, &(struct ledger_line){ .decision = *d, .times = times }))
+	if (c->failed || decision_is_past(d, c->now_ms))
+		return;
+	if (c->cap - c->len <= LEDGER_LINE_MAX) {
+		if (!(grown = realloc(c->text, c->cap * 2 + ROOM))) {
+			c->failed = true;
+			return;
+		}
+		c->text = grown;
+		c->cap = c->cap * 2 + ROOM;
+	}
+	t = text_over(c->text + c->len, LEDGER_LINE_MAX + 1);
+	if (!ledger_write_line(&t, &(struct ledger_line){ .decision = *d, .times = times }))
 		return;
 	text_byte(&t, '\n');
-	fwrite(t.at, 1, t.len, c->out);
+	c->len += t.len;
 }
 
-/* A part is gathered in memory: no disk is waited for under its lock. False: that failed; *more: there may be another. */
-static bool copy_part(struct ledger *l, int fd, size_t part, bool *more)
-{
-	char *text = NULL;
-	size_t len = 0;
-	struct copying c = { open_memstream(&text, &len), clock_wall_ms() };
-	bool ok = c.out != NULL;
-
-	*more = ok && decisions_part(l->decisions, part, copy_one, &c);
-	if (c.out) {
-		ok = !ferror(c.out);
-		ok = fclose(c.out) == 0 && ok;
-	}
-	ok = ok && write_all(fd, text, len);
-	free(text);
-	return ok;
-}
-
+/* A part is gathered in memory: no disk is waited for under its lock. */
 static bool copy_all(struct ledger *l, int fd)
 {
-	bool ok = true, more = true;
+	struct copying c = { .now_ms = clock_wall_ms() };
+	bool ok = true;
 
-	for (size_t part = 0; ok && more; part++)
-		ok = copy_part(l, fd, part, &more);
+	for (size_t part = 0; ok && decisions_part(l->decisions, part, copy_one, &c); part++) {
+		ok = !c.failed && write_all(fd, c.text, c.len);
+		c.len = 0;
+	}
+	free(c.text);
+	if (c.failed)
+		errno = ENOMEM;
 	return ok && fdatasync(fd) == 0;
 }
 
