@@ -21,6 +21,7 @@ struct admin_app {
 	size_t rules;
 	const struct admin_server *servers;
 	size_t nservers;
+	bool under_attack; /* everyone is challenged */
 };
 struct admin_status {
 	uint64_t started_ms, reloaded_ms; /* wall clock; 0: never */

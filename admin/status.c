@@ -34,7 +34,7 @@ static void put_app(struct text *t, const struct admin_app *a)
 {
 	text_str(t, "  ");
 	text_plain(t, a->name);
-	text_printf(t, "  %s, %zu rules\n", a->mode, a->rules);
+	text_printf(t, "  %s, %zu rules%s\n", a->mode, a->rules, a->under_attack ? ", UNDER ATTACK: everyone is challenged" : "");
 	for (size_t i = 0; i < a->nservers; i++) {
 		text_str(t, "    ");
 		text_plain(t, a->servers[i].address);
@@ -103,7 +103,7 @@ static void put_app_json(struct text *t, const struct admin_app *a)
 			text_byte(t, ',');
 		put_server_json(t, &a->servers[i]);
 	}
-	text_str(t, "]}");
+	text_printf(t, "],\"under_attack\":%s}", a->under_attack ? "true" : "false");
 }
 
 void status_json(struct text *t, const struct admin_status *s, uint64_t now_ms)

@@ -19,7 +19,8 @@ static void app_status(struct arena *a, const struct app *app, struct admin_app 
 
 	*out = (struct admin_app){ .name = app->config->name, .mode = modes[app_mode(app)],
 				   .rules = app->rules ? ruleset_count(app->rules) : 0,
-				   .servers = servers, .nservers = servers ? app->upstream.n : 0 };
+				   .servers = servers, .nservers = servers ? app->upstream.n : 0,
+				   .under_attack = attack_is_on(app) };
 	for (unsigned i = 0; servers && i < app->upstream.n; i++) {
 		const struct server *s = app->upstream.backends[i].server;
 

@@ -35,7 +35,7 @@ static struct gate {
 static void hook_status(void *ctx, struct arena *a, struct admin_status *s)
 {
 	static const struct admin_server servers[] = { { BYTES_INIT("127.0.0.1:3000"), true, 3 }, { BYTES_INIT("10.0.0.3:3000"), false, 0 } };
-	static const struct admin_app apps[] = { { BYTES_INIT("shop"), "block", 43, servers, nelems(servers) } };
+	static const struct admin_app apps[] = { { BYTES_INIT("shop"), "block", 43, servers, nelems(servers), false } };
 	static const struct bytes listeners[] = { BYTES_INIT(":80"), BYTES_INIT(":443") };
 
 	(void)ctx;
@@ -80,6 +80,13 @@ static bool hook_mode(void *ctx, struct bytes app, struct bytes mode, struct err
 static void hook_drain(void *ctx)
 {
 	atomic_store(&((struct gate *)ctx)->draining, true);
+}
+
+static bool hook_attack(void *ctx, struct bytes app, struct bytes mode, struct err *e)
+{
+	(void)ctx;
+	(void)mode;
+	return bytes_eq(app, BYTES("shop")) || err_set(e, SIDE_CLIENT, 404, "no app '%.*s'", BYTES_ARG(app));
 }
 
 static bool hook_ready(void *ctx, struct text *why)
@@ -130,7 +137,7 @@ static int gate_start(void **state)
 	g->metrics_lines = 2;
 	struct admin_options o = {
 		.fds = &fd, .nfds = 1, .ctl_socket = g->ctl, .hosts = hosts, .nhosts = 1, .events = g->events,
-		.hooks = { g, hook_status, hook_reload, hook_mode, hook_drain, hook_ready, hook_metrics },
+		.hooks = { g, hook_status, hook_reload, hook_mode, hook_drain, hook_ready, hook_metrics, .attack = hook_attack },
 	};
 	g->admin = admin_open(g->loop, &o, &e);
 	if (!g->admin)
@@ -382,6 +389,9 @@ static void ctl_answers_with_text_and_an_exit_status(void **state)
 		{ "-s %s -o json reload", 0, "{\"ok\":true,\"message\":\"reloaded\"}\n" },
 		{ "-s %s mode shop detect", 0, "shop is now in mode detect\n" },
 		{ "-s %s mode blog detect", 1, "no app 'blog'\n" },
+		{ "-s %s attack-mode shop auto", 0, "attack mode of shop is now auto\n" },
+		{ "-s %s attack-mode blog on", 1, "no app 'blog'\n" },
+		{ "-s %s attack-mode shop", 2, "usage: embergate ctl attack-mode APP on|off|auto\n" },
 		{ "-s %s mode shop", 2, "usage: embergate ctl mode APP block|detect|off\n" },
 		{ "-s %s explain 01JD3A", 0, explained },
 		{ "-s %s explain 01jd3a", 0, explained },

@@ -212,6 +212,7 @@ def by_hand_everyone_is_challenged_and_a_pass_is_enough():
         expect(gate.ask("GET", "/", BROWSER).status, 200)
         assert "attack mode of shop is now on" in str(gate.ctl("attack-mode", "shop", "on"))
         expect(mood(gate), 1)
+        assert "UNDER ATTACK" in str(gate.ctl("status"))
         visitor = Visitor(gate)
         expect(visitor.ask().status, 403)
         visitor.solve()
