@@ -239,6 +239,7 @@ static void ask(const struct observe *o, struct facts *f, size_t number, unsigne
 		count(&s->failed);
 }
 
+/* Most points of most events ask nothing, and need no scratch. */
 static void observe_at(const struct observe *o, struct facts *f, enum observe_point point, unsigned depth)
 {
 	uint64_t may[GATE_WORDS_MAX];
@@ -246,12 +247,14 @@ static void observe_at(const struct observe *o, struct facts *f, enum observe_po
 
 	if (!*o->marks && !(*o->marks = arena_get(o->arena, sizeof(struct gate_marks))))
 		return;
-	if (!(own.arena = arena_new(SCRATCH_BYTES)))
-		return;
-	gate_ask(o->set->gate, o->observer, own.arena, f, *o->marks, point, may);
+	own.arena = NULL;
+	gate_ask(o->set->gate, o->observer, o->arena, f, *o->marks, point, may);
 	for (size_t i = 0; i < gate_words(o->set->gate); i++)
-		for (uint64_t bits = o->off ? may[i] & ~o->off[i] : may[i]; bits; bits &= bits - 1)
+		for (uint64_t bits = o->off ? may[i] & ~o->off[i] : may[i]; bits; bits &= bits - 1) {
+			if (!own.arena && !(own.arena = arena_new(SCRATCH_BYTES)))
+				return;
 			ask(&own, f, i * 64 + (size_t)__builtin_ctzll(bits), depth);
+		}
 	arena_free(own.arena);
 }
 
