@@ -271,6 +271,12 @@ static void keep_head(struct exchange *x, struct bytes rest)
 	}
 }
 
+/* How long the server took; 0 where it had to wait for a body, which takes as long as the client likes. */
+static uint64_t server_us(const struct exchange *x)
+{
+	return x->up.hold.start ? 0 : clock_mono_us() - x->asked_us;
+}
+
 static void take_head(struct exchange *x, struct bytes in)
 {
 	struct peer *p = x->peer;
@@ -289,11 +295,11 @@ static void take_head(struct exchange *x, struct bytes in)
 	case HEAD_FOUND: break;
 	}
 	x->down.have_head = true;
+	attack_count(x->app, x->down.head.status, server_us(x));
 	upload_forget(x);
 	server_succeeded(p->server);
 	metrics_upstream(p->server->metrics, x->worker->number, x->down.head.status,
 			 clock_mono_us() - x->asked_us);
-	attack_count(x->app, x->down.head.status, clock_mono_us() - x->asked_us);
 	http1_body_start(&x->down.decoder, x->down.head.framing, x->down.head.length);
 	vet_head(x);
 	if (exchange_stopped(x)) {

@@ -206,6 +206,21 @@ def slow_answers_throw_it_too():
         overloaded_and_back(origin, gate, lambda bad: state.update(bad=bad))
 
 
+@claim(limit=60)
+def clients_that_send_slowly_do_not():
+    settings = {"mode": "auto", **MANY, "window": "6s", "least": 4}
+    with Origin(lambda _: answer(200, b"x")) as origin, Gate(one_app(origin.url, TRUST, waf="off", under_attack=settings)) as gate:
+        for _ in range(6):
+            with gate.connect() as client:
+                client.send(b"POST /up HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.31\r\nContent-Length: 4\r\n\r\n", b"ab", pause=0.2)
+                time.sleep(0.2)
+                client.send(b"cd")
+                expect(client.response().status, 200)
+        time.sleep(2.5)
+        expect(mood(gate), 0)
+        assert "attack mode is on" not in gate.text("stderr")
+
+
 @claim
 def by_hand_everyone_is_challenged_and_a_pass_is_enough():
     with Origin() as origin, guarded(origin, scenarios="off") as gate:
