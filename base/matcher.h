@@ -1,8 +1,9 @@
 /* matcher.h -- many patterns over one string, in one pass.
  *
- * Two implementations with the same meaning: matcher_hs (Hyperscan, one
- * database) and matcher_plain (PCRE2, one pattern after the other), which is
- * the oracle in tests and fuzzers and serves until a database is compiled.
+ * Implementations with the same meaning: matcher_hs (Hyperscan, one database);
+ * matcher_words, which takes literals alone and is ready at once; matcher_plain
+ * (PCRE2, one pattern after the other), the oracle in tests and fuzzers.
+ * matcher_soon.h: words until Hyperscan is ready.
  *
  * Meaning: bytes, no UTF-8; DOTALL; `$` is the very end; a pattern is reported
  * when it matches anywhere in the value. Patterns are Perl's; a literal is its
@@ -45,7 +46,7 @@ struct matcher_kind {
 	void (*free)(struct matcher *);
 };
 
-extern const struct matcher_kind matcher_hs, matcher_plain;
+extern const struct matcher_kind matcher_hs, matcher_words, matcher_plain;
 
 struct matcher_scratch *matcher_scratch_new(void);
 void matcher_scratch_free(struct matcher_scratch *);

@@ -1,6 +1,6 @@
-/* Patterns over strings: Hyperscan answers as PCRE2 does, one by one. */
+/* Patterns over strings: Hyperscan, and for literals the automaton of words, answer as PCRE2 does, one by one. */
 #include "tests/test.h"
-#include "base/matcher.h"
+#include "tests/matcher_places.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,7 +72,7 @@ static const struct row rows[] = {
 	{ "\\s", 0, B("\x85"), false },
 };
 
-static void both_matchers_read_a_pattern_the_same(void **state)
+static void all_matchers_read_a_pattern_the_same(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < nelems(rows); i++) {
@@ -83,6 +83,8 @@ static void both_matchers_read_a_pattern_the_same(void **state)
 			fail_msg("plain, row %zu: %s", i, rows[i].pattern);
 		if (hits(&matcher_hs, &p, 1, rows[i].in) != want)
 			fail_msg("hyperscan, row %zu: %s", i, rows[i].pattern);
+		if (rows[i].flags & PATTERN_LITERAL && hits(&matcher_words, &p, 1, rows[i].in) != want)
+			fail_msg("words, row %zu: %s", i, rows[i].pattern);
 	}
 }
 
@@ -122,6 +124,8 @@ static void patterns_may_share_an_id_and_none_is_lost(void **state)
 	assert_int_equal(hits(&matcher_hs, p, 4, BYTES("two")), 2);
 	assert_int_equal(hits(&matcher_hs, p, 0, BYTES("two")), 0);
 	assert_int_equal(hits(&matcher_plain, p, 0, BYTES("two")), 0);
+	assert_int_equal(hits(&matcher_words, &p[2], 2, BYTES("three zwei")), 6);
+	assert_int_equal(hits(&matcher_words, p, 0, BYTES("two")), 0);
 }
 
 struct ends {
@@ -140,7 +144,7 @@ static bool collect(void *ctx, uint32_t id, size_t end)
 
 static void a_literal_tells_all_its_places_when_asked_to(void **state)
 {
-	static const struct matcher_kind *const kinds[] = { &matcher_hs, &matcher_plain };
+	static const struct matcher_kind *const kinds[] = { &matcher_hs, &matcher_words, &matcher_plain };
 	const struct pattern p = { BYTES("aa"), PATTERN_LITERAL | PATTERN_EACH, 0 };
 
 	(void)state;
@@ -159,6 +163,63 @@ static void a_literal_tells_all_its_places_when_asked_to(void **state)
 		kinds[i]->free(m);
 		matcher_scratch_free(s);
 	}
+}
+
+/* From few letters, so that words overlap, repeat, and begin and end with each other. */
+static size_t random_text(char *at, size_t most, unsigned *seed)
+{
+	static const char letters[] = { 'a', 'a', 'A', 'b', 'B', '\0', '\xe9', '\xc9', '[', '{' };
+	size_t n = 1 + (*seed >> 16) % most;
+
+	for (size_t i = 0; i < n; i++) {
+		*seed = *seed * 1103515245 + 12345;
+		at[i] = letters[(*seed >> 16) % nelems(letters)];
+	}
+	return n;
+}
+
+static void literals_are_found_in_the_same_places_by_all(void **state)
+{
+	char words[12][6], value[100];
+	struct pattern p[nelems(words)];
+	unsigned seed = 1;
+	size_t found = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 300; round++) {
+		size_t n = 1 + round % nelems(words), len = random_text(value, sizeof value, &seed);
+		unsigned each = round % 3 ? PATTERN_EACH : 0;
+		struct bytes in = { value, len };
+		struct places plain, other;
+
+		for (size_t i = 0; i < n; i++) {
+			p[i].text = (struct bytes){ words[i], random_text(words[i], sizeof words[i], &seed) };
+			p[i].flags = PATTERN_LITERAL | each | (seed >> 20 & 1 ? PATTERN_CASELESS : 0);
+			p[i].id = (uint32_t)i % PLACES_IDS;
+		}
+		assert_true(places_of(&matcher_plain, p, n, in, &plain));
+		assert_true(places_of(&matcher_words, p, n, in, &other));
+		if (!places_eq(&plain, &other, each))
+			fail_msg("words, round %u", round);
+		assert_true(places_of(&matcher_hs, p, n, in, &other));
+		if (!places_eq(&plain, &other, each))
+			fail_msg("hyperscan, round %u", round);
+		for (size_t i = 0; i < PLACES_IDS; i++)
+			found += plain.ids[i];
+	}
+	assert_true(found > 300);
+}
+
+static void words_takes_literals_alone(void **state)
+{
+	const struct pattern p[] = { { BYTES("fine"), PATTERN_LITERAL, 0 }, { BYTES("f.ne"), 0, 1 }, { BYTES(""), PATTERN_LITERAL, 2 } };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_null(matcher_words.compile(p, 2, NULL, &e));
+	assert_int_equal(e.code, 1);
+	assert_null(matcher_words.compile(&p[2], 1, NULL, &e));
+	assert_int_equal(e.code, 0);
 }
 
 static void a_refused_pattern_is_named_by_its_index(void **state)
@@ -276,10 +337,12 @@ static void a_database_is_kept_and_a_damaged_one_is_not_used(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_matchers_read_a_pattern_the_same),
+		cmocka_unit_test(all_matchers_read_a_pattern_the_same),
 		cmocka_unit_test(an_expression_on_its_own_agrees_with_the_matchers),
 		cmocka_unit_test(patterns_may_share_an_id_and_none_is_lost),
 		cmocka_unit_test(a_literal_tells_all_its_places_when_asked_to),
+		cmocka_unit_test(literals_are_found_in_the_same_places_by_all),
+		cmocka_unit_test(words_takes_literals_alone),
 		cmocka_unit_test(a_refused_pattern_is_named_by_its_index),
 		cmocka_unit_test(giving_up_is_not_a_no),
 		cmocka_unit_test(a_database_is_kept_and_a_damaged_one_is_not_used),
