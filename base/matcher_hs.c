@@ -7,6 +7,7 @@
  * written anew. */
 #include "base/hash128.h"
 #include "base/matcher_anchors.h"
+#include "base/matcher_soon.h"
 #include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -256,7 +257,14 @@ static hs_database_t *database(const struct recipe *r, const char *dir, struct e
 	return db;
 }
 
-static struct matcher *hs_matcher(const struct pattern *p, size_t n, const char *dir, struct err *e)
+static hs_database_t *database_kept(const struct recipe *r, const char *dir, struct err *e)
+{
+	(void)e;
+	return dir ? cache_read(dir, r->hash) : NULL;
+}
+
+static struct matcher *matcher_by(hs_database_t *(*get)(const struct recipe *, const char *dir, struct err *),
+				  const struct pattern *p, size_t n, const char *dir, struct err *e)
 {
 	struct arena *a = arena_new(COMPILE_ARENA);
 	struct matcher *m = calloc(1, sizeof *m);
@@ -265,12 +273,24 @@ static struct matcher *hs_matcher(const struct pattern *p, size_t n, const char 
 	if (!a || !m || !hash128_key(&m->serial))
 		too_much(e);
 	else if (n && recipe_make(&r, a, p, n, e)) /* of nothing Hyperscan makes no database */
-		m->db = database(&r, dir, e);
+		m->db = get(&r, dir, e);
 	arena_free(a);
 	if (m && (m->db || !n))
 		return m;
 	free(m);
 	return NULL;
+}
+
+static struct matcher *hs_matcher(const struct pattern *p, size_t n, const char *dir, struct err *e)
+{
+	return matcher_by(database, p, n, dir, e);
+}
+
+struct matcher *matcher_hs_cached(const struct pattern *p, size_t n, const char *dir)
+{
+	struct err ignored = { 0 };
+
+	return matcher_by(database_kept, p, n, dir, &ignored);
 }
 
 static void hs_matcher_free(struct matcher *m)
