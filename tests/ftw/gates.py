@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 """What the gate spares itself is not missed: two ways to run the same rules against each other.
 
-    tests/ftw/gates.py --inspect PROGRAM gates|folding crs3|crs4 [--share N] [--vectors DIR]
+    tests/ftw/gates.py --inspect PROGRAM gates|words|folding crs3|crs4 [--share N] [--vectors DIR]
 
 Every stage of the Core Rule Set's tests (of N tests one) goes twice through tests/tools/inspect.c. `gates`: once
 as the gate does it, with words in Hyperscan, single bytes and a memo of clean values deciding which rules are
-asked at all; once with every rule asked about every value. `folding`: once with what an app's settings decide
-worked out beforehand (rules/fold.c), once with all of it done for each request. Each line of the outcome, hits
-and variables in order, must be the same: at paranoia level 4, and at 1, where most of the rules are folded
-away; folding also with other settings in a file, and with an app's own, which no file can change.
+asked at all; once with every rule asked about every value. `words`: once with the words looked for as they are
+until Hyperscan's databases are compiled (base/matcher_words.c), once in these. `folding`: once with what an app's
+settings decide worked out beforehand (rules/fold.c), once with all of it done for each request. Each line of the
+outcome, hits and variables in order, must be the same: at paranoia level 4, and at 1, where most of the rules are
+folded away; folding also with other settings in a file, and with an app's own, which no file can change.
 """
 import argparse
 import os
@@ -29,6 +30,7 @@ SKIP = 77
 
 WAYS = {
     "gates": {"gated": ("-p", "hs"), "all asked": ("-p", "none")},
+    "words": {"words": ("-p", "words"), "Hyperscan": ("-p", "hs")},
     "folding": {"folded": ("-p", "hs"), "unfolded": ("-p", "hs", "-u")},
 }
 # Names of both versions: more is run than counts, and scores are looked at after each phase.

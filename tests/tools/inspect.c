@@ -1,6 +1,6 @@
 /* inspect -- requests in, verdicts out: rules without a gate around them.
  *
- *   inspect [-a] [-u] [-s NAME=VALUE] [-p plain|hs|none] [-w WINDOW] RULES... < requests
+ *   inspect [-a] [-u] [-s NAME=VALUE] [-p hs|words|plain|none] [-w WINDOW] RULES... < requests
  *
  * A request is "REQ <bytes>\n", its bytes and "\n"; for each one JSON line:
  *
@@ -24,9 +24,18 @@
 
 enum { HEAD_MAX = 64 << 10, ARENA_CAP = 64 << 20, WINDOW = 256 << 10, LINE = 64 << 10, PINNED_MAX = 8 };
 
+/* NULL: there is none of that name. */
 static const struct matcher_kind *matcher_named(const char *name)
 {
-	return strcmp(name, "plain") == 0 ? &matcher_plain : strcmp(name, "none") == 0 ? &matcher_none : &matcher_hs;
+	static const struct {
+		const char *name;
+		const struct matcher_kind *kind;
+	} kinds[] = { { "hs", &matcher_hs }, { "words", &matcher_words }, { "plain", &matcher_plain }, { "none", &matcher_none } };
+
+	for (size_t i = 0; i < nelems(kinds); i++)
+		if (strcmp(name, kinds[i].name) == 0)
+			return kinds[i].kind;
+	return NULL;
 }
 
 struct tool {
@@ -190,7 +199,10 @@ int main(int argc, char **argv)
 			if (!pin(&tuning, pinned, optarg))
 				return 2;
 			break;
-		case 'p': o.matcher = matcher_named(optarg); break;
+		case 'p':
+			if (!(o.matcher = matcher_named(optarg)))
+				return 2;
+			break;
 		case 'w': t.window = strtoul(optarg, NULL, 10); break;
 		default: return 2;
 		}

@@ -1,7 +1,8 @@
 /* inspect_time -- what inspecting a request costs, parsing not counted.
  *
- *   inspect_time [-s SHAPE] RULES...      SHAPE: 0 to 3, default all
+ *   inspect_time [-s SHAPE] [-w] RULES...      SHAPE: 0 to 3, default all
  *
+ * -w: texts are looked for as in the first seconds after a start with an empty cache.
  * 1,000 different requests from 200 clients, which come again as clients do:
  * the same User-Agent and cookies each time. Prints nanoseconds a request, with
  * the memo of clean values and with a new one each time (every value is new). */
@@ -10,6 +11,7 @@
 #include "rules/rules.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { REQUESTS = 1000, CLIENTS = 200, ROUNDS = 20, HEAD_MAX = 16 << 10, ARENA_CAP = 8 << 20 };
 
@@ -170,15 +172,24 @@ static double run(const struct ruleset *rs, const struct sample *samples, const 
 
 int main(int argc, char **argv)
 {
-	bool one = argc > 2 && strcmp(argv[1], "-s") == 0;
-	size_t first = one ? strtoul(argv[2], NULL, 10) : 0, last = one ? first + 1 : nelems(shapes);
-	int skip = one ? 3 : 1;
-	struct ruleset_options o = { .files = (const char *const *)argv + skip, .nfiles = (size_t)(argc - skip) };
+	size_t first = 0, last = nelems(shapes);
+	struct ruleset_options o = { 0 };
 	struct sample *samples = calloc(REQUESTS, sizeof *samples);
 	struct err e = { 0 };
-	uint64_t from = now_ns();
-	struct ruleset *rs = ruleset_load(&o, &e);
+	struct ruleset *rs;
+	uint64_t from;
+	int c;
 
+	while ((c = getopt(argc, argv, "s:w")) != -1)
+		switch (c) {
+		case 's': first = strtoul(optarg, NULL, 10); last = first + 1; break;
+		case 'w': o.matcher = &matcher_words; break;
+		default: return 2;
+		}
+	o.files = (const char *const *)argv + optind;
+	o.nfiles = (size_t)(argc - optind);
+	from = now_ns();
+	rs = ruleset_load(&o, &e);
 	if (!rs || !samples) {
 		fprintf(stderr, "inspect_time: %s\n", e.text);
 		return 1;
