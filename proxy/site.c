@@ -89,7 +89,7 @@ static bool app_build(struct process *p, struct site *s, struct app_config *c, s
 	if (!a->state)
 		return err_set(err, SIDE_SELF, 0, "out of memory");
 	a->brand = page_brand_new(&c->page, err);
-	return a->brand && captcha_of(p, s, c, a, err) && site_rules(s, a, err) && exceptions_of(s, a, err) &&
+	return a->brand && captcha_of(p, s, c, a, err) && site_rules(p, s, a, err) && exceptions_of(s, a, err) &&
 	       upstream_build(&a->upstream, p->servers, c, a->state->metrics, err);
 }
 

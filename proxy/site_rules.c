@@ -2,6 +2,7 @@
  * but that its *.conf stand between the Core Rule Set's setup and its rules, where
  * they can both choose what it does and take out what it should not do. */
 #include "proxy/site_rules.h"
+#include "base/matcher_soon.h"
 #include <glob.h>
 #include <unistd.h>
 
@@ -189,12 +190,13 @@ static bool same_pins(const struct waf_config *a, const struct waf_config *b)
 	return a->paranoia == b->paranoia && a->threshold == b->threshold;
 }
 
-static struct ruleset *load(struct site *s, const struct waf_config *w, const char *crs, const struct ruleset_tuning *t,
-			    struct err *e)
+/* A `check` says whether the rules can be compiled; a gate has better to do than to wait for it. */
+static struct ruleset *load(const struct process *p, struct site *s, const struct waf_config *w, const char *crs,
+			    const struct ruleset_tuning *t, struct err *e)
 {
 	struct files f = { .arena = s->config->arena };
 	char cache[4096];
-	struct ruleset_options o = { .cache_dir = cache, .tuning = t };
+	struct ruleset_options o = { .cache_dir = cache, .tuning = t, .matcher = p->dry ? &matcher_hs : &matcher_soon };
 
 	snprintf(cache, sizeof cache, "%s/cache", s->config->state);
 	if (!files_of(&f, w, crs, e))
@@ -216,7 +218,7 @@ static const struct app *twin(const struct site *s, const struct app *a)
 	return found;
 }
 
-bool site_rules(struct site *s, struct app *a, struct err *e)
+bool site_rules(const struct process *p, struct site *s, struct app *a, struct err *e)
 {
 	const struct waf_config *w = &a->config->waf;
 	const struct app *other = twin(s, a);
@@ -231,7 +233,7 @@ bool site_rules(struct site *s, struct app *a, struct err *e)
 		return true;
 	}
 	pin(&pins, w);
-	r = other ? ruleset_tuned(other->rules, &pins.tuning, e) : load(s, w, crs, &pins.tuning, e);
+	r = other ? ruleset_tuned(other->rules, &pins.tuning, e) : load(p, s, w, crs, &pins.tuning, e);
 	if (!r)
 		return false;
 	s->rulesets[s->nrulesets++] = r;

@@ -5,5 +5,5 @@
 #include "proxy/site.h"
 
 /* Sets app->rules; the site owns what is made. */
-bool site_rules(struct site *, struct app *, struct err *);
+bool site_rules(const struct process *, struct site *, struct app *, struct err *);
 #endif
