@@ -71,5 +71,6 @@ struct expr {
 bool expr_is_upper(const struct node *, const struct node **inner);
 bool expr_is_lower(const struct node *, const struct node **inner);
 /* The value of a tree of constants, pure functions and #, where that is `item`; false: there is none. */
-bool expr_known(struct arena *, const struct expr_data *, const struct node *, const struct expr_value *item, struct expr_value *out);
+bool expr_known(struct arena *, const struct expr_data *, const struct node *, const struct expr_value *item,
+		struct expr_value *out);
 #endif

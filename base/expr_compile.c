@@ -181,8 +181,8 @@ static bool compile_in(struct compiler *c, const struct node *x)
 /* The same for every item, and without an effect? */
 static bool steady(const struct node *x)
 {
-	if (x->kind == NODE_ITEM || x->kind == NODE_PLACE || x->kind == NODE_CALL || x->kind == NODE_METHOD || x->kind == NODE_LOOP ||
-	    x->kind == NODE_LET || (x->kind == NODE_FUNCTION && !x->function->pure))
+	if (x->kind == NODE_ITEM || x->kind == NODE_PLACE || x->kind == NODE_CALL || x->kind == NODE_METHOD ||
+	    x->kind == NODE_LOOP || x->kind == NODE_LET || (x->kind == NODE_FUNCTION && !x->function->pure))
 		return false;
 	for (size_t i = 0; i < x->n; i++)
 		if (x->kids[i] && !steady(x->kids[i]))
@@ -206,11 +206,12 @@ static bool item_texts(struct compiler *c, const struct node *list, const struct
 	return true;
 }
 
-static struct expr_set *any_set(struct compiler *c, const struct node *list, enum expr_op op, const struct node *of, bool upper,
-				bool lower)
+static struct expr_set *any_set(struct compiler *c, const struct node *list, enum expr_op op, const struct node *of,
+				bool upper, bool lower)
 {
-	static const enum expr_test tests[] = { [OP_EQ] = EXPR_EQUALS, [OP_CONTAINS] = EXPR_CONTAINS, [OP_STARTS] = EXPR_STARTS,
-						[OP_ENDS] = EXPR_ENDS };
+	static const enum expr_test tests[] = {
+		[OP_EQ] = EXPR_EQUALS, [OP_CONTAINS] = EXPR_CONTAINS, [OP_STARTS] = EXPR_STARTS, [OP_ENDS] = EXPR_ENDS
+	};
 	struct bytes *texts = arena_get(c->arena, (list->value.list.n + 1) * sizeof *texts);
 	size_t n;
 
@@ -227,8 +228,8 @@ static bool compile_any(struct compiler *c, const struct node *x, bool *done)
 	bool upper, lower;
 
 	*done = false;
-	if (x->op != LOOP_ANY || !all_texts(list) || !list->value.list.n || test->kind != NODE_BINARY || !has_test((enum expr_op)test->op) ||
-	    test->op == OP_NE)
+	if (x->op != LOOP_ANY || !all_texts(list) || !list->value.list.n || test->kind != NODE_BINARY ||
+	    !has_test((enum expr_op)test->op) || test->op == OP_NE)
 		return true;
 	of = test->kids[0];
 	inner = test->kids[1];

@@ -236,7 +236,8 @@ static bool add_row(struct expr_data *d, struct expr_file *f, struct bytes line,
 		row.test = EXPR_MATCHES;
 	else if (type.len && !bytes_eq(type, BYTES("equals")))
 		return err_set(e, SIDE_CONFIG, 0, "unknown type, expected \"equals\", \"contains\" or \"regex\"");
-	if (row.test == EXPR_MATCHES && !(row.regex = regex_of(d->arena, &(struct pattern){ row.pattern, PATTERN_GO, 0 }, e)))
+	if (row.test == EXPR_MATCHES &&
+	    !(row.regex = regex_of(d->arena, &(struct pattern){ row.pattern, PATTERN_GO, 0 }, e)))
 		return false;
 	rows = arena_grow(d->arena, f->rows, &f->cap_rows, f->n_rows + 1, sizeof *rows);
 	if (!rows)
@@ -275,7 +276,8 @@ static bool finish(struct expr_data *d, struct expr_file *f, struct err *e)
 		p[n++] = (struct pattern){ f->lines[i].text, PATTERN_GO, (uint32_t)i };
 	for (size_t i = 0; i < f->n_rows; i++)
 		if (f->rows[i].test != EXPR_EQUALS)
-			p[n++] = (struct pattern){ f->rows[i].pattern, f->rows[i].test == EXPR_MATCHES ? PATTERN_GO : PATTERN_LITERAL,
+			p[n++] = (struct pattern){ f->rows[i].pattern,
+						   f->rows[i].test == EXPR_MATCHES ? PATTERN_GO : PATTERN_LITERAL,
 						   (uint32_t)i };
 	return bank_make(d, &f->bank, p, n, e);
 }
@@ -341,7 +343,8 @@ static bool read_file(struct expr_data *d, struct expr_file *f, const char *path
 	else if (st.st_size > EXPR_DATA_MAX_BYTES)
 		ok = err_set(e, SIDE_CONFIG, 0, "%s: larger than %d MiB", path, EXPR_DATA_MAX_BYTES >> 20);
 	else
-		ok = read_text(d->arena, fd, (size_t)st.st_size, &f->text) || err_set(e, SIDE_SELF, 0, "%s: it cannot be read", path);
+		ok = read_text(d->arena, fd, (size_t)st.st_size, &f->text) ||
+		     err_set(e, SIDE_SELF, 0, "%s: it cannot be read", path);
 	close(fd);
 	return ok;
 }

@@ -9,8 +9,10 @@
 
 enum expr_data_type {
 	EXPR_DATA_STRING, /* File(): its lines */
-	EXPR_DATA_REGEXP, /* RegexpInFile(): each line an expression; one that cannot be compiled is reported, and left out */
-	EXPR_DATA_MAP,    /* LookupFile(): each line JSON {"pattern", "tag", "type": "equals" (or none), "contains", "regex"} */
+	EXPR_DATA_REGEXP, /* RegexpInFile(): each line an expression; one that cannot be compiled is reported, and left out
+			   */
+	EXPR_DATA_MAP, /* LookupFile(): each line JSON {"pattern", "tag", "type": "equals" (or none), "contains", "regex"}
+			*/
 };
 enum { EXPR_DATA_MAX_BYTES = 64 << 20 };
 

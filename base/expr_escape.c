@@ -1,7 +1,7 @@
 /* expr_escape.c -- percent escapes, base64 and the arguments of a URI, as Go's net/url and encoding/base64 have them.
  *
- * CrowdSec's PathUnescape and QueryUnescape return a text in which one escape is broken as it came; so do these, though it
- * is a way round a filter: `scenarios/` counts on other readings for that. */
+ * CrowdSec's PathUnescape and QueryUnescape return a text in which one escape is broken as it came, and so do these: a
+ * filter that reads through them can be passed with a "%" of one's own. Needs (expr_view_of) read the same way. */
 #include "base/expr_functions.h"
 #include "base/text.h"
 
@@ -27,7 +27,9 @@ static bool unescape(struct arena *a, struct bytes b, bool plus, struct bytes *o
 	for (size_t i = 0; i < b.len; i++) {
 		bool escape = b.at[i] == '%';
 
-		at[n++] = escape ? (char)(byte_hex(b.at[i + 1]) << 4 | byte_hex(b.at[i + 2])) : plus && b.at[i] == '+' ? ' ' : b.at[i];
+		at[n++] = escape                   ? (char)(byte_hex(b.at[i + 1]) << 4 | byte_hex(b.at[i + 2]))
+			  : plus && b.at[i] == '+' ? ' '
+						   : b.at[i];
 		i += escape ? 2 : 0;
 	}
 	*out = (struct bytes){ at, n };
@@ -53,16 +55,14 @@ static bool fn_unescape(struct expr_run *run, const struct expr_value *a, bool p
 	return unescape(run->arena, a->text, plus, &b) ? expr_return_text(run, b, out) : expr_fail(run, "out of memory");
 }
 
-bool fn_path_unescape(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_path_unescape(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	return fn_unescape(run, a, false, out);
+	return fn_unescape(run, a->at, false, out);
 }
 
-bool fn_query_unescape(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_query_unescape(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	return fn_unescape(run, a, true, out);
+	return fn_unescape(run, a->at, true, out);
 }
 
 static bool escape(struct expr_run *run, struct bytes b, struct bytes plain, bool plus, struct expr_value *out)
@@ -80,21 +80,20 @@ static bool escape(struct expr_run *run, struct bytes b, struct bytes plain, boo
 		else if (plus && c == ' ')
 			text_byte(&t, '+');
 		else
-			text_put(&t, (struct bytes){ (char[]){ '%', "0123456789ABCDEF"[c >> 4], "0123456789ABCDEF"[c & 15] }, 3 });
+			text_put(&t, (struct bytes){
+					     (char[]){ '%', "0123456789ABCDEF"[c >> 4], "0123456789ABCDEF"[c & 15] }, 3 });
 	}
 	return expr_return_text(run, text_bytes(&t), out);
 }
 
-bool fn_path_escape(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_path_escape(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	return escape(run, a->text, BYTES("-_.~$&+=:@"), false, out);
+	return escape(run, a->at->text, BYTES("-_.~$&+=:@"), false, out);
 }
 
-bool fn_query_escape(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_query_escape(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	return escape(run, a->text, BYTES("-_.~"), true, out);
+	return escape(run, a->at->text, BYTES("-_.~"), true, out);
 }
 
 static int base64_digit(char c)
@@ -106,16 +105,15 @@ static int base64_digit(char c)
 }
 
 /* With its padding, as Go's StdEncoding wants it; line ends are passed over. */
-bool fn_base64_decode(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_base64_decode(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	unsigned bits = 0, have = 0, digits = 0, padding = 0;
 	struct text t;
 
-	(void)data, (void)n;
-	if (!expr_text_room(run, a->text.len, &t))
+	if (!expr_text_room(run, a->at->text.len, &t))
 		return false;
-	for (size_t i = 0; i < a->text.len; i++) {
-		char c = a->text.at[i];
+	for (size_t i = 0; i < a->at->text.len; i++) {
+		char c = a->at->text.at[i];
 		int v = base64_digit(c);
 
 		if (c == '\n' || c == '\r')
@@ -193,13 +191,12 @@ static bool read_arguments(struct expr_run *run, struct bytes query, struct argu
 	return true;
 }
 
-bool fn_parse_uri(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_parse_uri(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	struct arguments *x = arena_get(run->arena, sizeof *x);
-	struct bytes uri = bytes_sub(a->text, 0, bytes_index(a->text, '#'));
+	struct bytes uri = bytes_sub(a->at->text, 0, bytes_index(a->at->text, '#'));
 	size_t mark = bytes_index(uri, '?');
 
-	(void)data, (void)n;
 	if (!x)
 		return expr_fail(run, "out of memory");
 	if (mark != SIZE_MAX && !read_arguments(run, bytes_from(uri, mark + 1), x))

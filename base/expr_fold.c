@@ -1,7 +1,7 @@
 /* expr_fold.c -- what is constant is evaluated when an expression is compiled.
  *
- * Upper('/PATH\d') is a constant then, and so is File("f"): a list in memory. What fails is an error at its place, though it
- * might never have been run. Ranges stay: they would be lists in memory. */
+ * Upper('/PATH\d') is a constant then, and so is File("f"): a list in memory. What fails is an error at its place, though
+ * it might never have been run. Ranges stay: they would be lists in memory. */
 #include "base/expr_code.h"
 #include "base/expr_functions.h"
 #include <limits.h>
@@ -100,7 +100,8 @@ bool expr_fold(struct arena *a, struct bytes source, const struct expr_world *wo
 	return fold(&f, root);
 }
 
-bool expr_known(struct arena *a, const struct expr_data *data, const struct node *x, const struct expr_value *item, struct expr_value *out)
+bool expr_known(struct arena *a, const struct expr_data *data, const struct node *x, const struct expr_value *item,
+		struct expr_value *out)
 {
 	struct expr_run run = { .arena = a, .steps = EXPR_STEPS };
 	struct expr_value v[8];

@@ -8,9 +8,10 @@
 #include "base/text.h"
 #include <math.h>
 
-static expr_fn fn_len, fn_type, fn_abs, fn_ceil, fn_floor, fn_round, fn_int, fn_float, fn_max, fn_min, fn_first, fn_last, fn_take,
-	fn_reverse, fn_get, fn_concat, fn_duration, fn_json_extract, fn_json_unescape, fn_file, fn_regexp_in_file, fn_lookup_file,
-	fn_ip_in_range, fn_is_ipv4, fn_is_ipv6, fn_is_ip, fn_ip_to_range, fn_distance, fn_time_now, fn_atof, fn_key_exists;
+static expr_fn fn_len, fn_type, fn_abs, fn_ceil, fn_floor, fn_round, fn_int, fn_float, fn_max, fn_min, fn_first, fn_last,
+	fn_take, fn_reverse, fn_get, fn_concat, fn_duration, fn_json_extract, fn_json_unescape, fn_file, fn_regexp_in_file,
+	fn_lookup_file, fn_ip_in_range, fn_is_ipv4, fn_is_ipv6, fn_is_ip, fn_ip_to_range, fn_distance, fn_time_now, fn_atof,
+	fn_key_exists;
 
 static const struct expr_function functions[] = {
 	{ "len", "a", fn_len, true, "bytes of a text, items of a list" },
@@ -157,16 +158,18 @@ static bool is_kind(char letter, enum expr_kind k)
 bool expr_function_call(struct expr_run *run, const struct expr_data *data, const struct expr_function *f,
 			const struct expr_value *args, size_t n, struct expr_value *out)
 {
+	const struct expr_args a = { args, n, data };
 	const char *letter = f->takes;
 	struct expr_value made = { .kind = EXPR_NIL };
 
 	for (size_t i = 0; i < n; i++) {
 		letter += *letter == '?';
 		if (!is_kind(*letter, args[i].kind))
-			return expr_failf(run, "%s() does not take %s as argument %zu", f->name, expr_kind_name(args[i].kind), i + 1);
+			return expr_failf(run, "%s() does not take %s as argument %zu", f->name,
+					  expr_kind_name(args[i].kind), i + 1);
 		letter += letter[1] != '*';
 	}
-	if (!f->run(run, data, args, n, &made))
+	if (!f->run(run, &a, &made))
 		return expr_failf(run, "%s() failed", f->name); /* unless it said more */
 	*out = made;
 	return true;
@@ -202,26 +205,24 @@ bool expr_text_room(struct expr_run *run, size_t cap, struct text *t)
 
 /* ---- numbers ---- */
 
-static bool fn_len(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_len(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	if (a->kind != EXPR_TEXT && a->kind != EXPR_LIST)
-		return expr_failf(run, "%s has no length", expr_kind_name(a->kind));
-	*out = expr_int_value((int64_t)(a->kind == EXPR_TEXT ? a->text.len : a->list.n));
+	if (a->at->kind != EXPR_TEXT && a->at->kind != EXPR_LIST)
+		return expr_failf(run, "%s has no length", expr_kind_name(a->at->kind));
+	*out = expr_int_value((int64_t)(a->at->kind == EXPR_TEXT ? a->at->text.len : a->at->list.n));
 	return true;
 }
 
-static bool fn_type(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_type(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	return expr_return_text(run, a->kind == EXPR_OBJECT ? BYTES("map") : bytes_of(expr_kind_name(a->kind)), out);
+	return expr_return_text(run, a->at->kind == EXPR_OBJECT ? BYTES("map") : bytes_of(expr_kind_name(a->at->kind)),
+				out);
 }
 
-static bool fn_abs(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_abs(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	*out = *a;
-	return (a->kind == EXPR_INT ? a->number >= 0 : a->real >= 0) || expr_op_minus(run, out);
+	*out = *a->at;
+	return (a->at->kind == EXPR_INT ? a->at->number >= 0 : a->at->real >= 0) || expr_op_minus(run, out);
 }
 
 static double real_of(const struct expr_value *a)
@@ -229,24 +230,24 @@ static double real_of(const struct expr_value *a)
 	return a->kind == EXPR_INT ? (double)a->number : a->real;
 }
 
-static bool fn_ceil(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_ceil(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)run, (void)data, (void)n;
-	*out = expr_float_value(ceil(real_of(a)));
+	(void)run;
+	*out = expr_float_value(ceil(real_of(a->at)));
 	return true;
 }
 
-static bool fn_floor(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_floor(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)run, (void)data, (void)n;
-	*out = expr_float_value(floor(real_of(a)));
+	(void)run;
+	*out = expr_float_value(floor(real_of(a->at)));
 	return true;
 }
 
-static bool fn_round(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_round(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)run, (void)data, (void)n;
-	*out = expr_float_value(round(real_of(a)));
+	(void)run;
+	*out = expr_float_value(round(real_of(a->at)));
 	return true;
 }
 
@@ -262,25 +263,26 @@ static bool parse_int(struct bytes b, int64_t *out)
 	return true;
 }
 
-static bool fn_int(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_int(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	*out = *a;
-	if (a->kind == EXPR_INT)
+	*out = *a->at;
+	if (a->at->kind == EXPR_INT)
 		return true;
 	out->kind = EXPR_INT;
-	if (a->kind == EXPR_FLOAT && a->real > -9.2e18 && a->real < 9.2e18) {
-		out->number = (int64_t)a->real;
+	if (a->at->kind == EXPR_FLOAT && a->at->real > -9.2e18 && a->at->real < 9.2e18) {
+		out->number = (int64_t)a->at->real;
 		return true;
 	}
-	return (a->kind == EXPR_TEXT && parse_int(a->text, &out->number)) || expr_fail(run, "int() of what is no integer");
+	return (a->at->kind == EXPR_TEXT && parse_int(a->at->text, &out->number)) ||
+	       expr_fail(run, "int() of what is no integer");
 }
 
 static bool parse_float(struct bytes b, double *out)
 {
 	char plain[400], *end;
 
-	if (!b.len || b.len >= sizeof plain || b.at[0] <= ' ' || bytes_index(b, '(') != SIZE_MAX || bytes_index(b, '\0') != SIZE_MAX)
+	if (!b.len || b.len >= sizeof plain || b.at[0] <= ' ' || bytes_index(b, '(') != SIZE_MAX ||
+	    bytes_index(b, '\0') != SIZE_MAX)
 		return false;
 	memcpy(plain, b.at, b.len);
 	plain[b.len] = '\0';
@@ -288,28 +290,28 @@ static bool parse_float(struct bytes b, double *out)
 	return !*end;
 }
 
-static bool fn_float(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_float(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	double d;
 
-	(void)data, (void)n;
-	if (a->kind == EXPR_TEXT ? !parse_float(a->text, &d) : a->kind != EXPR_INT && a->kind != EXPR_FLOAT)
+	if (a->at->kind == EXPR_TEXT ? !parse_float(a->at->text, &d) : a->at->kind != EXPR_INT && a->at->kind != EXPR_FLOAT)
 		return expr_fail(run, "float() of what is no number");
-	*out = expr_float_value(a->kind == EXPR_TEXT ? d : real_of(a));
+	*out = expr_float_value(a->at->kind == EXPR_TEXT ? d : real_of(a->at));
 	return true;
 }
 
-static bool fn_atof(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_atof(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	double d = 0;
 
-	(void)run, (void)data, (void)n;
-	*out = expr_float_value(parse_float(a->text, &d) ? d : 0);
+	(void)run;
+	*out = expr_float_value(parse_float(a->at->text, &d) ? d : 0);
 	return true;
 }
 
 /* `out` is nil at first. Lists are looked into, but no deeper. */
-static bool extreme(struct expr_run *run, enum expr_op better, const struct expr_value *a, size_t n, bool deep, struct expr_value *out)
+static bool extreme(struct expr_run *run, enum expr_op better, const struct expr_value *a, size_t n, bool deep,
+		    struct expr_value *out)
 {
 	struct expr_value yes;
 
@@ -329,16 +331,14 @@ static bool extreme(struct expr_run *run, enum expr_op better, const struct expr
 	return true;
 }
 
-static bool fn_max(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_max(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data;
-	return extreme(run, OP_GT, a, n, true, out);
+	return extreme(run, OP_GT, a->at, a->n, true, out);
 }
 
-static bool fn_min(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_min(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data;
-	return extreme(run, OP_LT, a, n, true, out);
+	return extreme(run, OP_LT, a->at, a->n, true, out);
 }
 
 /* One number with its unit, "1.5h"; *rest moves behind it. */
@@ -356,7 +356,8 @@ static bool duration_part(struct bytes *rest, double *ns)
 		return false;
 	*rest = bytes_from(*rest, digits);
 	for (size_t i = 0; i < nelems(units); i++)
-		if (bytes_starts(*rest, bytes_of(units[i].name)) && !(bytes_starts(*rest, BYTES("ms")) && units[i].ns > 1e6)) {
+		if (bytes_starts(*rest, bytes_of(units[i].name)) &&
+		    !(bytes_starts(*rest, BYTES("ms")) && units[i].ns > 1e6)) {
 			*rest = bytes_from(*rest, strlen(units[i].name));
 			*ns += d * units[i].ns;
 			return true;
@@ -364,82 +365,78 @@ static bool duration_part(struct bytes *rest, double *ns)
 	return false;
 }
 
-static bool fn_duration(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_duration(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	struct bytes rest = bytes_from(a->text, a->text.len && (a->text.at[0] == '-' || a->text.at[0] == '+'));
+	struct bytes rest =
+		bytes_from(a->at->text, a->at->text.len && (a->at->text.at[0] == '-' || a->at->text.at[0] == '+'));
 	bool zero = bytes_eq(rest, BYTES("0")), ok = rest.len > 0;
 	double ns = 0;
 
-	(void)data, (void)n;
 	while (!zero && ok && rest.len)
 		ok = duration_part(&rest, &ns);
 	if (!ok || ns > 9.2e18)
 		return expr_fail(run, "no duration such as \"1h30m\"");
-	*out = expr_int_value((int64_t)(a->text.at[0] == '-' ? -ns : ns));
+	*out = expr_int_value((int64_t)(a->at->text.at[0] == '-' ? -ns : ns));
 	return true;
 }
 
 /* ---- lists ---- */
 
-static bool fn_first(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_first(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)run, (void)data, (void)n;
-	if (a->list.n)
-		*out = a->list.at[0];
+	(void)run;
+	if (a->at->list.n)
+		*out = a->at->list.at[0];
 	return true;
 }
 
-static bool fn_last(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_last(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)run, (void)data, (void)n;
-	if (a->list.n)
-		*out = a->list.at[a->list.n - 1];
+	(void)run;
+	if (a->at->list.n)
+		*out = a->at->list.at[a->at->list.n - 1];
 	return true;
 }
 
-static bool fn_take(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_take(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	if (a[1].number < 0)
+	if (a->at[1].number < 0)
 		return expr_fail(run, "take() of less than nothing");
-	*out = a[0];
-	if ((uint64_t)a[1].number < a->list.n)
-		out->list.n = (size_t)a[1].number;
+	*out = a->at[0];
+	if ((uint64_t)a->at[1].number < a->at->list.n)
+		out->list.n = (size_t)a->at[1].number;
 	return true;
 }
 
-static bool fn_reverse(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_reverse(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	struct expr_value *at = expr_return_list(run, a->list.n, out);
+	struct expr_value *at = expr_return_list(run, a->at->list.n, out);
 
-	(void)data, (void)n;
-	for (size_t i = 0; at && i < a->list.n; i++)
-		at[i] = a->list.at[a->list.n - 1 - i];
+	for (size_t i = 0; at && i < a->at->list.n; i++)
+		at[i] = a->at->list.at[a->at->list.n - 1 - i];
 	return at != NULL;
 }
 
-static bool fn_concat(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_concat(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	struct expr_value *at;
 	size_t total = 0, put = 0;
 
-	(void)data;
-	for (size_t i = 0; i < n; i++)
-		total += a[i].list.n;
+	for (size_t i = 0; i < a->n; i++)
+		total += a->at[i].list.n;
 	at = expr_return_list(run, total, out);
-	for (size_t i = 0; at && i < n; put += a[i].list.n, i++)
-		if (a[i].list.n)
-			memcpy(at + put, a[i].list.at, a[i].list.n * sizeof *at);
+	for (size_t i = 0; at && i < a->n; put += a->at[i].list.n, i++)
+		if (a->at[i].list.n)
+			memcpy(at + put, a->at[i].list.at, a->at[i].list.n * sizeof *at);
 	return at != NULL;
 }
 
 /* CrowdSec's Get() has the empty text for what is not there, and takes lists only; expr-lang's has nil. */
-static bool fn_get(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_get(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	const char *before = run->failed;
 
-	(void)data, (void)n;
-	if (expr_op_index(run, &a[0], &a[1], out))
+	if (expr_op_index(run, &a->at[0], &a->at[1], out))
 		return true;
 	*out = (struct expr_value){ .kind = EXPR_NIL };
 	run->failed = before;
@@ -448,50 +445,47 @@ static bool fn_get(struct expr_run *run, const struct expr_data *data, const str
 
 /* ---- JSON and files ---- */
 
-static bool fn_json_extract(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n,
-			    struct expr_value *out)
+static bool fn_json_extract(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	struct bytes raw = BYTES("");
 	bool is_text;
 
-	(void)data, (void)n;
-	if (!expr_charge(run, a->text.len / EXPR_BYTES_A_STEP))
+	if (!expr_charge(run, a->at->text.len / EXPR_BYTES_A_STEP))
 		return false;
-	if (!expr_json_find(a[0].text, a[1].text, &raw, &is_text))
+	if (!expr_json_find(a->at[0].text, a->at[1].text, &raw, &is_text))
 		raw = BYTES("");
 	return expr_return_text(run, raw, out);
 }
 
-static bool fn_json_unescape(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n,
-			     struct expr_value *out)
+static bool fn_json_unescape(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	struct bytes raw = BYTES("");
 	bool is_text = false;
 
-	(void)data, (void)n;
-	if (!expr_charge(run, a->text.len / EXPR_BYTES_A_STEP))
+	if (!expr_charge(run, a->at->text.len / EXPR_BYTES_A_STEP))
 		return false;
-	if (!expr_json_find(a[0].text, a[1].text, &raw, &is_text) || !is_text)
+	if (!expr_json_find(a->at[0].text, a->at[1].text, &raw, &is_text) || !is_text)
 		return expr_return_text(run, BYTES(""), out);
 	raw = expr_json_unescape(run->arena, raw);
 	return raw.at ? expr_return_text(run, raw, out) : expr_fail(run, "out of memory");
 }
 
-static const struct expr_file *file_of(struct expr_run *run, const struct expr_data *data, struct bytes name, enum expr_data_type type)
+static const struct expr_file *file_of(struct expr_run *run, const struct expr_data *data, struct bytes name,
+				       enum expr_data_type type)
 {
 	static const char *const types[] = { "string", "regexp", "map" };
 	const struct expr_file *f = data ? expr_data_find(data, name, type) : NULL;
 
 	if (!f)
-		expr_failf(run, "there is no file '%.*s' of type %s", (int)(name.len > 80 ? 80 : name.len), name.at, types[type]);
+		expr_failf(run, "there is no file '%.*s' of type %s", (int)(name.len > 80 ? 80 : name.len), name.at,
+			   types[type]);
 	return f;
 }
 
-static bool fn_file(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_file(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	const struct expr_file *f = file_of(run, data, a->text, EXPR_DATA_STRING);
+	const struct expr_file *f = file_of(run, a->data, a->at->text, EXPR_DATA_STRING);
 
-	(void)n;
 	if (!f)
 		return false;
 	out->kind = EXPR_LIST;
@@ -499,82 +493,75 @@ static bool fn_file(struct expr_run *run, const struct expr_data *data, const st
 	return true;
 }
 
-static bool fn_regexp_in_file(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n,
-			      struct expr_value *out)
+static bool fn_regexp_in_file(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	const struct expr_file *f = file_of(run, data, a[1].text, EXPR_DATA_REGEXP);
+	const struct expr_file *f = file_of(run, a->data, a->at[1].text, EXPR_DATA_REGEXP);
 
-	(void)n;
 	*out = expr_bool_value(false);
-	return f && expr_file_match(run, f, a[0].text, &out->truth);
+	return f && expr_file_match(run, f, a->at[0].text, &out->truth);
 }
 
-static bool fn_lookup_file(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n,
-			   struct expr_value *out)
+static bool fn_lookup_file(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	const struct expr_file *f = file_of(run, data, a[1].text, EXPR_DATA_MAP);
+	const struct expr_file *f = file_of(run, a->data, a->at[1].text, EXPR_DATA_MAP);
 	struct bytes tag;
 
-	(void)n;
-	return f && expr_file_look_up(run, f, a[0].text, &tag) && expr_return_text(run, tag, out);
+	return f && expr_file_look_up(run, f, a->at[0].text, &tag) && expr_return_text(run, tag, out);
 }
 
 /* ---- addresses, places, time ---- */
 
-static bool fn_ip_in_range(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n,
-			   struct expr_value *out)
+static bool fn_ip_in_range(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	struct ip ip;
 	struct ip_net net;
 
-	(void)run, (void)data, (void)n;
-	*out = expr_bool_value(ip_parse(a[0].text, &ip) && bytes_index(a[1].text, '/') != SIZE_MAX &&
-			       ip_net_parse(a[1].text, &net) && ip_in_net(&ip, &net));
+	(void)run;
+	*out = expr_bool_value(ip_parse(a->at[0].text, &ip) && bytes_index(a->at[1].text, '/') != SIZE_MAX &&
+			       ip_net_parse(a->at[1].text, &net) && ip_in_net(&ip, &net));
 	return true;
 }
 
-static bool fn_is_ipv4(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_is_ipv4(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	struct ip ip;
 
-	(void)run, (void)data, (void)n;
-	*out = expr_bool_value(ip_parse(a->text, &ip) && ip_is4(&ip));
+	(void)run;
+	*out = expr_bool_value(ip_parse(a->at->text, &ip) && ip_is4(&ip));
 	return true;
 }
 
-static bool fn_is_ipv6(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_is_ipv6(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	struct ip ip;
 
-	(void)run, (void)data, (void)n;
-	*out = expr_bool_value(ip_parse(a->text, &ip) && !ip_is4(&ip));
+	(void)run;
+	*out = expr_bool_value(ip_parse(a->at->text, &ip) && !ip_is4(&ip));
 	return true;
 }
 
-static bool fn_is_ip(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_is_ip(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	struct ip ip;
 
-	(void)run, (void)data, (void)n;
-	*out = expr_bool_value(ip_parse(a->text, &ip));
+	(void)run;
+	*out = expr_bool_value(ip_parse(a->at->text, &ip));
 	return true;
 }
 
-static bool fn_ip_to_range(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n,
-			   struct expr_value *out)
+static bool fn_ip_to_range(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	struct bytes mask = bytes_from(a[1].text, bytes_starts(a[1].text, BYTES("/")));
+	struct bytes mask = bytes_from(a->at[1].text, bytes_starts(a->at[1].text, BYTES("/")));
 	struct ip_net net;
 	struct text t;
 	uint64_t bits;
 	struct ip ip;
 
-	(void)data, (void)n;
-	if (!bytes_u64(mask, &bits) || !ip_parse(a[0].text, &ip) || bits > (ip_is4(&ip) ? 32 : 128))
+	if (!bytes_u64(mask, &bits) || !ip_parse(a->at[0].text, &ip) || bits > (ip_is4(&ip) ? 32 : 128))
 		return expr_return_text(run, BYTES(""), out);
 	if (!expr_text_room(run, 100, &t))
 		return false;
-	text_printf(&t, "%.*s/%u", BYTES_ARG(a[0].text), (unsigned)bits);
+	text_printf(&t, "%.*s/%u", BYTES_ARG(a->at[0].text), (unsigned)bits);
 	if (t.full || !ip_net_parse(text_bytes(&t), &net))
 		return expr_return_text(run, BYTES(""), out);
 	t.len = 0;
@@ -584,14 +571,13 @@ static bool fn_ip_to_range(struct expr_run *run, const struct expr_data *data, c
 }
 
 /* Haversine; 0 where either place is 0,0, which databases have for "unknown". */
-static bool fn_distance(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_distance(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	const double degree = 3.14159265358979323846 / 180, radius_km = 6371;
 	double d[4], lat, lon, h;
 
-	(void)data, (void)n;
 	for (int i = 0; i < 4; i++)
-		if (!parse_float(a[i].text, &d[i]))
+		if (!parse_float(a->at[i].text, &d[i]))
 			return expr_fail(run, "Distance() of what is no number");
 	if ((d[0] == 0 && d[1] == 0) || (d[2] == 0 && d[3] == 0)) {
 		*out = expr_float_value(0);
@@ -604,22 +590,20 @@ static bool fn_distance(struct expr_run *run, const struct expr_data *data, cons
 	return true;
 }
 
-static bool fn_time_now(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+static bool fn_time_now(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	time_t now = time(NULL);
 	struct text t;
 	struct tm tm;
 
-	(void)data, (void)a, (void)n;
+	(void)a;
 	if (!expr_text_room(run, 40, &t) || !gmtime_r(&now, &tm))
 		return false;
 	t.len = strftime(t.at, t.cap, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return expr_return_text(run, text_bytes(&t), out);
 }
 
-static bool fn_key_exists(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n,
-			  struct expr_value *out)
+static bool fn_key_exists(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	return expr_op(run, OP_IN, &a[0], &a[1], out);
+	return expr_op(run, OP_IN, &a->at[0], &a->at[1], out);
 }

@@ -39,7 +39,8 @@ static bool is_digit(char c)
 
 static bool is_name(char c)
 {
-	return (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') || c == '_' || c == '$' || (unsigned char)c >= 0x80 || is_digit(c);
+	return (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') || c == '_' || c == '$' || (unsigned char)c >= 0x80 ||
+	       is_digit(c);
 }
 
 /* Blanks and comments; false: a comment does not end. */
@@ -69,7 +70,8 @@ static bool skip(struct expr_lexer *l)
 
 static bool put_rune(struct text *t, uint32_t r)
 {
-	char b[4] = { (char)(0xf0 | r >> 18), (char)(0x80 | (r >> 12 & 63)), (char)(0x80 | (r >> 6 & 63)), (char)(0x80 | (r & 63)) };
+	char b[4] = { (char)(0xf0 | r >> 18), (char)(0x80 | (r >> 12 & 63)), (char)(0x80 | (r >> 6 & 63)),
+		      (char)(0x80 | (r & 63)) };
 	size_t n = r < 0x80 ? 1 : r < 0x800 ? 2 : r < 0x10000 ? 3 : 4;
 
 	if (r > 0x10ffff || (r >= 0xd800 && r < 0xe000))
@@ -227,10 +229,14 @@ static bool number(struct expr_lexer *l)
 		return expr_lex_error(l, l->at, "a number that is too long");
 	if (real) {
 		l->value = expr_float_value(strtod(plain, &stop));
-		return (!*stop && isfinite(l->value.real)) || expr_lex_error(l, l->at, "no number, or one that is too large");
+		return (!*stop && isfinite(l->value.real)) ||
+		       expr_lex_error(l, l->at, "no number, or one that is too large");
 	}
 	if (plain[0] == '0' && n > 1 && strchr("xbo", byte_lower(plain[1])))
-		return integer(l, (struct bytes){ plain + 2, n - 2 }, byte_lower(plain[1]) == 'x' ? 16 : byte_lower(plain[1]) == 'b' ? 2 : 8);
+		return integer(l, (struct bytes){ plain + 2, n - 2 },
+			       byte_lower(plain[1]) == 'x'   ? 16
+			       : byte_lower(plain[1]) == 'b' ? 2
+							     : 8);
 	return integer(l, (struct bytes){ plain, n }, 10);
 }
 

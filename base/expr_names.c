@@ -77,8 +77,8 @@ static struct node *unknown(struct expr_parser *p, struct bytes name, size_t at,
 		nearer(name, *n, &best, &least);
 	for (size_t i = 0; call && expr_function_row(i); i++)
 		nearer(name, expr_function_row(i)->name, &best, &least);
-	expr_lex_error(&p->l, at, best ? "unknown %s '%.*s', did you mean '%s'?" : "unknown %s '%.*s'", call ? "function" : "name",
-		       len, name.at, best);
+	expr_lex_error(&p->l, at, best ? "unknown %s '%.*s', did you mean '%s'?" : "unknown %s '%.*s'",
+		       call ? "function" : "name", len, name.at, best);
 	return NULL;
 }
 
@@ -235,7 +235,8 @@ static struct node *function(struct expr_parser *p, const struct expr_function *
 	if (x->n >= min && x->n <= max)
 		return x;
 	if (min == max || x->n < min)
-		expr_lex_error(&p->l, at, "%s() takes %s%zu arguments, not %zu", f->name, min == max ? "" : "at least ", min, x->n);
+		expr_lex_error(&p->l, at, "%s() takes %s%zu arguments, not %zu", f->name, min == max ? "" : "at least ",
+			       min, x->n);
 	else
 		expr_lex_error(&p->l, at, "%s() takes at most %zu arguments, not %zu", f->name, max, x->n);
 	return NULL;

@@ -1,8 +1,8 @@
 /* expr_needs.c -- what must be so for an expression to be true.
  *
- * A walk over the tree that asks of each part what follows from its being true, or false: of `a and b` both, of `a or b` one
- * of each, of `c ? a : b` either c and a, or not c and b. Names that `let` binds are followed; in `any(File("f"), {...})` the
- * closure is walked once for each line. What is not understood says nothing, which is always right.
+ * A walk over the tree that asks of each part what follows from its being true, or false: of `a and b` both, of `a or b`
+ * one of each, of `c ? a : b` either c and a, or not c and b. Names that `let` binds are followed; in `any(File("f"),
+ * {...})` the closure is walked once for each line. What is not understood says nothing, which is always right.
  *
  * It is taken that a name loads the same before and during a run: what the host's functions change meanwhile (SetMeta) is
  * not seen. A need of no atoms says that the expression is never true. */
@@ -74,7 +74,8 @@ static struct needs both(struct walk *w, struct needs a, struct needs b)
 
 static bool atom_eq(const struct expr_atom *a, const struct expr_atom *b)
 {
-	return a->load == b->load && a->view == b->view && a->test == b->test && a->caseless == b->caseless && bytes_eq(a->text, b->text);
+	return a->load == b->load && a->view == b->view && a->test == b->test && a->caseless == b->caseless &&
+	       bytes_eq(a->text, b->text);
 }
 
 /* Among those that were added last: a list of thousands may repeat itself. */
@@ -232,7 +233,8 @@ static bool ignores_case(struct bytes p)
 		bool known = true;
 
 		if (c == '\\')
-			known = i < p.len && bytes_index(BYTES("dswDWSbBnrtAz/\\.-+?*()[]{}|^$&=%\"':;,<>!#@~_ "), p.at[i++]) != SIZE_MAX;
+			known = i < p.len && bytes_index(BYTES("dswDWSbBnrtAz/\\.-+?*()[]{}|^$&=%\"':;,<>!#@~_ "),
+							 p.at[i++]) != SIZE_MAX;
 		else if (c == '[' && i < p.len && p.at[i] == '^')
 			known = class_is_even(p, (i++, &i));
 		else if (c == '[' && i < p.len && p.at[i] == ']')
@@ -279,7 +281,8 @@ static struct needs one_atom(struct walk *w, const struct node *x, enum expr_tes
 	struct subject s;
 	struct expr_atom *a;
 
-	if (!subject(x, &s) || !expr_known(w->arena, w->data, text, w->item, &v) || v.kind != EXPR_TEXT || !(a = room(w, sizeof *a)))
+	if (!subject(x, &s) || !expr_known(w->arena, w->data, text, w->item, &v) || v.kind != EXPR_TEXT ||
+	    !(a = room(w, sizeof *a)))
 		return nothing;
 	return atom_of(&s, test, v.text, a) ? one_need(w, a, 1) : nothing;
 }
@@ -290,8 +293,8 @@ static struct needs in_list(struct walk *w, const struct node *x)
 	struct expr_atom *a;
 	struct subject s;
 
-	if (!subject(x->kids[0], &s) || !expr_known(w->arena, w->data, x->kids[1], w->item, &list) || list.kind != EXPR_LIST ||
-	    !(a = room(w, list.list.n * sizeof *a)))
+	if (!subject(x->kids[0], &s) || !expr_known(w->arena, w->data, x->kids[1], w->item, &list) ||
+	    list.kind != EXPR_LIST || !(a = room(w, list.list.n * sizeof *a)))
 		return nothing;
 	for (size_t i = 0; i < list.list.n; i++)
 		if (list.list.at[i].kind != EXPR_TEXT || !atom_of(&s, EXPR_EQUALS, list.list.at[i].text, &a[i]))
@@ -337,7 +340,8 @@ static struct needs look_up(struct walk *w, const struct node *x, struct bytes t
 	rows = expr_file_rows(f, &n);
 	a = room(w, n * sizeof *a);
 	for (size_t i = 0; a && i < n; i++)
-		if (rows[i].tag.len && (!tag.len || bytes_eq(rows[i].tag, tag)) && !atom_of(&s, rows[i].test, rows[i].pattern, &a[used++]))
+		if (rows[i].tag.len && (!tag.len || bytes_eq(rows[i].tag, tag)) &&
+		    !atom_of(&s, rows[i].test, rows[i].pattern, &a[used++]))
 			return nothing;
 	return a ? one_need(w, a, used) : nothing;
 }
@@ -380,7 +384,8 @@ static struct needs binary(struct walk *w, const struct node *x, bool want)
 		return nothing;
 	switch ((enum expr_op)x->op) {
 	case OP_NE:
-		if (is_function(look, "LookupFile") && b->kind == NODE_CONST && b->value.kind == EXPR_TEXT && !b->value.text.len)
+		if (is_function(look, "LookupFile") && b->kind == NODE_CONST && b->value.kind == EXPR_TEXT &&
+		    !b->value.text.len)
 			return look_up(w, look, BYTES(""));
 		return nothing;
 	case OP_IN: return in_list(w, x);
@@ -519,5 +524,6 @@ size_t expr_needs(const struct expr *x, struct arena *a, const struct expr_need 
 bool expr_view_of(struct arena *a, enum expr_view view, struct bytes text, struct bytes *out)
 {
 	*out = text;
-	return view == EXPR_AS_IS || (view == EXPR_QUERY_UNESCAPED ? expr_query_unescape : expr_path_unescape)(a, text, out);
+	return view == EXPR_AS_IS ||
+	       (view == EXPR_QUERY_UNESCAPED ? expr_query_unescape : expr_path_unescape)(a, text, out);
 }

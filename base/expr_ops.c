@@ -30,7 +30,9 @@ bool expr_failf(struct expr_run *run, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(why, sizeof why, fmt, ap);
 	va_end(ap);
-	run->failed = arena_str(run->arena, (struct bytes){ why, n < 0 ? 0 : (size_t)n < sizeof why ? (size_t)n : sizeof why - 1 });
+	run->failed = arena_str(run->arena, (struct bytes){ why, n < 0                    ? 0
+								 : (size_t)n < sizeof why ? (size_t)n
+											  : sizeof why - 1 });
 	return expr_fail(run, "out of memory"); /* unless it says why already */
 }
 
@@ -117,7 +119,8 @@ bool expr_op_equal(struct expr_run *run, const struct expr_value *a, const struc
 
 static bool unfit(struct expr_run *run, enum expr_op op, const struct expr_value *a, const struct expr_value *b)
 {
-	return expr_failf(run, "'%s' is not for %s and %s", expr_op_name(op), expr_kind_name(a->kind), expr_kind_name(b->kind));
+	return expr_failf(run, "'%s' is not for %s and %s", expr_op_name(op), expr_kind_name(a->kind),
+			  expr_kind_name(b->kind));
 }
 
 static bool equality(struct expr_run *run, enum expr_op op, const struct expr_value *a, const struct expr_value *b,
@@ -275,11 +278,16 @@ static bool arithmetic(struct expr_run *run, enum expr_op op, const struct expr_
 	y = real_of(b);
 	if (op == OP_DIV && y == 0)
 		return expr_fail(run, "division by zero");
-	*out = expr_float_value(op == OP_ADD ? x + y : op == OP_SUB ? x - y : op == OP_MUL ? x * y : op == OP_DIV ? x / y : pow(x, y));
+	*out = expr_float_value(op == OP_ADD   ? x + y
+				: op == OP_SUB ? x - y
+				: op == OP_MUL ? x * y
+				: op == OP_DIV ? x / y
+					       : pow(x, y));
 	return true;
 }
 
-bool expr_op(struct expr_run *run, enum expr_op op, const struct expr_value *a, const struct expr_value *b, struct expr_value *out)
+bool expr_op(struct expr_run *run, enum expr_op op, const struct expr_value *a, const struct expr_value *b,
+	     struct expr_value *out)
 {
 	switch (op) {
 	case OP_EQ: case OP_NE:
@@ -313,11 +321,12 @@ bool expr_op_minus(struct expr_run *run, struct expr_value *v)
 bool expr_op_member(struct expr_run *run, const struct expr_value *of, struct bytes name, struct expr_value *out)
 {
 	if (of->kind != EXPR_OBJECT)
-		return expr_failf(run, "%s has no member '%.*s'", expr_kind_name(of->kind), (int)(name.len > 60 ? 60 : name.len),
-				  name.at);
+		return expr_failf(run, "%s has no member '%.*s'", expr_kind_name(of->kind),
+				  (int)(name.len > 60 ? 60 : name.len), name.at);
 	if (of->object.is->get(run, of->object.self, name, out))
 		return true;
-	return expr_failf(run, "%s has no member '%.*s'", of->object.is->name, (int)(name.len > 60 ? 60 : name.len), name.at);
+	return expr_failf(run, "%s has no member '%.*s'", of->object.is->name, (int)(name.len > 60 ? 60 : name.len),
+			  name.at);
 }
 
 /* The place of index i among n, from the end where it is negative; false: there is none. */
@@ -352,13 +361,14 @@ static size_t clamp(int64_t i, size_t n)
 	return i < 0 ? 0 : (uint64_t)i > n ? n : (size_t)i;
 }
 
-bool expr_op_slice(struct expr_run *run, const struct expr_value *of, const struct expr_value *from, const struct expr_value *to,
-		   struct expr_value *out)
+bool expr_op_slice(struct expr_run *run, const struct expr_value *of, const struct expr_value *from,
+		   const struct expr_value *to, struct expr_value *out)
 {
 	struct expr_value copy = *of;
 	size_t n = of->kind == EXPR_LIST ? of->list.n : of->text.len, a, b;
 
-	if ((of->kind != EXPR_LIST && of->kind != EXPR_TEXT) || (from && from->kind != EXPR_INT) || (to && to->kind != EXPR_INT))
+	if ((of->kind != EXPR_LIST && of->kind != EXPR_TEXT) || (from && from->kind != EXPR_INT) ||
+	    (to && to->kind != EXPR_INT))
 		return expr_failf(run, "%s cannot be sliced so", expr_kind_name(of->kind));
 	a = from ? clamp(from->number, n) : 0;
 	b = to ? clamp(to->number, n) : n;
@@ -367,11 +377,13 @@ bool expr_op_slice(struct expr_run *run, const struct expr_value *of, const stru
 	if (copy.kind == EXPR_TEXT)
 		*out = expr_text_value(bytes_sub(copy.text, a, b));
 	else
-		*out = (struct expr_value){ .kind = EXPR_LIST, .list = { copy.list.n ? copy.list.at + a : copy.list.at, b - a } };
+		*out = (struct expr_value){ .kind = EXPR_LIST,
+					    .list = { copy.list.n ? copy.list.at + a : copy.list.at, b - a } };
 	return true;
 }
 
-bool expr_op_method(struct expr_run *run, const struct expr_value *args, size_t n, struct bytes name, struct expr_value *out)
+bool expr_op_method(struct expr_run *run, const struct expr_value *args, size_t n, struct bytes name,
+		    struct expr_value *out)
 {
 	const struct expr_object *is = args[0].kind == EXPR_OBJECT ? args[0].object.is : NULL;
 	struct expr_value made;

@@ -176,7 +176,8 @@ static struct node *let(struct expr_parser *p)
 		return expr_parse_unexpected(p);
 	for (unsigned i = 0; i < p->scopes; i++)
 		if (bytes_eq(p->scope[i].name, name)) {
-			expr_lex_error(&p->l, p->l.at, "'%.*s' is declared already", (int)(name.len > 60 ? 60 : name.len), name.at);
+			expr_lex_error(&p->l, p->l.at, "'%.*s' is declared already", (int)(name.len > 60 ? 60 : name.len),
+				       name.at);
 			return NULL;
 		}
 	if (!expr_lex_next(&p->l) || !expr_parse_expect(p, "=") || !(value = expr_parse_from(p, 0)) ||
@@ -394,7 +395,8 @@ static struct node *unary(struct expr_parser *p)
 static const struct binary *binary_here(const struct expr_parser *p, unsigned precedence)
 {
 	for (size_t i = 0; i < nelems(binaries); i++)
-		if ((p->l.kind == TOKEN_SYMBOL || p->l.kind == TOKEN_NAME) && bytes_eq(p->l.text, bytes_of(binaries[i].name)))
+		if ((p->l.kind == TOKEN_SYMBOL || p->l.kind == TOKEN_NAME) &&
+		    bytes_eq(p->l.text, bytes_of(binaries[i].name)))
 			return binaries[i].precedence >= precedence ? &binaries[i] : NULL;
 	return NULL;
 }
@@ -415,9 +417,12 @@ static const struct binary *binary_take(struct expr_parser *p, unsigned preceden
 	return NULL;
 }
 
-static struct node *operation(struct expr_parser *p, const struct binary *b, size_t at, struct node *left, struct node *right)
+static struct node *operation(struct expr_parser *p, const struct binary *b, size_t at, struct node *left,
+			      struct node *right)
 {
-	static const uint8_t kinds[] = { [IS_OP] = NODE_BINARY, [IS_AND] = NODE_AND, [IS_OR] = NODE_OR, [IS_ELSE] = NODE_ELSE };
+	static const uint8_t kinds[] = {
+		[IS_OP] = NODE_BINARY, [IS_AND] = NODE_AND, [IS_OR] = NODE_OR, [IS_ELSE] = NODE_ELSE
+	};
 	struct node *x;
 
 	if ((b->what == IS_AND || b->what == IS_OR) && left->kind == kinds[b->what])
@@ -499,7 +504,8 @@ struct node *expr_parse_from(struct expr_parser *p, unsigned precedence)
 	return x;
 }
 
-bool expr_parse(struct arena *a, struct bytes source, const struct expr_world *world, struct expr_parsed *out, struct err *e)
+bool expr_parse(struct arena *a, struct bytes source, const struct expr_world *world, struct expr_parsed *out,
+		struct err *e)
 {
 	struct err mine = { 0 };
 	struct expr_parser p = { .l = { .arena = a, .source = source, .err = &mine }, .arena = a, .world = world };

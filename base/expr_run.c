@@ -27,7 +27,8 @@ struct machine {
 
 static bool want_bool(struct machine *m)
 {
-	return m->top[-1].kind == EXPR_BOOL || expr_failf(m->run, "%s where a bool is wanted", expr_kind_name(m->top[-1].kind));
+	return m->top[-1].kind == EXPR_BOOL ||
+	       expr_failf(m->run, "%s where a bool is wanted", expr_kind_name(m->top[-1].kind));
 }
 
 /* ---- texts against constants ---- */
@@ -208,7 +209,8 @@ static bool call(struct machine *m, const struct expr_code *c)
 	else if (c->what == DO_METHOD)
 		ok = expr_op_method(m->run, m->top, c->n, *(const struct bytes *)c->with, &out);
 	else
-		ok = m->x->world.call(m->run, c->to, m->top, c->n, &out) || expr_fail(m->run, "a function of the host failed");
+		ok = m->x->world.call(m->run, c->to, m->top, c->n, &out) ||
+		     expr_fail(m->run, "a function of the host failed");
 	*m->top++ = out;
 	return ok;
 }
@@ -285,7 +287,9 @@ static bool loop_take(struct machine *m, struct frame *f, enum expr_loop which, 
 		f->made[f->count] = f->at[f->i];
 	f->count += v->truth;
 	*ends = which == LOOP_ALL ? !v->truth : v->truth && (which == LOOP_ANY || which == LOOP_NONE || which >= LOOP_FIND);
-	*out = which == LOOP_FIND ? f->at[f->i] : which == LOOP_FIND_INDEX ? expr_int_value((int64_t)f->i) : expr_bool_value(which == LOOP_ANY);
+	*out = which == LOOP_FIND         ? f->at[f->i]
+	       : which == LOOP_FIND_INDEX ? expr_int_value((int64_t)f->i)
+					  : expr_bool_value(which == LOOP_ANY);
 	return true;
 }
 

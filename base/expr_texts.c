@@ -48,24 +48,22 @@ bool expr_lower(struct arena *a, struct bytes b, struct bytes *out)
 	return turn(a, b, is_upper, out);
 }
 
-bool fn_upper(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_upper(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	struct bytes b;
 
-	(void)data, (void)n;
-	if (!expr_charge(run, a->text.len / EXPR_BYTES_A_STEP))
+	if (!expr_charge(run, a->at->text.len / EXPR_BYTES_A_STEP))
 		return false;
-	return expr_upper(run->arena, a->text, &b) ? expr_return_text(run, b, out) : expr_fail(run, "out of memory");
+	return expr_upper(run->arena, a->at->text, &b) ? expr_return_text(run, b, out) : expr_fail(run, "out of memory");
 }
 
-bool fn_lower(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_lower(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	struct bytes b;
 
-	(void)data, (void)n;
-	if (!expr_charge(run, a->text.len / EXPR_BYTES_A_STEP))
+	if (!expr_charge(run, a->at->text.len / EXPR_BYTES_A_STEP))
 		return false;
-	return expr_lower(run->arena, a->text, &b) ? expr_return_text(run, b, out) : expr_fail(run, "out of memory");
+	return expr_lower(run->arena, a->at->text, &b) ? expr_return_text(run, b, out) : expr_fail(run, "out of memory");
 }
 
 static struct bytes trim(struct bytes b, struct bytes set, bool left, bool right)
@@ -77,38 +75,34 @@ static struct bytes trim(struct bytes b, struct bytes set, bool left, bool right
 	return b;
 }
 
-bool fn_trim(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_trim(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data;
-	return expr_return_text(run, trim(a->text, n > 1 ? a[1].text : BLANKS, true, true), out);
+	return expr_return_text(run, trim(a->at->text, a->n > 1 ? a->at[1].text : BLANKS, true, true), out);
 }
 
-bool fn_trim_left(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_trim_left(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	return expr_return_text(run, trim(a->text, a[1].text, true, false), out);
+	return expr_return_text(run, trim(a->at->text, a->at[1].text, true, false), out);
 }
 
-bool fn_trim_right(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_trim_right(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	return expr_return_text(run, trim(a->text, a[1].text, false, true), out);
+	return expr_return_text(run, trim(a->at->text, a->at[1].text, false, true), out);
 }
 
-bool fn_trim_prefix(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_trim_prefix(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	struct bytes what = n > 1 ? a[1].text : BYTES(" ");
+	struct bytes what = a->n > 1 ? a->at[1].text : BYTES(" ");
 
-	(void)data;
-	return expr_return_text(run, bytes_from(a->text, bytes_starts(a->text, what) ? what.len : 0), out);
+	return expr_return_text(run, bytes_from(a->at->text, bytes_starts(a->at->text, what) ? what.len : 0), out);
 }
 
-bool fn_trim_suffix(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_trim_suffix(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	struct bytes what = n > 1 ? a[1].text : BYTES(" ");
+	struct bytes what = a->n > 1 ? a->at[1].text : BYTES(" ");
 
-	(void)data;
-	return expr_return_text(run, bytes_sub(a->text, 0, a->text.len - (bytes_ends(a->text, what) ? what.len : 0)), out);
+	return expr_return_text(
+		run, bytes_sub(a->at->text, 0, a->at->text.len - (bytes_ends(a->at->text, what) ? what.len : 0)), out);
 }
 
 /* Cuts the first part off; without a separator it is a character of UTF-8. */
@@ -124,14 +118,13 @@ static struct bytes part(struct bytes *rest, struct bytes separator)
 	return b;
 }
 
-bool fn_split(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_split(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	size_t most = n > 2 && a[2].number >= 0 ? (size_t)a[2].number : SIZE_MAX, parts = 0;
-	struct bytes rest = a[0].text, separator = a[1].text;
+	size_t most = a->n > 2 && a->at[2].number >= 0 ? (size_t)a->at[2].number : SIZE_MAX, parts = 0;
+	struct bytes rest = a->at[0].text, separator = a->at[1].text;
 	bool open = separator.len > 0;
 	struct expr_value *at;
 
-	(void)data;
 	for (struct bytes b = rest; b.len && parts < most; parts++) {
 		open = separator.len && bytes_find(b, separator) != SIZE_MAX; /* what follows is a part, be it empty */
 		part(&b, separator);
@@ -143,132 +136,124 @@ bool fn_split(struct expr_run *run, const struct expr_data *data, const struct e
 	return at != NULL;
 }
 
-bool fn_fields(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_fields(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	size_t words = 0, to;
 	struct expr_value *at;
 	bool before = false;
 
-	(void)data, (void)n;
-	for (size_t i = 0; i < a->text.len; i++) {
-		bool now = bytes_index(BLANKS, a->text.at[i]) == SIZE_MAX;
+	for (size_t i = 0; i < a->at->text.len; i++) {
+		bool now = bytes_index(BLANKS, a->at->text.at[i]) == SIZE_MAX;
 
 		words += now && !before;
 		before = now;
 	}
 	at = expr_return_list(run, words, out);
 	for (size_t i = 0, k = 0; at && k < words; i = to, k++) {
-		while (bytes_index(BLANKS, a->text.at[i]) != SIZE_MAX)
+		while (bytes_index(BLANKS, a->at->text.at[i]) != SIZE_MAX)
 			i++;
-		for (to = i; to < a->text.len && bytes_index(BLANKS, a->text.at[to]) == SIZE_MAX;)
+		for (to = i; to < a->at->text.len && bytes_index(BLANKS, a->at->text.at[to]) == SIZE_MAX;)
 			to++;
-		at[k] = expr_text_value(bytes_sub(a->text, i, to));
+		at[k] = expr_text_value(bytes_sub(a->at->text, i, to));
 	}
 	return at != NULL;
 }
 
-bool fn_replace(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_replace(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	int64_t most = n > 3 ? a[3].number : -1;
-	struct bytes rest = a[0].text, old = a[1].text;
+	int64_t most = a->n > 3 ? a->at[3].number : -1;
+	struct bytes rest = a->at[0].text, old = a->at[1].text;
 	size_t times = 0, at;
 	struct text t;
 
-	(void)data;
 	if (!old.len)
 		return expr_fail(run, "nothing is to be replaced");
 	for (struct bytes b = rest; (most < 0 || (int64_t)times < most) && (at = bytes_find(b, old)) != SIZE_MAX; times++)
 		b = bytes_from(b, at + old.len);
-	if (!expr_charge(run, times) || !expr_text_room(run, rest.len + times * a[2].text.len, &t))
+	if (!expr_charge(run, times) || !expr_text_room(run, rest.len + times * a->at[2].text.len, &t))
 		return false;
 	for (; times; times--) {
 		at = bytes_find(rest, old);
 		text_put(&t, bytes_sub(rest, 0, at));
-		text_put(&t, a[2].text);
+		text_put(&t, a->at[2].text);
 		rest = bytes_from(rest, at + old.len);
 	}
 	text_put(&t, rest);
 	return expr_return_text(run, text_bytes(&t), out);
 }
 
-bool fn_repeat(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_repeat(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	uint64_t times = a[1].number < 0 ? 0 : (uint64_t)a[1].number;
+	uint64_t times = a->at[1].number < 0 ? 0 : (uint64_t)a->at[1].number;
 	struct text t;
 
-	(void)data, (void)n;
-	if (times > REPEAT_MAX || times * a->text.len > REPEAT_MAX)
+	if (times > REPEAT_MAX || times * a->at->text.len > REPEAT_MAX)
 		return expr_failf(run, "repeat() of more than %d bytes", REPEAT_MAX);
-	if (!expr_charge(run, times) || !expr_text_room(run, times * a->text.len, &t))
+	if (!expr_charge(run, times) || !expr_text_room(run, times * a->at->text.len, &t))
 		return false;
 	for (; times; times--)
-		text_put(&t, a->text);
+		text_put(&t, a->at->text);
 	return expr_return_text(run, text_bytes(&t), out);
 }
 
-bool fn_join(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_join(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	struct bytes between = n > 1 ? a[1].text : BYTES("");
+	struct bytes between = a->n > 1 ? a->at[1].text : BYTES("");
 	size_t total = 0;
 	struct text t;
 
-	(void)data;
-	for (size_t i = 0; i < a->list.n; i++) {
-		if (a->list.at[i].kind != EXPR_TEXT)
+	for (size_t i = 0; i < a->at->list.n; i++) {
+		if (a->at->list.at[i].kind != EXPR_TEXT)
 			return expr_fail(run, "join() of what is no text");
-		total += a->list.at[i].text.len + between.len;
+		total += a->at->list.at[i].text.len + between.len;
 	}
-	if (!expr_charge(run, a->list.n) || !expr_text_room(run, total, &t))
+	if (!expr_charge(run, a->at->list.n) || !expr_text_room(run, total, &t))
 		return false;
-	for (size_t i = 0; i < a->list.n; i++) {
+	for (size_t i = 0; i < a->at->list.n; i++) {
 		if (i)
 			text_put(&t, between);
-		text_put(&t, a->list.at[i].text);
+		text_put(&t, a->at->list.at[i].text);
 	}
 	return expr_return_text(run, text_bytes(&t), out);
 }
 
-bool fn_index_of(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_index_of(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	size_t at = bytes_find(a[0].text, a[1].text);
+	size_t at = bytes_find(a->at[0].text, a->at[1].text);
 
-	(void)run, (void)data, (void)n;
+	(void)run;
 	*out = expr_int_value(at == SIZE_MAX ? -1 : (int64_t)at);
 	return true;
 }
 
-bool fn_last_index_of(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_last_index_of(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
 	*out = expr_int_value(-1);
-	if (a[1].text.len > a[0].text.len || !expr_charge(run, a[0].text.len / EXPR_BYTES_A_STEP))
+	if (a->at[1].text.len > a->at[0].text.len || !expr_charge(run, a->at[0].text.len / EXPR_BYTES_A_STEP))
 		return !run->failed;
-	for (size_t i = a[0].text.len - a[1].text.len + 1; i-- > 0;)
-		if (bytes_starts(bytes_from(a[0].text, i), a[1].text)) {
+	for (size_t i = a->at[0].text.len - a->at[1].text.len + 1; i-- > 0;)
+		if (bytes_starts(bytes_from(a->at[0].text, i), a->at[1].text)) {
 			*out = expr_int_value((int64_t)i);
 			break;
 		}
 	return true;
 }
 
-bool fn_has_prefix(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_has_prefix(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	return expr_op(run, OP_STARTS, &a[0], &a[1], out);
+	return expr_op(run, OP_STARTS, &a->at[0], &a->at[1], out);
 }
 
-bool fn_has_suffix(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_has_suffix(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	return expr_op(run, OP_ENDS, &a[0], &a[1], out);
+	return expr_op(run, OP_ENDS, &a->at[0], &a->at[1], out);
 }
 
-bool fn_basename(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_basename(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	struct bytes b = a->text;
+	struct bytes b = a->at->text;
 	size_t from;
 
-	(void)data, (void)n;
 	while (b.len > 1 && b.at[b.len - 1] == '/')
 		b.len--;
 	for (from = b.len; from > 0 && b.at[from - 1] != '/';)
@@ -329,68 +314,66 @@ void expr_print(struct text *t, const struct expr_value *v)
 	text_byte(t, ']');
 }
 
-bool fn_string(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_string(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
 	struct text t;
 
-	(void)data, (void)n;
-	if (a->kind == EXPR_TEXT) {
-		*out = *a;
+	if (a->at->kind == EXPR_TEXT) {
+		*out = *a->at;
 		return true;
 	}
-	if (!expr_text_room(run, a->kind == EXPR_LIST ? SHOWN_MAX : 400, &t))
+	if (!expr_text_room(run, a->at->kind == EXPR_LIST ? SHOWN_MAX : 400, &t))
 		return false;
-	expr_print(&t, a);
+	expr_print(&t, a->at);
 	return t.full ? expr_fail(run, "string() of what is too long") : expr_return_text(run, text_bytes(&t), out);
 }
 
-bool fn_to_string(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_to_string(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	(void)data, (void)n;
-	return expr_return_text(run, a->kind == EXPR_TEXT ? a->text : BYTES(""), out);
+	return expr_return_text(run, a->at->kind == EXPR_TEXT ? a->at->text : BYTES(""), out);
 }
 
 /* One directive; false: it is not for this value, or there is none. */
 static bool print_directive(struct text *t, char letter, const struct expr_value *v)
 {
-	if (!v || (letter == 'd' && v->kind != EXPR_INT) || (letter == 's' && v->kind != EXPR_TEXT) || !strchr("sdv", letter))
+	if (!v || (letter == 'd' && v->kind != EXPR_INT) || (letter == 's' && v->kind != EXPR_TEXT) ||
+	    !strchr("sdv", letter))
 		return false;
 	expr_print(t, v);
 	return true;
 }
 
-bool fn_sprintf(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_sprintf(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	size_t room = a->text.len, used = 1;
+	size_t room = a->at->text.len, used = 1;
 	struct text t;
 
-	(void)data;
-	for (size_t i = 1; i < n; i++)
-		room += a[i].kind == EXPR_TEXT ? a[i].text.len : a[i].kind == EXPR_LIST ? SHOWN_MAX : 400;
+	for (size_t i = 1; i < a->n; i++)
+		room += a->at[i].kind == EXPR_TEXT ? a->at[i].text.len : a->at[i].kind == EXPR_LIST ? SHOWN_MAX : 400;
 	if (!expr_text_room(run, room, &t))
 		return false;
-	for (size_t i = 0; i < a->text.len; i++) {
-		char c = a->text.at[i], letter = i + 1 < a->text.len ? a->text.at[i + 1] : '\0';
+	for (size_t i = 0; i < a->at->text.len; i++) {
+		char c = a->at->text.at[i], letter = i + 1 < a->at->text.len ? a->at->text.at[i + 1] : '\0';
 
-		if (c == '%' && letter != '%' && (!letter || !print_directive(&t, letter, used < n ? &a[used] : NULL)))
+		if (c == '%' && letter != '%' &&
+		    (!letter || !print_directive(&t, letter, used < a->n ? &a->at[used] : NULL)))
 			return expr_fail(run, "Sprintf() knows %s, %d, %v and %% for a value of that kind each");
 		used += c == '%' && letter != '%';
 		if (c != '%' || letter == '%')
 			text_byte(&t, c);
 		i += c == '%';
 	}
-	if (used != n || t.full)
+	if (used != a->n || t.full)
 		return expr_fail(run, "Sprintf() with more values than its format takes");
 	return expr_return_text(run, text_bytes(&t), out);
 }
 
 /* A pattern with * and ? against the whole: the last star takes one byte more whenever the rest does not fit. */
-bool fn_match(struct expr_run *run, const struct expr_data *data, const struct expr_value *a, size_t n, struct expr_value *out)
+bool fn_match(struct expr_run *run, const struct expr_args *a, struct expr_value *out)
 {
-	struct bytes p = a[0].text, s = a[1].text;
+	struct bytes p = a->at[0].text, s = a->at[1].text;
 	size_t i = 0, k = 0, star = SIZE_MAX, from = 0;
 
-	(void)data, (void)n;
 	if (!expr_charge(run, (p.len * s.len) / EXPR_BYTES_A_STEP))
 		return false;
 	while (k < s.len)

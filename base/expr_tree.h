@@ -1,7 +1,7 @@
 /* expr_tree.h -- inside the expressions: source -> tokens -> tree -> bytecode.
  *
- * Private to base/expr*.c and to the tests, whose naive evaluator walks the same tree. A tree is at most EXPR_DEPTH deep, so
- * what walks it may recurse. */
+ * Private to base/expr*.c and to the tests, whose naive evaluator walks the same tree. A tree is at most EXPR_DEPTH deep,
+ * so what walks it may recurse. */
 #ifndef BASE_EXPR_TREE_H
 #define BASE_EXPR_TREE_H
 #include "base/expr.h"
@@ -70,12 +70,16 @@ struct node {
 	const struct expr_function *function;
 };
 
-/* `data`: the world's files, or NULL. */
-typedef bool expr_fn(struct expr_run *, const struct expr_data *data, const struct expr_value *, size_t n, struct expr_value *out);
+struct expr_args {
+	const struct expr_value *at;
+	size_t n;
+	const struct expr_data *data; /* the world's files, or NULL */
+};
+typedef bool expr_fn(struct expr_run *, const struct expr_args *, struct expr_value *out);
 struct expr_function {
 	const char *name;
-	const char *takes; /* a letter an argument: s text, i int, n number, l list, o object, a any; '?': what follows may be
-			    * left out; '*': the last one again and again */
+	const char *takes; /* a letter an argument: s text, i int, n number, l list, o object, a any; '?': what follows may
+			    * be left out; '*': the last one again and again */
 	expr_fn *run;      /* NULL: it is refused, and help says why */
 	bool pure;         /* of constants it is constant */
 	const char *help;
@@ -86,8 +90,8 @@ const struct expr_function *expr_function_row(size_t i);
 /* How many arguments; *max SIZE_MAX: any number. */
 void expr_function_takes(const struct expr_function *, size_t *min, size_t *max);
 /* Looks at the kinds of the arguments, then calls it. */
-bool expr_function_call(struct expr_run *, const struct expr_data *, const struct expr_function *, const struct expr_value *,
-			size_t n, struct expr_value *out);
+bool expr_function_call(struct expr_run *, const struct expr_data *, const struct expr_function *,
+			const struct expr_value *, size_t n, struct expr_value *out);
 /* LOOP_*, or -1. */
 int expr_loop_find(struct bytes name);
 

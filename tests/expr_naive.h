@@ -54,7 +54,8 @@ static inline bool naive_yes(struct expr_value *out, bool truth)
 	return true;
 }
 
-static inline bool naive_order(enum expr_op op, const struct expr_value *a, const struct expr_value *b, struct expr_value *out)
+static inline bool naive_order(enum expr_op op, const struct expr_value *a, const struct expr_value *b,
+			       struct expr_value *out)
 {
 	double x, y;
 	int c;
@@ -80,7 +81,8 @@ static inline bool naive_matches(struct bytes text, struct bytes pattern, struct
 	return naive_yes(out, found == REGEX_YES) && found != REGEX_LIMIT;
 }
 
-static inline bool naive_text(enum expr_op op, const struct expr_value *a, const struct expr_value *b, struct expr_value *out)
+static inline bool naive_text(enum expr_op op, const struct expr_value *a, const struct expr_value *b,
+			      struct expr_value *out)
 {
 	if (a->kind == EXPR_NIL || b->kind == EXPR_NIL)
 		return naive_yes(out, false);
@@ -106,8 +108,8 @@ static inline bool naive_in(struct naive *n, const struct expr_value *a, const s
 	return naive_yes(out, found) && (b->kind == EXPR_LIST || b->kind == EXPR_NIL);
 }
 
-static inline bool naive_arithmetic(struct naive *n, enum expr_op op, const struct expr_value *a, const struct expr_value *b,
-				    struct expr_value *out)
+static inline bool naive_arithmetic(struct naive *n, enum expr_op op, const struct expr_value *a,
+				    const struct expr_value *b, struct expr_value *out)
 {
 	double x, y;
 	int64_t wrapped = 0; /* which these builtins give, whatever they return */
@@ -130,7 +132,11 @@ static inline bool naive_arithmetic(struct naive *n, enum expr_op op, const stru
 		*out = expr_int_value(wrapped);
 		return true;
 	}
-	*out = expr_float_value(op == OP_ADD ? x + y : op == OP_SUB ? x - y : op == OP_MUL ? x * y : op == OP_DIV ? x / y : pow(x, y));
+	*out = expr_float_value(op == OP_ADD   ? x + y
+				: op == OP_SUB ? x - y
+				: op == OP_MUL ? x * y
+				: op == OP_DIV ? x / y
+					       : pow(x, y));
 	return op != OP_MOD;
 }
 
@@ -205,7 +211,8 @@ static inline bool naive_loop(struct naive *n, const struct node *x, struct expr
 			found = (int64_t)i;
 		if (x->op == LOOP_FILTER && v.truth)
 			made[kept++] = *n->item;
-		if ((v.truth && (x->op == LOOP_ANY || x->op == LOOP_NONE || x->op >= LOOP_FIND)) || (!v.truth && x->op == LOOP_ALL))
+		if ((v.truth && (x->op == LOOP_ANY || x->op == LOOP_NONE || x->op >= LOOP_FIND)) ||
+		    (!v.truth && x->op == LOOP_ALL))
 			break;
 	}
 	n->item = item;
@@ -222,7 +229,9 @@ static inline bool naive_loop(struct naive *n, const struct node *x, struct expr
 	case LOOP_COUNT: *out = expr_int_value((int64_t)yes); return true;
 	case LOOP_SUM: *out = sum; return true;
 	case LOOP_FIND: *out = found < 0 ? (struct expr_value){ .kind = EXPR_NIL } : list.list.at[found]; return true;
-	case LOOP_FIND_INDEX: *out = found < 0 ? (struct expr_value){ .kind = EXPR_NIL } : expr_int_value(found); return true;
+	case LOOP_FIND_INDEX:
+		*out = found < 0 ? (struct expr_value){ .kind = EXPR_NIL } : expr_int_value(found);
+		return true;
 	default: *out = (struct expr_value){ .kind = EXPR_LIST, .list = { made, kept } }; return true;
 	}
 }
@@ -324,8 +333,8 @@ static inline bool naive_eval(struct naive *n, const struct node *x, struct expr
 }
 
 /* False: it fails. *too_long: it cannot be said. */
-static inline bool naive_value(const struct node *root, const struct expr_world *world, struct expr_run *run, struct expr_value *out,
-			       bool *too_long)
+static inline bool naive_value(const struct node *root, const struct expr_world *world, struct expr_run *run,
+			       struct expr_value *out, bool *too_long)
 {
 	struct naive n = { .run = run, .world = world, .steps = NAIVE_STEPS };
 	bool ok;
@@ -367,7 +376,8 @@ static inline bool naive_atom(struct expr_run *run, const struct expr_world *wor
 	return false;
 }
 
-static inline bool naive_needs_met(struct expr_run *run, const struct expr_world *world, const struct expr_need *needs, size_t n)
+static inline bool naive_needs_met(struct expr_run *run, const struct expr_world *world, const struct expr_need *needs,
+				   size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		bool met = false;

@@ -49,8 +49,8 @@ static inline bool thing_get(struct expr_run *run, const void *self, struct byte
 	return expr_fail(run, "no such member of a thing");
 }
 
-static inline bool thing_call(struct expr_run *run, const void *self, struct bytes member, const struct expr_value *args, size_t n,
-			      struct expr_value *out)
+static inline bool thing_call(struct expr_run *run, const void *self, struct bytes member, const struct expr_value *args,
+			      size_t n, struct expr_value *out)
 {
 	if (bytes_eq(member, BYTES("GetName")))
 		return thing_get(run, self, BYTES("Name"), out);
@@ -85,7 +85,8 @@ static inline bool world_load(struct expr_run *run, uint32_t number, struct expr
 	return number != WORLD_FAILS || expr_fail(run, "a broken fact");
 }
 
-static inline bool world_call(struct expr_run *run, uint32_t number, const struct expr_value *args, size_t n, struct expr_value *out)
+static inline bool world_call(struct expr_run *run, uint32_t number, const struct expr_value *args, size_t n,
+			      struct expr_value *out)
 {
 	struct world_facts *f = run->ctx;
 

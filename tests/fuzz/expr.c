@@ -30,7 +30,8 @@ static const char *one_of(struct choices *c, const char *const *words, unsigned 
 
 static const char *word(struct choices *c)
 {
-	static const char *const words[] = { "/admin", "index", ".PHP", "A", "ab", "", "GET", "/x", "%41", "a+b", "b", "wp-", "1", "Name", "z" };
+	static const char *const words[] = { "/admin", "index", ".PHP", "A",   "ab", "",     "GET", "/x",
+					     "%41",    "a+b",   "b",    "wp-", "1",  "Name", "z" };
 
 	return one_of(c, words, nelems(words));
 }
@@ -41,7 +42,8 @@ static void write_bool(struct choices *c);
 
 static void write_list(struct choices *c)
 {
-	static const char *const files[] = { "File('words')", "File('json')", "File('none')", "results", "1..3", "[n, 2.0, nil]", "['b', 'A', 'ab']" };
+	static const char *const files[] = { "File('words')", "File('json')",  "File('none')",    "results",
+					     "1..3",          "[n, 2.0, nil]", "['b', 'A', 'ab']" };
 	unsigned n = choose(c, 10);
 
 	if (n < nelems(files)) {
@@ -59,15 +61,18 @@ static void write_list(struct choices *c)
 
 static void write_pattern(struct choices *c)
 {
-	static const char *const patterns[] = { "^a", "b$", "[^x]", "[^/]+A", "(?i)ab", "\\\\d", "A|b", "a.b", "(a)+", "[a-z]B", "[^\\\\d]", "(?:x)?", ".", "^$" };
+	static const char *const patterns[] = { "^a",  "b$",   "[^x]",   "[^/]+A",   "(?i)ab", "\\\\d", "A|b",
+						"a.b", "(a)+", "[a-z]B", "[^\\\\d]", "(?:x)?", ".",     "^$" };
 
 	text_printf(&c->out, choose(c, 2) ? "Upper('%s')" : "'%s'", one_of(c, patterns, nelems(patterns)));
 }
 
 static void write_text(struct choices *c)
 {
-	static const char *const names[] = { "evt.Meta.path", "evt.Meta.verb", "evt.Meta.type", "evt.Parsed.args", "evt.Parsed.agent", "t" };
-	static const char *const calls[] = { "Upper", "Lower", "QueryUnescape", "PathUnescape", "TrimSpace", "upper", "string", "basename", "ToString" };
+	static const char *const names[] = { "evt.Meta.path",   "evt.Meta.verb",    "evt.Meta.type",
+					     "evt.Parsed.args", "evt.Parsed.agent", "t" };
+	static const char *const calls[] = { "Upper", "Lower",  "QueryUnescape", "PathUnescape", "TrimSpace",
+					     "upper", "string", "basename",      "ToString" };
 	unsigned n = c->depth > WRITE_DEPTH ? choose(c, 3) : choose(c, 10);
 
 	c->depth++;
@@ -102,7 +107,9 @@ static void write_text(struct choices *c)
 
 static void write_any(struct choices *c)
 {
-	static const char *const some[] = { "n", "1", "2.5", "nil", "none", "evt", "broken", "#index", "evt.Name", "results[1].Len", "none?.x", "-n" };
+	static const char *const some[] = { "n",       "1",      "2.5",    "nil",      "none",
+					    "evt",     "broken", "#index", "evt.Name", "results[1].Len",
+					    "none?.x", "-n" };
 	unsigned n = choose(c, 6);
 
 	if (n == 0)
@@ -117,7 +124,8 @@ static void write_any(struct choices *c)
 
 static void write_test(struct choices *c)
 {
-	static const char *const operators[] = { " == ", " != ", " contains ", " startsWith ", " endsWith ", " not contains ", " < ", " matches ", " in ", " not in " };
+	static const char *const operators[] = { " == ",           " != ", " contains ", " startsWith ", " endsWith ",
+						 " not contains ", " < ",  " matches ",  " in ",         " not in " };
 	unsigned n = choose(c, nelems(operators) + 1);
 
 	if (n == nelems(operators)) {
@@ -238,7 +246,8 @@ static void must_of(bool claim, struct bytes source, const char *what)
 	must(claim);
 }
 
-static void compare(const struct expr *x, struct bytes source, const struct expr_world *world, struct world_facts *f, struct arena *a)
+static void compare(const struct expr *x, struct bytes source, const struct expr_world *world, struct world_facts *f,
+		    struct arena *a)
 {
 	struct expr_run run = { .ctx = f, .arena = a, .steps = EXPR_STEPS }, other = run;
 	const struct expr_need *needs;
@@ -260,7 +269,8 @@ static void compare(const struct expr *x, struct bytes source, const struct expr
 	must_of(ok == naive, source, ok ? "naive fails" : run.failed);
 	if (ok && v.kind == EXPR_BOOL && w.kind == EXPR_BOOL && v.truth != w.truth)
 		fprintf(stderr, "%d, not %d: ", w.truth, v.truth);
-	must_of(!ok || naive_same(&v, &w) || (v.kind == EXPR_FLOAT && isnan(v.real) && isnan(w.real)) || v.kind == EXPR_LIST,
+	must_of(!ok || naive_same(&v, &w) || (v.kind == EXPR_FLOAT && isnan(v.real) && isnan(w.real)) ||
+			v.kind == EXPR_LIST,
 		source, "the values differ");
 }
 

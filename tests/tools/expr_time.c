@@ -43,7 +43,8 @@ static void measure(const char *source, const struct expr_data *files, struct wo
 		}
 	}
 	if (x)
-		printf("%7.0f ns  %-5s  %s\n", (double)(clock_mono_us() - from) * 1000 / RUNS, yes ? "true" : "false", source);
+		printf("%7.0f ns  %-5s  %s\n", (double)(clock_mono_us() - from) * 1000 / RUNS, yes ? "true" : "false",
+		       source);
 	arena_free(a);
 	arena_free(boot);
 }

@@ -399,7 +399,8 @@ static void size_and_depth_are_bounded(void **state)
 /* "path has~ 'a' | verb is 'b'; ...": `~` without regard to case, a view before the name. */
 static void show_needs(struct ran *r, struct text *t)
 {
-	static const char *const tests[] = { "is", "starts", "ends", "has", "matches" }, *const views[] = { "", "query ", "path " };
+	static const char *const tests[] = { "is", "starts", "ends", "has", "matches" }, *const views[] = { "", "query ",
+													    "path " };
 	const struct expr_need *needs;
 	size_t n = expr_needs(r->x, r->arena, &needs);
 
@@ -410,8 +411,8 @@ static void show_needs(struct ran *r, struct text *t)
 		for (size_t k = 0; k < needs[i].n; k++) {
 			const struct expr_atom *a = &needs[i].at[k];
 
-			text_printf(t, "%s%s%s %s%s '", k ? " | " : "", views[a->view], strrchr(world_names[a->load], '.') + 1,
-				    tests[a->test], a->caseless ? "~" : "");
+			text_printf(t, "%s%s%s %s%s '", k ? " | " : "", views[a->view],
+				    strrchr(world_names[a->load], '.') + 1, tests[a->test], a->caseless ? "~" : "");
 			text_plain(t, a->text);
 			text_str(t, "'");
 		}
@@ -513,8 +514,10 @@ static void names_are_looked_up_once(void **state)
 
 static void a_filter_of_comparisons_allocates_nothing(void **state)
 {
-	struct ran r = ran("evt.Meta.type in ['http_access-log', 'http_error-log'] and evt.Meta.verb in ['a','b','c','d','e','GET'] and "
-			   "Upper(evt.Meta.path) contains '/ADMIN' and evt.Parsed.args matches '^a=' and not (t == 'x') and n > 5");
+	struct ran r = ran(
+		"evt.Meta.type in ['http_access-log', 'http_error-log'] and evt.Meta.verb in ['a','b','c','d','e','GET'] "
+		"and "
+		"Upper(evt.Meta.path) contains '/ADMIN' and evt.Parsed.args matches '^a=' and not (t == 'x') and n > 5");
 	size_t before = arena_used(r.arena);
 
 	(void)state;

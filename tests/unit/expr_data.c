@@ -127,7 +127,8 @@ static void a_wrong_row_is_told_and_left_out(void **state)
 		struct made m;
 		size_t n;
 
-		text_printf(&t, "{\"pattern\": \"a\", \"tag\": \"b\"}\n%s\n{\"pattern\": \"c\", \"tag\": \"d\"}\n", rows[i].line);
+		text_printf(&t, "{\"pattern\": \"a\", \"tag\": \"b\"}\n%s\n{\"pattern\": \"c\", \"tag\": \"d\"}\n",
+			    rows[i].line);
 		m = made(EXPR_DATA_MAP, text_bytes(&t));
 		assert_false(m.good);
 		if (!strstr(m.err.text, rows[i].want))
