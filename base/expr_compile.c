@@ -172,7 +172,7 @@ static bool compile_in(struct compiler *c, const struct node *x)
 		return emit_op(c, DO_IN, 0, list, 0);
 	for (size_t i = 0; i < list->list.n; i++)
 		texts[i] = list->list.at[i].text;
-	set = expr_set_new(c->arena, texts, list->list.n, EXPR_EQUALS, false);
+	set = expr_set_new(c->arena, texts, list->list.n, EXPR_EQUALS, false, NULL);
 	return set ? emit_set(c, set, OP_IN, false) : no_memory(c);
 }
 
@@ -217,7 +217,7 @@ static struct expr_set *any_set(struct compiler *c, const struct node *list, enu
 
 	if (!texts || !item_texts(c, list, of, upper, lower, texts, &n))
 		return NULL;
-	return expr_set_new(c->arena, texts, n, tests[op], upper || lower);
+	return expr_set_new(c->arena, texts, n, tests[op], upper || lower, expr_data_cache(c->data));
 }
 
 /* False without an error: it is no such loop. */

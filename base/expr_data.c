@@ -53,6 +53,11 @@ struct expr_data *expr_data_new(struct arena *a, const char *cache_dir)
 	return d;
 }
 
+const char *expr_data_cache(const struct expr_data *d)
+{
+	return d ? d->cache_dir : NULL;
+}
+
 const struct expr_file *expr_data_find(const struct expr_data *d, struct bytes name, enum expr_data_type type)
 {
 	for (const struct expr_file *f = d->files; f; f = f->next)

@@ -125,8 +125,10 @@ bool expr_failf(struct expr_run *, const char *fmt, ...) __attribute__((format(p
 /* ---- expr_set.c: many texts at once ---- */
 struct expr_set;
 struct matcher;
-/* test: EXPR_EQUALS, EXPR_STARTS, EXPR_ENDS or EXPR_CONTAINS. NULL: it cannot be made. */
-struct expr_set *expr_set_new(struct arena *, const struct bytes *, size_t n, enum expr_test, bool caseless);
+/* test: EXPR_EQUALS, EXPR_STARTS, EXPR_ENDS or EXPR_CONTAINS. cache_dir: of compiled databases, may be NULL. NULL: it
+ * cannot be made. */
+struct expr_set *expr_set_new(struct arena *, const struct bytes *, size_t n, enum expr_test, bool caseless,
+			      const char *cache_dir);
 /* Is one of the texts in, or at an end of, or all of this? */
 bool expr_set_has(struct expr_run *, const struct expr_set *, struct bytes, bool *yes);
 /* Does one of the matcher's patterns match? False: memory is short. */
@@ -135,6 +137,7 @@ struct matcher_scratch *expr_scratch(void); /* of this thread; NULL: memory is s
 bool expr_set_scan(const struct matcher *, struct bytes, bool *yes);
 
 /* ---- expr_data.c ---- */
+const char *expr_data_cache(const struct expr_data *); /* NULL: none, or there is no data */
 struct expr_file;
 struct regex;
 const struct expr_file *expr_data_find(const struct expr_data *, struct bytes name, enum expr_data_type);

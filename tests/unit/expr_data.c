@@ -181,7 +181,7 @@ static void ten_thousand_lines_are_one_test(void **state)
 
 		for (size_t i = 0; i < n; i++)
 			texts[i] = expr_file_lines(m.file, &n)[i].text;
-		set = expr_set_new(m.arena, texts, n, (enum expr_test)test, true);
+		set = expr_set_new(m.arena, texts, n, (enum expr_test)test, true, NULL);
 		assert_non_null(set);
 		assert_true(expr_set_has(&run, set, BYTES("LINE-9999"), &yes) && yes);
 		assert_true(expr_set_has(&run, set, BYTES("LINE-"), &yes) && !yes);
@@ -195,6 +195,51 @@ static void ten_thousand_lines_are_one_test(void **state)
 	free(text);
 }
 
+/* Few texts are a database, many are sorted: with and without what begins with another, at all places, they find the same
+ * as a search for each. */
+static void sets_find_what_a_search_for_each_finds(void **state)
+{
+	static const char letters[] = "abAB/";
+	struct arena *a = arena_new(ARENA);
+	struct bytes *texts = arena_get(a, 600 * sizeof *texts);
+	uint32_t random = 1;
+	size_t hits = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 40; round++) {
+		size_t n = round % 2 ? 300 + round : 1 + round;
+		bool caseless = round & 2;
+		struct expr_set *set;
+
+		for (size_t i = 0; i < n; i++) {
+			size_t len = 1 + (random >> 20) % (round % 3 ? 9 : 3) + (round % 2) * 3;
+			char *at = arena_raw(a, len);
+
+			for (size_t k = 0; k < len; k++)
+				at[k] = letters[((random = random * 1664525 + 1013904223) >> 16) % 5];
+			texts[i] = (struct bytes){ at, len };
+		}
+		set = expr_set_new(a, texts, n, EXPR_CONTAINS, caseless, NULL);
+		assert_non_null(set);
+		for (unsigned turn = 0; turn < 300; turn++) {
+			struct expr_run run = { .arena = a, .steps = EXPR_STEPS };
+			char at[24];
+			struct bytes b = { at, (random >> 20) % sizeof at };
+			bool want = false, yes;
+
+			for (size_t k = 0; k < b.len; k++)
+				at[k] = letters[((random = random * 1664525 + 1013904223) >> 16) % 5];
+			for (size_t i = 0; i < n; i++)
+				want = want || (caseless ? bytes_find_nocase(b, texts[i]) : bytes_find(b, texts[i])) != SIZE_MAX;
+			assert_true(expr_set_has(&run, set, b, &yes));
+			assert_int_equal(yes, want);
+			hits += yes;
+		}
+	}
+	assert_in_range(hits, 500, 11000);
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +250,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_row_is_told_and_left_out),
 		cmocka_unit_test(a_file_that_is_not_there_is_known_and_empty),
 		cmocka_unit_test(ten_thousand_lines_are_one_test),
+		cmocka_unit_test(sets_find_what_a_search_for_each_finds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
