@@ -14,6 +14,7 @@
 
 enum {
 	GROUPS_MAX = 32,
+	NEED_MAX = 2000,      /* texts of one: compiling takes the square of their number */
 	VALUES_MAX = 4096,    /* of facts that are one of some values */
 	MEMO = 512,           /* clean values remembered, a group */
 	MEMO_TEXT_MAX = 2048,
@@ -216,7 +217,7 @@ static const struct expr_need *rarest(const struct expr_need *needs, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		double share = share_of(&needs[i]);
 
-		if (share < least) {
+		if (share < least && needs[i].n <= NEED_MAX) {
 			least = share;
 			best = &needs[i];
 		}
