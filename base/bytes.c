@@ -40,8 +40,10 @@ size_t bytes_find(struct bytes hay, struct bytes needle)
 
 size_t bytes_find_nocase(struct bytes hay, struct bytes needle)
 {
+	char first = needle.len ? byte_lower(needle.at[0]) : 0;
+
 	for (size_t i = 0; i + needle.len <= hay.len; i++)
-		if (bytes_starts_nocase(bytes_from(hay, i), needle))
+		if (!needle.len || (byte_lower(hay.at[i]) == first && bytes_starts_nocase(bytes_from(hay, i), needle)))
 			return i;
 	return SIZE_MAX;
 }
