@@ -40,7 +40,7 @@ static bool apply(struct expr_run *run, const struct expr_data *data, const stru
 {
 	switch (x->kind) {
 	case NODE_NOT:
-		*out = expr_bool_value(!v[0].truth);
+		*out = expr_bool_value(v[0].kind == EXPR_BOOL && !v[0].truth);
 		return v[0].kind == EXPR_BOOL || expr_fail(run, "'not' is for bool only");
 	case NODE_MINUS:
 		*out = v[0];
