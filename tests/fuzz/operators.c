@@ -60,6 +60,13 @@ static void addresses_are_found(struct arena *a, struct bytes in)
 
 static bool holds_one(const struct op *op, const struct operand *o, struct bytes v)
 {
+	uint64_t set[4] = { 0 };
+
+	if (op->holds == HOLDS_BYTE)
+		op_bytes_held(op, o, set);
+	for (size_t i = 0; op->holds == HOLDS_BYTE && i < v.len; i++)
+		if (set[(uint8_t)v.at[i] / 64] >> ((uint8_t)v.at[i] % 64) & 1)
+			return true;
 	for (size_t i = 0; i < o->ntexts; i++)
 		if ((op->holds == HOLDS_WORD ? bytes_find_nocase : bytes_find)(v, o->texts[i]) != SIZE_MAX)
 			return true;
