@@ -21,12 +21,14 @@ struct access {
 
 /* ---- the front: who ---- */
 
-/* "www.example.com:443" without its port. */
+/* "www.example.com:443" without its port. What has more colons is no name, or an address without a port, but for one in
+ * brackets. */
 static struct bytes without_port(struct bytes host)
 {
 	size_t colon = host.len ? log_find_last(host, BYTES(":")) : SIZE_MAX;
+	bool only = colon == bytes_index(host, ':') || (colon != SIZE_MAX && colon && host.at[colon - 1] == ']');
 
-	return colon != SIZE_MAX && log_is_number(bytes_from(host, colon + 1)) ? bytes_sub(host, 0, colon) : host;
+	return only && colon != SIZE_MAX && log_is_number(bytes_from(host, colon + 1)) ? bytes_sub(host, 0, colon) : host;
 }
 
 /* One or two words before the identity, which is '-' but for Apache with IdentityCheck: then an address decides. */
