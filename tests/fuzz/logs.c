@@ -52,7 +52,8 @@ static void print_combined(struct text *t, const struct facts *f)
 	if (f->at[FACT_VERB].len)
 		put_field(t, " HTTP/", f->at[FACT_HTTP_VERSION], "");
 	put_field(t, "\" ", f->at[FACT_STATUS], " ");
-	put_field(t, "", f->at[FACT_BODY_BYTES], " \"");
+	/* Not every kind among nginx's says a length. */
+	put_field(t, "", f->at[FACT_BODY_BYTES].len ? f->at[FACT_BODY_BYTES] : BYTES("-"), " \"");
 	put_field(t, "", f->at[FACT_REFERER], "\" \"");
 	put_field(t, "", f->at[FACT_USER_AGENT], "\"");
 }
