@@ -36,7 +36,7 @@ bool tls_context_serves(const struct tls_context *, struct bytes name);
 /* Writes a key and a self-signed certificate (ECDSA P-256, 90 days) for
  * `name`, the key readable by its owner only. */
 bool tls_self_signed(const char *name, const char *cert_file, const char *key_file, struct err *);
-/* HKDF-SHA256: a 32-byte key for `purpose` from the installation's secret. */
+/* HKDF-SHA256 (RFC 5869), salt "embergate/v1", `purpose` as info: a 32-byte key from the installation's secret. */
 bool tls_derive_key(struct bytes secret, const char *purpose, uint8_t out[32]);
 bool tls_random(void *out, size_t n);
 

@@ -17,11 +17,13 @@ bool tls_random(void *out, size_t n)
 
 bool tls_derive_key(struct bytes secret, const char *purpose, uint8_t out[32])
 {
+	static const char salt[] = "embergate/v1";
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 	EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t)"SHA256", 0),
 		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_KEY, (char *)(uintptr_t)secret.at, secret.len),
+		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_SALT, (char *)(uintptr_t)salt, sizeof salt - 1),
 		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_INFO, (char *)(uintptr_t)purpose, strlen(purpose)),
 		OSSL_PARAM_END,
 	};

@@ -37,6 +37,10 @@ void behaviour_spare(struct shared *, const struct site *);
 /* Control thread, every second or two: ends counters, forgets what is over. */
 void behaviour_tick(struct shared *, const struct site *, struct observer *);
 
+/* behaviour_facts.c: what the head tells; and a keyed hash, 32 digits, of what is never kept in clear. From the arena. */
+void behaviour_gather(struct exchange *, struct behaviour *);
+struct bytes behaviour_hash(struct exchange *, struct bytes what, struct bytes);
+
 /* login.c: an attempt to log in, and how it went. */
 const struct login_config *login_of(const struct exchange *);
 /* What is known once the head of the answer is there. */

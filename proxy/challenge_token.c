@@ -1,10 +1,8 @@
 /* challenge_token.c -- tokens and passes: bytes, MACs, keys. */
+#include "base/tls.h"
 #include "proxy/challenge_token.h"
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
 #include <openssl/sha.h>
 
 enum {
@@ -103,24 +101,9 @@ static void take_bytes(const uint8_t **p, void *out, size_t n)
 
 /* ---- keys ---- */
 
-/* HKDF-SHA256 (RFC 5869), salt "embergate/v1", the label as info. */
 static bool derive(const uint8_t secret[TOKEN_KEY], const char *label, uint8_t out[TOKEN_KEY])
 {
-	static const char salt[] = "embergate/v1";
-	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-	EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t)"SHA256", 0),
-		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_KEY, (uint8_t *)(uintptr_t)secret, TOKEN_KEY),
-		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_SALT, (char *)(uintptr_t)salt, sizeof salt - 1),
-		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_INFO, (char *)(uintptr_t)label, strlen(label)),
-		OSSL_PARAM_END,
-	};
-	bool ok = ctx && EVP_KDF_derive(ctx, out, TOKEN_KEY, params) == 1;
-
-	EVP_KDF_CTX_free(ctx);
-	EVP_KDF_free(kdf);
-	return ok;
+	return tls_derive_key((struct bytes){ (const char *)secret, TOKEN_KEY }, label, out);
 }
 
 static bool derive_of_day(struct token_keys *k, const char *what, uint32_t day, uint8_t out[TOKEN_KEY])

@@ -150,7 +150,7 @@ static bool process_start(struct gate *g, const struct config *c, struct err *er
 {
 	struct process *p = &g->process;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	uint8_t seed[16];
+	uint8_t seed[16], key[32];
 
 	g->nworkers = c->workers ? c->workers : cores > 0 ? (unsigned)cores : 1;
 	if (g->nworkers > SOCKETS_MAX)
@@ -160,6 +160,9 @@ static bool process_start(struct gate *g, const struct config *c, struct err *er
 	if (!tls_random(seed, sizeof seed))
 		return err_set(err, SIDE_SELF, 0, "no random bytes");
 	hash_seed(seed);
+	if (!tls_derive_key((struct bytes){ (const char *)p->secret, sizeof p->secret }, "hashes", key))
+		return err_set(err, SIDE_SELF, 0, "no key can be derived");
+	memcpy(&p->hash_key, key, sizeof p->hash_key);
 	p->servers = servers_new();
 	p->metrics = metrics_new(g->nworkers);
 	g->shared.process = p;

@@ -91,6 +91,7 @@ struct process {
 	struct fetcher *fetcher; /* for questions to other servers; NULL until a site needs it */
 	struct bots_dns *bots_dns; /* NULL until a site needs it */
 	uint8_t secret[32];
+	struct hash128 hash_key; /* derived from it: of what is told and counted only as a hash */
 	bool dry;        /* `check`: nothing is made in the state directory */
 };
 

@@ -164,10 +164,7 @@ static void warn(void *ctx, const char *text)
 /* The same on every node that has the same secret. */
 static struct hash128 bucket_key(const struct process *p)
 {
-	struct hash128 key;
-
-	memcpy(&key, p->secret, sizeof key);
-	return hash128(key, BYTES("embergate/v1 buckets"));
+	return hash128(p->hash_key, BYTES("buckets"));
 }
 
 bool site_scenarios(struct process *p, struct site *s, struct err *err)

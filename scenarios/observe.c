@@ -14,6 +14,7 @@ struct pouring {
 	struct scenario *s;
 	size_t number;
 	struct facts *facts;
+	struct bytes counted; /* the source, as buckets count it */
 	struct world_run world;
 };
 
@@ -33,24 +34,29 @@ static struct bytes text_of(struct pouring *p, const struct expr *e)
 	return v.text;
 }
 
-/* What buckets are told apart by: whoever has an address of an IPv6 /64 has them all. */
-static struct bytes key_text(struct pouring *p, const struct expr *e)
+/* Whoever has an address of an IPv6 /64 has them all. */
+static struct bytes counted_source(struct arena *a, const struct facts *f)
 {
-	struct facts *real = p->world.facts, counted;
-	struct bytes source = real->at[FACT_SOURCE_IP], key;
+	struct bytes source = f->at[FACT_SOURCE_IP];
 	struct ip ip;
 	char room[64];
 	struct text t = text_over(room, sizeof room);
 
 	if (bytes_index(source, ':') == SIZE_MAX || !ip_parse(source, &ip))
-		return text_of(p, e);
+		return source;
 	ip = ip_behaviour_key(&ip);
 	ip_text(&t, &ip);
-	counted = *real;
-	counted.at[FACT_SOURCE_IP] = arena_copy(p->world.arena, text_bytes(&t));
-	p->world.facts = &counted;
+	return arena_copy(a, text_bytes(&t));
+}
+
+/* What buckets are told apart by. */
+static struct bytes key_text(struct pouring *p, const struct expr *e)
+{
+	struct bytes real = p->facts->at[FACT_SOURCE_IP], key;
+
+	p->facts->at[FACT_SOURCE_IP] = p->counted;
 	key = text_of(p, e);
-	p->world.facts = real;
+	p->facts->at[FACT_SOURCE_IP] = real;
 	return key;
 }
 
@@ -219,11 +225,11 @@ static void pour(struct pouring *p, unsigned depth)
 	}
 }
 
-static void ask(const struct observe *o, struct facts *f, size_t number, unsigned depth)
+static void ask(const struct observe *o, struct facts *f, struct bytes counted, size_t number, unsigned depth)
 {
 	struct scenario *s = o->set->at[number];
 	struct facts own;
-	struct pouring p = { .o = o, .s = s, .number = number, .facts = f };
+	struct pouring p = { .o = o, .s = s, .number = number, .facts = f, .counted = counted };
 	struct expr_run run;
 
 	if (s->writes) { /* what SetMeta changes is this scenario's alone */
@@ -244,6 +250,7 @@ static void observe_at(const struct observe *o, struct facts *f, enum observe_po
 {
 	uint64_t may[GATE_WORDS_MAX];
 	struct observe own = *o;
+	struct bytes counted = { 0 };
 
 	if (!*o->marks && !(*o->marks = arena_get(o->arena, sizeof(struct gate_marks))))
 		return;
@@ -251,9 +258,12 @@ static void observe_at(const struct observe *o, struct facts *f, enum observe_po
 	gate_ask(o->set->gate, o->observer, o->arena, f, *o->marks, point, may);
 	for (size_t i = 0; i < gate_words(o->set->gate); i++)
 		for (uint64_t bits = o->off ? may[i] & ~o->off[i] : may[i]; bits; bits &= bits - 1) {
-			if (!own.arena && !(own.arena = arena_new(SCRATCH_BYTES)))
-				return;
-			ask(&own, f, i * 64 + (size_t)__builtin_ctzll(bits), depth);
+			if (!own.arena) {
+				if (!(own.arena = arena_new(SCRATCH_BYTES)))
+					return;
+				counted = counted_source(own.arena, f);
+			}
+			ask(&own, f, counted, i * 64 + (size_t)__builtin_ctzll(bits), depth);
 		}
 	arena_free(own.arena);
 }
