@@ -3,6 +3,7 @@
 #include "proxy/access.h"
 #include "proxy/behaviour.h"
 #include "proxy/bots.h"
+#include "proxy/challenge.h"
 #include "proxy/worker.h"
 
 struct bytes behaviour_hash(struct exchange *x, struct bytes what, struct bytes b)
@@ -123,5 +124,8 @@ void behaviour_gather(struct exchange *x, struct behaviour *b)
 	f->at[FACT_NAVIGATION] = truth(is_navigation(r));
 	f->at[FACT_MALFORMED] = truth(x->fault.code != 0);
 	f->at[FACT_ROUTE] = route(x);
+	f->at[FACT_HEAD_MS] = fact_number(x->arena, x->head_us / 1000);
+	if (challenge_pass(x)->level)
+		f->at[FACT_PASS] = fact_number(x->arena, challenge_pass(x)->level);
 	bots_facts(x, f);
 }

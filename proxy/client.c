@@ -1,4 +1,5 @@
 /* client.c -- connections from outside: bytes in, exchanges one at a time. */
+#include "base/clock.h"
 #include "proxy/client_parts.h"
 #include "proxy/forward.h"
 #include "proxy/tarpit.h"
@@ -223,8 +224,10 @@ static struct bytes take_head(struct client *c, struct bytes in, bool *more)
 	default:
 		c->scanned = (uint32_t)scanned;
 		*more = true;
-		if (c->state == CLIENT_IDLE && in.len)
+		if (c->state == CLIENT_IDLE && in.len) {
+			c->head_us = clock_mono_us();
 			client_wait(c, CLIENT_HEAD, client_timeouts(c)->head_ms);
+		}
 		return in;
 	}
 }

@@ -39,6 +39,7 @@ struct client {
 	bool body_at_hand;          /* the head's read brought part of the body too */
 	struct ip peer, from;       /* who connected; the same or what the PROXY header said */
 	uint16_t port;
+	uint64_t head_us;           /* when a head that comes in pieces began; 0: it came whole */
 	uint64_t read;              /* bytes of this connection */
 	uint64_t window_read, window_delivered, window_waits; /* as the window of throughput began */
 	uint8_t lingers;

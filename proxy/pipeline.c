@@ -170,6 +170,8 @@ void exchange_begin(struct client *c, const struct listen *listen, struct bytes 
 	x->use->users++;
 	x->listen = listen;
 	x->started_us = clock_mono_us();
+	x->head_us = c->head_us ? x->started_us - c->head_us : 0;
+	c->head_us = 0;
 	ulid_next(&w->ids, worker_wall_ms(w), x->id);
 	c->x = x;
 	limits = client_limits(c);

@@ -210,6 +210,21 @@ static bool key_simulated(struct reading *r, const struct yaml_node *n)
 	return want_bool(r, n, &r->s->info.simulated);
 }
 
+static bool key_cluster(struct reading *r, const struct yaml_node *n)
+{
+	bool shared = false;
+	char text[512];
+
+	if (!want_bool(r, n, &shared))
+		return false;
+	if (shared) {
+		snprintf(text, sizeof text, "%s:%u: cluster is not built yet: each gate counts for itself", n->where.file,
+			 n->where.line);
+		warn(r->options, text);
+	}
+	return true;
+}
+
 static bool key_nothing(struct reading *r, const struct yaml_node *n)
 {
 	(void)r, (void)n;
@@ -388,7 +403,7 @@ static const struct {
 	{ "scope", key_scope },
 	{ "reprocess", key_reprocess },
 	{ "simulated", key_simulated },
-	{ "cluster", key_nothing },
+	{ "cluster", key_cluster },
 	{ "labels", key_labels },
 };
 

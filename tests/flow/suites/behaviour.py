@@ -573,3 +573,25 @@ def what_is_lifted_by_a_profile_or_only_told_is_an_alert_too():
             line = gate.logged("security", got.fields.get("x-request-id"))
             expect((line["event"]["action"], line["waf"]["source"]), ("log", "scenario"), target)
             expect(line["waf"]["scenarios"][0].get("remedy"), remedy, target)
+
+
+@claim
+def how_long_a_head_took_is_known():
+    own = """
+type: trigger
+name: test/slow
+description: a head that took its time
+filter: "int(evt.Gate.head_ms) >= 200"
+groupby: evt.Meta.source_ip
+labels: {remediation: true, behavior: "http:dos"}
+"""
+    with Origin(origin_answers) as origin, gate_with(origin) as gate:
+        with open(gate.path("own.yaml"), "a", encoding="ascii") as out:
+            out.write("---" + own)
+        expect(gate.reload(), True)
+        with gate.connect() as client:  # one connection: what the first head took is not the second's
+            for wait, status in ((0.0, 200), (0.02, 200), (0.4, 403)):
+                client.send(b"GET / HTTP/1.1\r\nHost: t.example\r\n")
+                time.sleep(wait)
+                client.send(b"X-Forwarded-For: 203.0.113.4\r\n\r\n")
+                expect(client.response().status, status, f"after {wait} s")
