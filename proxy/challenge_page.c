@@ -1,6 +1,7 @@
 /* challenge_page.c -- the page's words, and filling it in. */
 #include "proxy/challenge_page.h"
 #include "base/text.h"
+#include "proxy/page.h"
 
 static const unsigned char page_bytes[] = {
 #include "challenge_page.inc"
@@ -156,20 +157,6 @@ static const char *message_of(const struct filling *f)
 	return f->language->words[of[v->kind]];
 }
 
-static void put_contact(struct text *t, struct bytes contact)
-{
-	bool link = bytes_starts(contact, BYTES("https://")) || bytes_starts(contact, BYTES("mailto:"));
-
-	if (link) {
-		text_str(t, "<a href=\"");
-		text_html(t, contact);
-		text_str(t, "\">");
-	}
-	text_html(t, contact);
-	if (link)
-		text_str(t, "</a>");
-}
-
 /* What is not in the catalogue. */
 static void put_slot(const struct filling *f, struct bytes name)
 {
@@ -193,7 +180,7 @@ static void put_slot(const struct filling *f, struct bytes name)
 	else if (bytes_eq(name, BYTES("delay")))
 		text_u64(f->out, (uint64_t)v->wait_s * 1000);
 	else if (bytes_eq(name, BYTES("contact")))
-		put_contact(f->out, v->look->contact);
+		page_put_contact(f->out, v->look->contact);
 }
 
 static void put(const struct filling *f, struct bytes name)

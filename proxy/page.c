@@ -76,11 +76,10 @@ static const char html_head[] =
 	"code { font-size: 1rem; user-select: all }\n"
 	"</style>\n<title>";
 
-static void put_contact(struct text *t, struct bytes contact)
+void page_put_contact(struct text *t, struct bytes contact)
 {
 	bool link = bytes_starts(contact, BYTES("https://")) || bytes_starts(contact, BYTES("mailto:"));
 
-	text_str(t, "<br>Contact: ");
 	if (link) {
 		text_str(t, "<a href=\"");
 		text_html(t, contact);
@@ -127,8 +126,10 @@ static void put_page(struct text *t, const struct page_ask *ask, const struct wo
 	text_printf(t, "<footer>Error %u<br>Request id: <code>", ask->status);
 	text_html(t, ask->id);
 	text_str(t, "</code>");
-	if (look->contact.len)
-		put_contact(t, look->contact);
+	if (look->contact.len) {
+		text_str(t, "<br>Contact: ");
+		page_put_contact(t, look->contact);
+	}
 	text_str(t, "</footer>\n</main>\n</body>\n</html>\n");
 }
 

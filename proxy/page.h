@@ -29,4 +29,6 @@ struct page_ask {
 struct bytes page_render(struct arena *, const struct page_ask *, struct bytes *content_type);
 /* "Forbidden"; also the reason phrase of the status line. */
 struct bytes page_title(unsigned status);
+/* As HTML; a link where it is a web or mail address. */
+void page_put_contact(struct text *, struct bytes contact);
 #endif
