@@ -55,11 +55,17 @@ struct decision {
 	enum remedy_kind remedy;
 	unsigned level;      /* of a challenge: 1 wait, 2 proof of work; 0: the app's default */
 	struct bytes reason; /* the scenario's name, or an administrator's words */
-	struct bytes origin; /* "embergate", "cscli", ... */
+	struct bytes origin; /* "embergate", "cscli", "lists:NAME", ... */
 	uint64_t made_ms, until_ms; /* unix */
+	uint64_t stamp;      /* when it was last changed: a hybrid clock (base/hlc.h), greater wherever later; 0: not yet */
+	unsigned node;       /* that made it, 0 to DECISION_NODES - 1 */
 	bool simulated;      /* told, not enforced */
+	bool hearsay;        /* others say so: no gate of this installation saw it */
 };
-enum { DECISION_LIFE_MAX_MS = 72 * 3600 * 1000 }; /* of what behaviour decides */
+enum {
+	DECISION_LIFE_MAX_MS = 72 * 3600 * 1000, /* of what behaviour decides, and of all that came from others */
+	DECISION_NODES = 1024,
+};
 
 /* It is over, and was made so long ago that it does not count as past any more. */
 static inline bool decision_is_past(const struct decision *d, uint64_t now_ms)

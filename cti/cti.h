@@ -1,23 +1,40 @@
-/* cti.h -- who is held to be what: the decisions of this node.
+/* cti.h -- who is held to be what: the decisions that this gate knows.
  *
  * A decision says: until then, that remedy, against an address, a block of addresses, an AS, a country, a session or a user.
- * Several may hold for one request: the strictest counts, and of equal ones the longest. Everything here may be called from
- * any thread. While nothing is held, asking is one atomic load. */
+ * Several may hold for one request: an entry of remedy allow outranks all, else the strictest counts, and of equal ones the
+ * longest. Where a decision came from (its origin) is no precedence. Everything here may be called from any thread; asking
+ * takes no lock while nothing is held against whom is asked for.
+ *
+ *   decisions.h ... is this     netset.h  addresses and blocks by the million, for a list's members and the table's front
+ *   ledger.h    over a restart  share.h   between gates, through Redis (redis.h)     lists.h  from files and URLs
+ *   lapi.h      CrowdSec's local API, served    lapi_client.h  and asked    alerts.h  what was seen    geo.h  country and AS */
 #ifndef CTI_CTI_H
 #define CTI_CTI_H
 #include "base/decision.h"
 #include "base/arena.h"
 
 struct decisions;
-/* Of `max` records an eighth is for what scenarios decide (origin "embergate"). NULL: out of memory. */
+/* Of `max` records an eighth is for what scenarios decide (origin "embergate"). `node`: of this gate, in ids. NULL: out of
+ * memory. */
 struct decisions *decisions_new(size_t max);
 void decisions_free(struct decisions *); /* NULL is allowed */
+void decisions_node(struct decisions *, unsigned node); /* 0 until then; before other threads use them */
 
 /* Never held, whatever is decided, nor a range that covers one: loopback is always among them. */
 void decisions_spare(struct decisions *, const struct ip_net *, size_t n);
 
-enum decisions_added { DECISION_HELD, DECISION_SPARED, DECISION_FULL, DECISION_WRONG /* its value is none of its scope */ };
-/* Copies it, gives it an id. A second one of the same scope, value, remedy and reason prolongs the first. */
+/* What a range, an AS or a country would cover of the clients of the last ten minutes; see guard.h. Only hearsay and what a
+ * machine of the local API decides is asked. */
+typedef bool decisions_guard(void *ctx, const struct decision *);
+void decisions_set_guard(struct decisions *, decisions_guard *, void *ctx);
+
+enum decisions_added {
+	DECISION_HELD, DECISION_SPARED, DECISION_FULL,
+	DECISION_WRONG,   /* its value is none of its scope, or it would be over already */
+	DECISION_GUARDED, /* it would cover too many of the clients */
+};
+/* Copies it, gives it an id and a stamp. A second one of the same scope, value, remedy, reason and origin prolongs the
+ * first. What is hearsay, or of a scenario, lives 72 hours at most and is cut to that. */
 enum decisions_added decisions_add(struct decisions *, const struct decision *);
 /* Lifts all that is held against that value; returns how many. */
 size_t decisions_lift(struct decisions *, enum scope, struct bytes value);
@@ -29,11 +46,16 @@ struct decisions_ask {
 	const struct ip *client; /* NULL: not asked */
 	struct bytes country, as, session, user; /* empty: not known */
 };
-/* The strictest that holds; what it points at is copied to the arena. False: nothing is held. */
+/* The strictest that holds, or one of remedy allow; what it points at is copied to the arena. False: nothing is held. */
 bool decisions_find(struct decisions *, const struct decisions_ask *, uint64_t now_ms, struct arena *, struct decision *out);
+/* Is any of that scope held? For who must find out a country first. */
+bool decisions_any(const struct decisions *, enum scope);
 
 /* All of them, until `each` returns false; under locks, so `each` must be quick. */
 void decisions_each(struct decisions *, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *), void *ctx);
+/* Those that a request of that address or those in that block would meet (a block that covers it too). */
+void decisions_about(struct decisions *, const struct ip_net *, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *),
+		     void *ctx);
 size_t decisions_held(struct decisions *);
 /* Forgets some of what is over; call it about once a second. The whole table is looked at in DECISIONS_SWEEPS calls, a few
  * thousand records under a lock at a time. */
@@ -43,24 +65,38 @@ void decisions_sweep(struct decisions *, uint64_t now_ms);
 struct decisions_stats {
 	uint64_t active[SCOPE_COUNT][REMEDY_COUNT]; /* not those that are only told; one that is over until it is swept */
 	uint64_t made[REMEDY_COUNT];                /* prolonged ones too */
-	uint64_t spared, full;                      /* asked for and not held */
+	uint64_t spared, full, guarded;             /* asked for and not held */
 };
 void decisions_count(struct decisions *, struct decisions_stats *);
 
-/* ---- for whoever keeps them (ledger.h; in its place may come another store) ---- */
+/* ---- for whoever keeps them or passes them on ---- */
 
+enum decision_from {
+	DECISION_MADE,     /* here: by a scenario, an administrator, an agent, a list of decisions */
+	DECISION_APPLIED,  /* another gate made it */
+	DECISION_RESTORED, /* it was kept over a restart */
+};
 /* What becomes of them, as it happens: under a lock, so both must be quick. */
 struct decisions_watch {
-	void (*held)(void *ctx, const struct decision *, unsigned times); /* made or prolonged: as it is now */
-	void (*lifted)(void *ctx, const struct decision *);               /* by someone, not by time */
+	void (*held)(void *ctx, const struct decision *, unsigned times, enum decision_from); /* as it is now */
+	void (*lifted)(void *ctx, const struct decision *, enum decision_from);               /* by someone, not by time */
 	void *ctx;
 };
-/* NULL: nobody. While no other thread uses them. Ids go on from the next thousand: the process before, which still drains,
- * gives those in between. */
-void decisions_watch(struct decisions *, const struct decisions_watch *);
-/* One as it was kept; it replaces one of the same scope, value, remedy and reason. The watch is not told, of these two. */
+enum { DECISIONS_WATCHES = 4 };
+/* While no other thread uses them. False: there are that many. */
+bool decisions_watch(struct decisions *, const struct decisions_watch *);
+void decisions_unwatch(struct decisions *, const void *ctx);
+/* Ids go on from the next thousand: the process before, which still drains, gives those in between. */
+void decisions_begin(struct decisions *);
+
+/* One as it was kept; it replaces one of the same scope, value, remedy, reason and origin. */
 enum decisions_added decisions_restore(struct decisions *, const struct decision *, unsigned times);
 bool decisions_forget(struct decisions *, const struct decision *);
 /* What is to be kept, those that are over and count as past too, in parts 0, 1, ...; false: there is no such part. */
 bool decisions_part(struct decisions *, size_t part, void (*each)(void *ctx, const struct decision *, unsigned times), void *ctx);
+
+/* Of another gate: state is the map id -> record. Applying is idempotent and may come in any order: of two adds of one id
+ * the later stamp counts; what was deleted stays so until `until_ms`, also when the add comes later. */
+enum decisions_added decisions_apply(struct decisions *, const struct decision *);
+void decisions_apply_lift(struct decisions *, const struct decision *); /* id, scope, value, until_ms, stamp count */
 #endif

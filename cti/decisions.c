@@ -43,7 +43,8 @@ struct decisions {
 	pthread_rwlock_t spared_lock;
 	struct ip_net spared[SPARED_MAX];
 	size_t nspared;
-	struct decisions_watch watch;
+	struct decisions_watch watches[DECISIONS_WATCHES];
+	size_t nwatches;
 	atomic_ullong made[REMEDY_COUNT], nspares, fulls;
 	atomic_ullong active[SCOPE_COUNT][REMEDY_COUNT];
 };
@@ -250,6 +251,20 @@ static struct record *insert(struct decisions *d, struct record **list, const st
 	return r;
 }
 
+static void tell_held(struct decisions *d, const struct record *r, enum decision_from from)
+{
+	for (size_t i = 0; i < d->nwatches; i++)
+		if (d->watches[i].held)
+			d->watches[i].held(d->watches[i].ctx, &r->d, r->times, from);
+}
+
+static void tell_lifted(struct decisions *d, const struct record *r, enum decision_from from)
+{
+	for (size_t i = 0; i < d->nwatches; i++)
+		if (d->watches[i].lifted)
+			d->watches[i].lifted(d->watches[i].ctx, &r->d, from);
+}
+
 /* times 0: it is new; else it was kept, and was made so often. */
 static enum decisions_added hold(struct decisions *d, const struct decision *new, unsigned times)
 {
@@ -276,8 +291,8 @@ static enum decisions_added hold(struct decisions *d, const struct decision *new
 		replace(r, new, times);
 	if (r)
 		record_activate(d, r, !times || r->d.until_ms > clock_wall_ms());
-	if (r && !times && d->watch.held)
-		d->watch.held(d->watch.ctx, &r->d, r->times);
+	if (r)
+		tell_held(d, r, times ? DECISION_RESTORED : DECISION_MADE);
 	pthread_rwlock_unlock(&s->lock);
 	return r ? DECISION_HELD : DECISION_FULL;
 }
@@ -423,8 +438,8 @@ static size_t prune(struct decisions *d, struct record **at, bool (*gone)(void *
 			at = &r->next;
 			continue;
 		}
-		if (tell && d->watch.lifted)
-			d->watch.lifted(d->watch.ctx, &r->d);
+		if (tell)
+			tell_lifted(d, r, DECISION_MADE);
 		drop(d, at);
 		n++;
 	}
@@ -546,12 +561,29 @@ size_t decisions_held(struct decisions *d)
 
 /* ---- for whoever keeps them ---- */
 
-void decisions_watch(struct decisions *d, const struct decisions_watch *watch)
+bool decisions_watch(struct decisions *d, const struct decisions_watch *watch)
+{
+	if (d->nwatches == DECISIONS_WATCHES)
+		return false;
+	d->watches[d->nwatches++] = *watch;
+	return true;
+}
+
+void decisions_unwatch(struct decisions *d, const void *ctx)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->nwatches; i++)
+		if (d->watches[i].ctx != ctx)
+			d->watches[n++] = d->watches[i];
+	d->nwatches = n;
+}
+
+void decisions_begin(struct decisions *d)
 {
 	unsigned long long last = atomic_load(&d->ids);
 
 	atomic_store(&d->ids, (last + ID_GAP - 1) / ID_GAP * ID_GAP);
-	d->watch = watch ? *watch : (struct decisions_watch){ 0 };
 }
 
 bool decisions_forget(struct decisions *d, const struct decision *kept)

@@ -62,13 +62,18 @@ static void tell(struct ledger *l, const struct ledger_line *line)
 		sem_post(&l->wake);
 }
 
-static void on_held(void *ctx, const struct decision *d, unsigned times)
+/* What is restored was read from the file. */
+static void on_held(void *ctx, const struct decision *d, unsigned times, enum decision_from from)
 {
+	if (from == DECISION_RESTORED)
+		return;
 	tell(ctx, &(struct ledger_line){ .decision = *d, .times = times });
 }
 
-static void on_lifted(void *ctx, const struct decision *d)
+static void on_lifted(void *ctx, const struct decision *d, enum decision_from from)
 {
+	if (from == DECISION_RESTORED)
+		return;
 	tell(ctx, &(struct ledger_line){ .lifted = true, .decision = *d });
 }
 
@@ -369,15 +374,19 @@ struct ledger *ledger_open(const char *dir, struct decisions *decisions, struct 
 		err_set(err, SIDE_SELF, 0, "cannot start a thread");
 		return NULL;
 	}
-	decisions_watch(decisions, &(struct decisions_watch){ on_held, on_lifted, l });
-	return l;
+	decisions_begin(decisions);
+	if (decisions_watch(decisions, &(struct decisions_watch){ on_held, on_lifted, l }))
+		return l;
+	ledger_close(l);
+	err_set(err, SIDE_SELF, 0, "decisions are watched by too many");
+	return NULL;
 }
 
 void ledger_close(struct ledger *l)
 {
 	if (!l)
 		return;
-	decisions_watch(l->decisions, NULL);
+	decisions_unwatch(l->decisions, l);
 	atomic_store(&l->stop, true);
 	sem_post(&l->wake);
 	pthread_join(l->thread, NULL);

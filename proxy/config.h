@@ -275,6 +275,45 @@ struct log_input_config {
 	struct where where;
 };
 
+/* Between the gates of an installation. No urls: one gate. */
+struct redis_table {
+	struct words urls;
+	struct bytes sentinel;             /* the master's name */
+	bool cluster, verify;
+	struct bytes user;
+	const char *password_from;         /* "file:..", "env:..", "cred:.."; NULL: none, or in the url */
+	const char *ca;
+	struct bytes prefix, name;         /* of the keys; of this gate, the machine's by default */
+};
+/* Who is held to be what, by others. */
+struct cti_list_config {
+	struct bytes name, url, column, sha256;
+	const char *file;
+	uint32_t format;                   /* enum list_format */
+	enum remedy_kind act; uint32_t level;
+	uint32_t every_ms;
+	uint64_t age_ms, max_bytes, max_entries;
+	bool allow_shrink;
+	struct where where;
+};
+struct cti_crowdsec_config {
+	struct bytes lapi;                 /* at == NULL: none is asked */
+	const char *key_from, *password_from; /* "file:..", "env:..", "cred:.." */
+	struct bytes machine;
+	uint32_t every_ms;
+	enum remedy_kind most;
+	bool own, full;
+	struct where where;
+};
+struct cti_config {
+	struct cti_list_config *lists; size_t nlists;
+	struct cti_crowdsec_config crowdsec;
+	bool share;
+	uint32_t guard_percent, guard_clients;
+};
+/* CrowdSec's local API, served. */
+struct lapi_config { struct bytes bind; const char *cert, *key; bool registration, appsec; };
+
 struct config {
 	struct arena *arena;               /* holds everything; config_free */
 	struct listen_config *listens; size_t nlistens;
@@ -295,6 +334,10 @@ struct config {
 	struct profile_config *profiles; size_t nprofiles;
 	struct log_input_config *logs; size_t nlogs;
 	struct bots_config bots;
+	struct redis_table redis;
+	struct cti_config cti;
+	struct lapi_config lapi;           /* bind.at == NULL: off */
+	const char **geo; size_t ngeo;     /* MaxMind DB files */
 	const char *file;                  /* NULL: made from options */
 	uint64_t hash;                     /* of the text of all files, for metrics */
 };

@@ -255,11 +255,15 @@ static const struct schema_row config_rows[] = {
 	  .help = "what is done when a scenario overflows; without it: deny for 4 h, 24 h, 72 h; crowds, floods and whole networks are challenged" },
 	{ .key = "bots", .type = &schema_nested, .table = &config_bots_table, SCHEMA_FIELD(config, bots),
 	  .help = "how bots are told from those who only say that they are one" },
-	RESERVED("redis"),
-	RESERVED("cti"),
-	RESERVED("geo"),
+	{ .key = "redis", .type = &schema_nested, .table = &config_redis_table, SCHEMA_FIELD(config, redis), .inherits = true,
+	  .help = "what the gates of an installation share; without it this one is alone" },
+	{ .key = "cti", .type = &schema_nested, .table = &config_cti_table, SCHEMA_FIELD(config, cti),
+	  .help = "reputation: lists, another CrowdSec, what is shared" },
+	{ .key = "lapi", .type = &schema_nested, .table = &config_lapi_table, SCHEMA_FIELD(config, lapi), .inherits = true,
+	  .help = "CrowdSec's local API, served to its agents, bouncers and cscli; without it none" },
+	{ .key = "geo", .type = &schema_path, SCHEMA_ITEMS(config, geo, ngeo),
+	  .help = "MaxMind DB files (`*.mmdb`) of countries and ASes" },
 	RESERVED("hub"),
-	RESERVED("lapi"),
 };
 
 const struct schema_table config_table = {

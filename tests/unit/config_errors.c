@@ -16,7 +16,7 @@ static void errors_name_place_key_and_cause(void **state)
 		{ "- a", "1:1: a list is not a mapping of keys to values" },
 		{ "a: 1\n---\nb: 1", "3:1: a second document (---) is not read here" },
 		{ "version: 2", "1:10: version: 2 is above 1" },
-		{ "redis: x", "1:1: 'redis' is not built yet" },
+		{ "hub: x", "1:1: 'hub' is not built yet" },
 		{ "tls: {acme: {}}", "1:7: tls: 'acme' is not built yet" },
 		{ "admin: {writes: off}", "1:9: admin: 'writes' is not built yet" },
 		{ "listen: [8080]", "1:10: listen[0]: '8080' is not an address and port; write for example "
