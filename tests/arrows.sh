@@ -6,18 +6,19 @@
 set -euo pipefail -o noglob
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# part: the parts it may include. base/ is three: words and documents (base), the
-# wire, matching.
+# part: the parts it may include. base/ is four: words and documents (base), the
+# wire, matching, the store.
 arrows='
 base:       base
 base_wire:  base base_wire
 base_match: base base_match
+base_store: base base_wire base_store
 rules:      base base_match rules
 scenarios:  base base_match scenarios
-cti:        base base_match base_wire cti
-admin:      base base_match base_wire rules scenarios cti admin
+cti:        base base_match base_wire base_store cti
+admin:      base base_match base_wire base_store rules scenarios cti admin
 demo:       base base_wire demo
-proxy:      base base_match base_wire rules scenarios cti admin demo proxy
+proxy:      base base_match base_wire base_store rules scenarios cti admin demo proxy
 '
 
 # library header: the only files that may include it.
@@ -32,21 +33,23 @@ hs/*:             base/matcher_hs*
 pcre2.h:          base/regex* base/matcher_plain*
 yaml.h:           base/yaml*
 jansson.h:        base/json*
-sqlite3.h:        base/store*
+sqlite3.h:        base/store* cti/alerts* cti/keys*
 libxml/*:         rules/*xml*
 libinjection*:    rules/*injection*
 modsecurity/*:    tests/*
-hiredis/*:        cti/share*
+hiredis/*:        cti/redis*
+urcu*:            cti/*
 maxminddb.h:      cti/geo*
 '
 
 # What a folder shows to the others.
-public='rules/rules.h rules/seclang.h rules/inflate.h scenarios/scenarios.h scenarios/facts.h scenarios/logs.h scenarios/bucket.h scenarios/profile.h cti/cti.h cti/ledger.h admin/admin.h demo/shop.h'
+public='rules/rules.h rules/seclang.h rules/inflate.h scenarios/scenarios.h scenarios/facts.h scenarios/logs.h scenarios/bucket.h scenarios/profile.h cti/cti.h cti/ledger.h cti/share.h cti/redis.h cti/lists.h cti/list_write.h cti/geo.h cti/guard.h cti/alerts.h cti/keys.h cti/lapi.h cti/lapi_client.h admin/admin.h demo/shop.h'
 
 # These two answer in REPLY: a subshell for each include would take seconds.
 part_of() {
 	case $1 in
-	base/loop* | base/stream* | base/tls* | base/http* | base/fetch*) REPLY=base_wire ;;
+	base/loop* | base/stream* | base/tls* | base/http* | base/fetch* | base/serve*) REPLY=base_wire ;;
+	base/store*) REPLY=base_store ;;
 	base/matcher* | base/regex* | base/expr*) REPLY=base_match ;;
 	*) REPLY=${1%%/*} ;;
 	esac
