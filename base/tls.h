@@ -38,6 +38,8 @@ bool tls_context_serves(const struct tls_context *, struct bytes name);
 bool tls_self_signed(const char *name, const char *cert_file, const char *key_file, struct err *);
 /* HKDF-SHA256 (RFC 5869), salt "embergate/v1", `purpose` as info: a 32-byte key from the installation's secret. */
 bool tls_derive_key(struct bytes secret, const char *purpose, uint8_t out[32]);
+/* HMAC-SHA256 over the parts, joined. */
+bool tls_mac(const uint8_t key[32], const struct bytes *parts, size_t n, uint8_t out[32]);
 bool tls_random(void *out, size_t n);
 
 /* ---- for stream_tls.c ---- */

@@ -34,6 +34,25 @@ bool tls_derive_key(struct bytes secret, const char *purpose, uint8_t out[32])
 	return ok;
 }
 
+bool tls_mac(const uint8_t key[32], const struct bytes *parts, size_t n, uint8_t out[32])
+{
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)(uintptr_t)"SHA256", 0),
+		OSSL_PARAM_END,
+	};
+	bool ok = ctx && EVP_MAC_init(ctx, key, 32, params) == 1;
+	size_t len;
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = !parts[i].len || EVP_MAC_update(ctx, (const unsigned char *)parts[i].at, parts[i].len) == 1;
+	ok = ok && EVP_MAC_final(ctx, out, &len, 32) == 1;
+	EVP_MAC_CTX_free(ctx);
+	EVP_MAC_free(mac);
+	return ok;
+}
+
 /* For the period: 32 bytes whose first 16 are its name, 32 for AES-256, 32 for HMAC. */
 static bool ticket_keys(const struct tls_context *t, uint64_t period, uint8_t out[96])
 {

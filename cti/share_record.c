@@ -1,0 +1,119 @@
+/* share_record.c -- an operation as bytes, and back.
+ *
+ *   add: 1  id:8 stamp:8 until:8 made:8 node:2 scope:1 remedy:1 level:1 flags:1 value reason origin
+ *   del: 2  id:8 stamp:8 until:8 scope:1 value
+ *
+ * A text has its length in a byte before it. */
+#include "cti/share_record.h"
+
+enum { OP_ADD = 1, OP_DEL, FLAG_SIMULATED = 1, FLAG_HEARSAY = 2, FLAGS = 3, LEVEL_MAX = 3 };
+
+void share_put(struct text *t, uint64_t n, unsigned bytes)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		text_byte(t, (char)(n >> 8 * i));
+}
+
+bool share_take(struct bytes *rest, unsigned bytes, uint64_t *out)
+{
+	if (rest->len < bytes)
+		return false;
+	*out = 0;
+	for (unsigned i = 0; i < bytes; i++)
+		*out |= (uint64_t)(unsigned char)rest->at[i] << 8 * i;
+	*rest = bytes_from(*rest, bytes);
+	return true;
+}
+
+void share_put_text(struct text *t, struct bytes b)
+{
+	b = bytes_sub(b, 0, SHARE_TEXT_MAX);
+	share_put(t, b.len, 1);
+	text_put(t, b);
+}
+
+bool share_take_text(struct bytes *rest, struct bytes *out)
+{
+	uint64_t len;
+
+	if (!share_take(rest, 1, &len) || rest->len < len)
+		return false;
+	*out = bytes_sub(*rest, 0, (size_t)len);
+	*rest = bytes_from(*rest, (size_t)len);
+	return true;
+}
+
+bool share_op_write(struct text *t, const struct share_op *op)
+{
+	const struct decision *d = &op->decision;
+
+	if (d->scope >= SCOPE_OTHER || !d->value.len || d->value.len > SHARE_TEXT_MAX || d->id > INT64_MAX)
+		return false;
+	share_put(t, op->lifted ? OP_DEL : OP_ADD, 1);
+	share_put(t, d->id, 8);
+	share_put(t, d->stamp, 8);
+	share_put(t, d->until_ms, 8);
+	if (!op->lifted) {
+		share_put(t, d->made_ms, 8);
+		share_put(t, d->node, 2);
+	}
+	share_put(t, d->scope, 1);
+	if (!op->lifted) {
+		share_put(t, d->remedy, 1);
+		share_put(t, d->level, 1);
+		share_put(t, (d->simulated ? FLAG_SIMULATED : 0) | (d->hearsay ? FLAG_HEARSAY : 0), 1);
+	}
+	share_put_text(t, d->value);
+	if (!op->lifted) {
+		share_put_text(t, d->reason);
+		share_put_text(t, d->origin);
+	}
+	return !t->full;
+}
+
+/* ---- reading ---- */
+
+static bool take_below(struct bytes *rest, unsigned bytes, uint64_t end, uint64_t *out)
+{
+	return share_take(rest, bytes, out) && *out < end;
+}
+
+static bool take_add(struct bytes *rest, struct decision *d)
+{
+	uint64_t node, scope, remedy, level, flags;
+
+	if (!share_take(rest, 8, &d->made_ms) || !take_below(rest, 2, DECISION_NODES, &node) ||
+	    !take_below(rest, 1, SCOPE_OTHER, &scope) || !take_below(rest, 1, REMEDY_COUNT, &remedy) ||
+	    !take_below(rest, 1, LEVEL_MAX + 1, &level) || !take_below(rest, 1, FLAGS + 1, &flags))
+		return false;
+	d->node = (unsigned)node;
+	d->scope = (enum scope)scope;
+	d->remedy = (enum remedy_kind)remedy;
+	d->level = (unsigned)level;
+	d->simulated = flags & FLAG_SIMULATED;
+	d->hearsay = flags & FLAG_HEARSAY;
+	return share_take_text(rest, &d->value) && share_take_text(rest, &d->reason) && share_take_text(rest, &d->origin);
+}
+
+static bool take_del(struct bytes *rest, struct decision *d)
+{
+	uint64_t scope;
+
+	if (!take_below(rest, 1, SCOPE_OTHER, &scope))
+		return false;
+	d->scope = (enum scope)scope;
+	return share_take_text(rest, &d->value);
+}
+
+bool share_op_read(struct bytes *rest, struct share_op *op)
+{
+	struct decision *d = &op->decision;
+	uint64_t kind;
+
+	*op = (struct share_op){ 0 };
+	if (!share_take(rest, 1, &kind) || (kind != OP_ADD && kind != OP_DEL))
+		return false;
+	op->lifted = kind == OP_DEL;
+	return take_below(rest, 8, (uint64_t)INT64_MAX + 1, &d->id) && share_take(rest, 8, &d->stamp) &&
+	       share_take(rest, 8, &d->until_ms) && (op->lifted ? take_del(rest, d) : take_add(rest, d)) && d->value.len;
+}
