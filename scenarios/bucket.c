@@ -72,7 +72,7 @@ static void keep_event(struct bucket_shard *s, struct bucket *b, struct bytes ev
 
 static void summary(const struct bucket *b, struct bucket_events *out)
 {
-	*out = (struct bucket_events){ .count = b->count, .first_us = bucket_first_us(b) };
+	*out = (struct bucket_events){ .count = b->count, .first_us = bucket_first_us(b), .ours = b->ours };
 }
 
 /* What is in it, copied where the arena is given; else it points into the bucket. */
@@ -105,6 +105,7 @@ static void begin(struct bucket_shard *s, struct bucket *b, const struct bucket_
 {
 	bucket_empty(s, b);
 	b->full_us = 0;
+	b->ours = false;
 	b->last_us = now_us;
 	b->first_ms = (uint32_t)(now_us / 1000);
 	b->life_ms = at_most(k->life_us / 1000 + (k->life_us % 1000 != 0), UINT32_MAX);
@@ -201,6 +202,7 @@ static enum poured pour(struct bucket_shard *s, struct bucket *b, const struct p
 		}
 	}
 	b->count++;
+	b->ours |= !p->heard;
 	move_clock(b, k, p->now_us);
 	keep_event(s, b, p->event, k->keep);
 	if (is_over(p, s, b))

@@ -31,6 +31,7 @@ struct bucket_events {
 	uint64_t first_us;
 	const struct bytes *kept; /* as they were given, oldest first */
 	size_t nkept;
+	bool ours;                /* one of them was poured by this gate */
 };
 
 struct pour {
@@ -40,6 +41,7 @@ struct pour {
 	bool is_distinct;         /* `value` tells: one that the bucket has seen is not poured */
 	uint64_t value;           /* a keyed hash */
 	bool cancel;              /* the bucket is thrown away */
+	bool heard;               /* another gate's event */
 	struct bytes event;       /* kept for the alert */
 	/* conditional and bayesian, and a leaky one with a condition: does it overflow now? Called under the lock. `latch` is
 	 * kept with the bucket, zero at first. */

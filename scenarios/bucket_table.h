@@ -34,8 +34,9 @@ struct bucket {
 	uint32_t first_ms;
 	uint32_t silent_until_ms;
 	uint32_t life_ms;
-	uint32_t count : 31; /* events; 0: only its silence is left */
+	uint32_t count : 30; /* events; 0: only its silence is left */
 	uint32_t silent : 1;
+	uint32_t ours : 1;   /* one of them was this gate's */
 	uint32_t next;          /* in its chain; of a free one: the next free one */
 	uint32_t older, newer;  /* in the order of touch; both its own number when it is free */
 	uint32_t number;

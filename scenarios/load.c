@@ -212,17 +212,7 @@ static bool key_simulated(struct reading *r, const struct yaml_node *n)
 
 static bool key_cluster(struct reading *r, const struct yaml_node *n)
 {
-	bool shared = false;
-	char text[512];
-
-	if (!want_bool(r, n, &shared))
-		return false;
-	if (shared) {
-		snprintf(text, sizeof text, "%s:%u: cluster is not built yet: each gate counts for itself", n->where.file,
-			 n->where.line);
-		warn(r->options, text);
-	}
-	return true;
+	return want_bool(r, n, &r->s->cluster);
 }
 
 static bool key_nothing(struct reading *r, const struct yaml_node *n)

@@ -28,6 +28,7 @@ struct scenario {
 	struct bayes_condition bayes[BAYES_MAX];
 	size_t nbayes;
 	bool reprocess;
+	bool cluster;                        /* all gates count together */
 	bool writes;                         /* its expressions may change the facts */
 	struct hash128 key;                  /* of its buckets' keys */
 	atomic_ullong asked, failed, poured, overflowed, silent;

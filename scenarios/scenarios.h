@@ -73,13 +73,21 @@ struct observe {
 	void **marks;            /* what one point knows and the next needs; *marks is NULL before an event's first */
 	const uint64_t *off;     /* a bit for each scenario that is not asked; NULL: all are */
 	void (*over)(void *ctx, const struct overflow *); /* what it is given lives while it runs */
+	/* An event was poured into a bucket that all gates of an installation fill together (`cluster: true`): to be sent to the
+	 * others, who give it to scenarios_heard(). NULL: this gate is alone. */
+	void (*poured)(void *ctx, struct bytes message);
+	unsigned node;           /* of this gate among them */
 	void *ctx;
 };
+enum { SCENARIOS_MESSAGE_MAX = 1000 };
 
 /* Asks those scenarios whose point it is. */
 void scenarios_observe(const struct observe *, struct facts *, enum observe_point);
 /* All points at once: for an event that is whole, as that of a log is. */
 void scenarios_observe_whole(const struct observe *, struct facts *);
+/* What `poured` of another gate said. An overflow that several see is told by the one whose event it was, or of those that
+ * poured by the one of the lowest number. False: it is no such message, or of a scenario that is not loaded here. */
+bool scenarios_heard(const struct observe *, struct bytes message, uint64_t now_us);
 /* Ends the counters that are due by the buckets' clock. About once a second; before each event where the clock is a log's. */
 void scenarios_tick(const struct observe *, uint64_t now_us, uint64_t wall_ms);
 
