@@ -38,6 +38,7 @@ struct fetch_request {
 	struct bytes content_type, body; /* at == NULL: no body */
 	uint32_t deadline_ms;      /* for everything, redirects included; 0: 10 s */
 	uint64_t body_max;         /* bytes of the answer's; one more is a failure */
+	bool packed;               /* an answer with a Content-Encoding is taken, as it comes: servers say so of .gz files */
 	unsigned redirects;        /* so many are followed, of GET only and never from https to http. At
 				    * another origin `fields` are left out: they may be secrets. */
 	struct tls_context *tls;   /* NULL: the fetcher's own, which verifies; outlives the fetch */

@@ -55,7 +55,7 @@ static const char *refusal(const struct fetch *f)
 
 	if (s->status == 101)
 		return "it changes the protocol unasked";
-	if (!is_plain(&s->fields))
+	if (!f->ask.packed && !is_plain(&s->fields))
 		return "a compressed answer, which was not asked for";
 	return s->framing == BODY_LENGTH && s->length > f->ask.body_max ? "the answer is too long" : NULL;
 }

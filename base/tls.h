@@ -41,6 +41,11 @@ bool tls_derive_key(struct bytes secret, const char *purpose, uint8_t out[32]);
 /* HMAC-SHA256 over the parts, joined. */
 bool tls_mac(const uint8_t key[32], const struct bytes *parts, size_t n, uint8_t out[32]);
 bool tls_random(void *out, size_t n);
+/* SHA-256 of what is put, piece by piece; the end frees it. */
+struct tls_sha256;
+struct tls_sha256 *tls_sha256_new(void); /* NULL: out of memory */
+void tls_sha256_put(struct tls_sha256 *, struct bytes);
+void tls_sha256_end(struct tls_sha256 *, uint8_t out[32]); /* NULL is allowed */
 
 /* ---- for stream_tls.c ---- */
 struct tls_conn;
