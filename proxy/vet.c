@@ -10,12 +10,12 @@
 #include "proxy/behaviour.h"
 #include "proxy/vet.h"
 #include "base/clock.h"
+#include "base/inflate.h"
 #include "proxy/access.h"
 #include "proxy/forward.h"
 #include "proxy/hold.h"
 #include "proxy/stages.h"
 #include "proxy/worker.h"
-#include "rules/inflate.h"
 
 enum { HOLD_MS = 1000 };
 

@@ -8,7 +8,7 @@
  *
  * A structure that does not fit the window is not taken: else padding would be
  * a way past the rules. */
-#include "rules/inflate.h"
+#include "base/inflate.h"
 #include "rules/facts.h"
 #include "rules/reading.h"
 #include "rules/run.h"

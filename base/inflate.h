@@ -1,9 +1,9 @@
-/* inflate.h -- a compressed body, unpacked for inspection only.
+/* inflate.h -- a compressed body, unpacked within bounds.
  *
  * gzip (several members in a row too) and deflate, with or without zlib's
- * header. What goes to the upstream stays packed. */
-#ifndef RULES_INFLATE_H
-#define RULES_INFLATE_H
+ * header. */
+#ifndef BASE_INFLATE_H
+#define BASE_INFLATE_H
 #include "base/arena.h"
 
 struct inflate;

@@ -3,7 +3,7 @@
  * A bomb is told by its ratio: text packs to a tenth, markup to a hundredth at
  * best; zlib's own limit is about 1030. The first KiB are free of the rule, as
  * short bodies repeat themselves. */
-#include "rules/inflate.h"
+#include "base/inflate.h"
 #include <zlib.h>
 
 enum {
