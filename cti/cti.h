@@ -33,9 +33,9 @@ enum decisions_added {
 	DECISION_WRONG,   /* its value is none of its scope, or it would be over already */
 	DECISION_GUARDED, /* it would cover too many of the clients */
 };
-/* Copies it, gives it an id and a stamp. A second one of the same scope, value, remedy, reason and origin prolongs the
+/* Copies it; id, stamp, node and until_ms are set in it as it is held. A second one of the same scope, value, remedy, reason and origin prolongs the
  * first. What is hearsay, or of a scenario, lives 72 hours at most and is cut to that. */
-enum decisions_added decisions_add(struct decisions *, const struct decision *);
+enum decisions_added decisions_add(struct decisions *, struct decision *);
 /* Lifts all that is held against that value; returns how many. */
 size_t decisions_lift(struct decisions *, enum scope, struct bytes value);
 bool decisions_lift_id(struct decisions *, uint64_t id);
@@ -86,8 +86,6 @@ enum { DECISIONS_WATCHES = 4 };
 /* While no other thread uses them. False: there are that many. */
 bool decisions_watch(struct decisions *, const struct decisions_watch *);
 void decisions_unwatch(struct decisions *, const void *ctx);
-/* Ids go on from the next thousand: the process before, which still drains, gives those in between. */
-void decisions_begin(struct decisions *);
 
 /* One as it was kept; it replaces one of the same scope, value, remedy, reason and origin. */
 enum decisions_added decisions_restore(struct decisions *, const struct decision *, unsigned times);

@@ -4,6 +4,7 @@
  * are known, and is then forgotten. Ranges are few and have a list of their own. */
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/hlc.h"
 #include "cti/cti.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,7 +16,7 @@ enum {
 	SWEEP_HEADS = 256, /* at once under a lock */
 	OWN_SHARE = 8,     /* of the table, for what scenarios decide: who has an IPv6 network has any number of /64 */
 	PIECES = SHARDS * HEADS / SWEEP_HEADS,
-	ID_GAP = 1000,
+	GRAVES = 65536, SEQUENCE_BITS = 11, NODE_BITS = 10,
 };
 
 struct record {
@@ -34,8 +35,17 @@ struct shard {
 	struct record *ranges; /* of shard 0 */
 };
 
+/* A decision that was lifted, so that one that comes late from another gate is not held again. */
+struct grave { uint64_t id, until_ms; };
+
 struct decisions {
 	struct shard shards[SHARDS];
+	struct hlc clock;
+	unsigned node;
+	decisions_guard *guard;
+	void *guard_ctx;
+	pthread_mutex_t graves_lock;
+	struct grave graves[GRAVES];
 	atomic_size_t records, held_ranges, own;
 	atomic_ullong ids;
 	atomic_uint hand; /* of the sweep: the next heads, over all shards */
@@ -45,7 +55,7 @@ struct decisions {
 	size_t nspared;
 	struct decisions_watch watches[DECISIONS_WATCHES];
 	size_t nwatches;
-	atomic_ullong made[REMEDY_COUNT], nspares, fulls;
+	atomic_ullong made[REMEDY_COUNT], nspares, fulls, guardeds;
 	atomic_ullong active[SCOPE_COUNT][REMEDY_COUNT];
 };
 
@@ -56,6 +66,7 @@ struct decisions *decisions_new(size_t max)
 	if (!d)
 		return NULL;
 	d->max = max;
+	pthread_mutex_init(&d->graves_lock, NULL);
 	pthread_rwlock_init(&d->spared_lock, NULL);
 	for (int i = 0; i < SHARDS; i++)
 		pthread_rwlock_init(&d->shards[i].lock, NULL);
@@ -78,9 +89,22 @@ void decisions_free(struct decisions *d)
 		free_list(d->shards[i].ranges);
 		pthread_rwlock_destroy(&d->shards[i].lock);
 	}
-	if (d)
+	if (d) {
 		pthread_rwlock_destroy(&d->spared_lock);
+		pthread_mutex_destroy(&d->graves_lock);
+	}
 	free(d);
+}
+
+void decisions_node(struct decisions *d, unsigned node)
+{
+	d->node = node;
+}
+
+void decisions_set_guard(struct decisions *d, decisions_guard *guard, void *ctx)
+{
+	d->guard = guard;
+	d->guard_ctx = ctx;
 }
 
 void decisions_spare(struct decisions *d, const struct ip_net *nets, size_t n)
@@ -187,7 +211,7 @@ static void record_activate(struct decisions *d, struct record *r, bool active)
 static bool is_same(const struct record *r, const struct decision *d, uint64_t hash, struct bytes value)
 {
 	return is_about(r, d->scope, hash, value) && r->d.remedy == d->remedy && r->d.simulated == d->simulated &&
-	       bytes_eq(r->d.reason, d->reason);
+	       bytes_eq(r->d.reason, d->reason) && bytes_eq(r->d.origin, d->origin);
 }
 
 static struct record *find_same(struct record *r, const struct decision *d, uint64_t hash, struct bytes value)
@@ -202,6 +226,8 @@ static void prolong(struct record *r, const struct decision *new)
 	if (new->until_ms > r->d.until_ms)
 		r->d.until_ms = new->until_ms;
 	r->d.made_ms = new->made_ms;
+	r->d.stamp = new->stamp;
+	r->d.node = new->node;
 	r->times++;
 }
 
@@ -210,17 +236,47 @@ static void replace(struct record *r, const struct decision *kept, unsigned time
 	r->d.made_ms = kept->made_ms;
 	r->d.until_ms = kept->until_ms;
 	r->d.level = kept->level;
+	r->d.stamp = kept->stamp;
+	r->d.node = kept->node;
+	r->d.hearsay = kept->hearsay;
 	r->times = times;
 }
 
-/* One that was kept has its id still. */
+/* 42 bits of milliseconds, 10 of node, 11 that count: unique among gates without asking. One that was kept has its id still. */
 static uint64_t id_for(struct decisions *d, uint64_t kept)
 {
-	unsigned long long last = atomic_load(&d->ids);
+	unsigned long long last = atomic_load(&d->ids), next;
+	uint64_t now = clock_wall_ms() << SEQUENCE_BITS;
 
-	while (kept > last && !atomic_compare_exchange_weak(&d->ids, &last, kept))
-		;
-	return kept ? kept : atomic_fetch_add(&d->ids, 1) + 1;
+	if (kept)
+		return kept;
+	do
+		next = now > last ? now : last + 1;
+	while (!atomic_compare_exchange_weak(&d->ids, &last, next));
+	return next >> SEQUENCE_BITS << (SEQUENCE_BITS + NODE_BITS) | (uint64_t)d->node << SEQUENCE_BITS |
+	       (next & ((1u << SEQUENCE_BITS) - 1));
+}
+
+/* ---- what was lifted ---- */
+
+static void bury(struct decisions *d, uint64_t id, uint64_t until_ms)
+{
+	struct grave *g = &d->graves[id * 0x9e3779b97f4a7c15u >> 48];
+
+	pthread_mutex_lock(&d->graves_lock);
+	if (until_ms >= g->until_ms || g->until_ms <= clock_wall_ms())
+		*g = (struct grave){ id, until_ms };
+	pthread_mutex_unlock(&d->graves_lock);
+}
+
+static bool is_buried(struct decisions *d, uint64_t id)
+{
+	bool is;
+
+	pthread_mutex_lock(&d->graves_lock);
+	is = d->graves[id * 0x9e3779b97f4a7c15u >> 48].id == id;
+	pthread_mutex_unlock(&d->graves_lock);
+	return is;
 }
 
 static bool is_own(const struct decision *d)
@@ -265,47 +321,100 @@ static void tell_lifted(struct decisions *d, const struct record *r, enum decisi
 			d->watches[i].lifted(d->watches[i].ctx, &r->d, from);
 }
 
-/* times 0: it is new; else it was kept, and was made so often. */
-static enum decisions_added hold(struct decisions *d, const struct decision *new, unsigned times)
-{
+/* Where a decision belongs, and what it is about. */
+struct place {
 	char room[TEXT_MAX];
-	struct ip_net net = { .bits = 0 };
 	struct bytes value;
-	struct record **list, *r;
-	struct shard *s;
+	struct ip_net net;
 	uint64_t hash;
+	struct shard *shard;
+	struct record **list;
+};
 
-	if (!normal(new, room, &value, &net))
-		return DECISION_WRONG;
-	if (is_spared(d, new, &net))
-		return DECISION_SPARED;
-	hash = key_of(new->scope, value);
-	list = list_of(d, new->scope, hash, &s);
-	pthread_rwlock_wrlock(&s->lock);
-	r = find_same(*list, new, hash, value);
-	if (r && !times)
+static bool place_of(struct decisions *d, const struct decision *about, struct place *p)
+{
+	p->net = (struct ip_net){ .bits = 0 };
+	if (!normal(about, p->room, &p->value, &p->net))
+		return false;
+	p->hash = key_of(about->scope, p->value);
+	p->list = list_of(d, about->scope, p->hash, &p->shard);
+	return true;
+}
+
+static struct record *find_id(struct record *r, uint64_t id)
+{
+	while (r && r->d.id != id)
+		r = r->next;
+	return r;
+}
+
+/* Under the lock of its shard. NULL: the table is full. */
+static struct record *held_now(struct decisions *d, struct place *p, const struct decision *new, unsigned times, enum decision_from from)
+{
+	struct record *r = from == DECISION_APPLIED ? find_id(*p->list, new->id) : find_same(*p->list, new, p->hash, p->value);
+
+	if (r && from == DECISION_MADE)
 		prolong(r, new);
-	else if (!r && (r = insert(d, list, new, hash, value)))
-		r->net = net;
-	if (r && times)
+	else if (r && (from == DECISION_RESTORED || new->stamp > r->d.stamp))
 		replace(r, new, times);
-	if (r)
-		record_activate(d, r, !times || r->d.until_ms > clock_wall_ms());
-	if (r)
-		tell_held(d, r, times ? DECISION_RESTORED : DECISION_MADE);
-	pthread_rwlock_unlock(&s->lock);
+	else if (!r && (r = insert(d, p->list, new, p->hash, p->value))) {
+		r->net = p->net;
+		r->times = times;
+	}
+	return r;
+}
+
+static enum decisions_added hold(struct decisions *d, struct decision *new, unsigned times, enum decision_from from)
+{
+	struct place p;
+	struct record *r;
+
+	if (!place_of(d, new, &p))
+		return DECISION_WRONG;
+	if (new->remedy != REMEDY_ALLOW && is_spared(d, new, &p.net))
+		return DECISION_SPARED;
+	pthread_rwlock_wrlock(&p.shard->lock);
+	r = held_now(d, &p, new, times, from);
+	if (r) {
+		record_activate(d, r, from == DECISION_MADE || r->d.until_ms > clock_wall_ms());
+		tell_held(d, r, from);
+		new->id = r->d.id;
+	}
+	pthread_rwlock_unlock(&p.shard->lock);
 	return r ? DECISION_HELD : DECISION_FULL;
 }
 
-enum decisions_added decisions_add(struct decisions *d, const struct decision *new)
+/* What behaviour decides, and what others say, is over after 72 hours; administrators may think longer ahead. */
+static bool is_bounded(const struct decision *new)
 {
-	struct decision own = *new;
+	return new->hearsay || is_own(new);
+}
+
+static bool is_guarded(struct decisions *d, const struct decision *new)
+{
+	bool is_wide = new->scope == SCOPE_RANGE || new->scope == SCOPE_AS || new->scope == SCOPE_COUNTRY;
+
+	return d->guard && is_wide && new->remedy != REMEDY_ALLOW && (new->hearsay || bytes_eq(new->origin, BYTES("crowdsec"))) &&
+	       !d->guard(d->guard_ctx, new);
+}
+
+enum decisions_added decisions_add(struct decisions *d, struct decision *new)
+{
+	uint64_t now_ms = clock_wall_ms();
 	enum decisions_added result;
 
-	own.id = 0;
-	result = hold(d, &own, 0);
+	new->id = 0;
+	new->node = d->node;
+	new->stamp = hlc_now(&d->clock, now_ms);
+	if (is_bounded(new) && new->until_ms > new->made_ms + DECISION_LIFE_MAX_MS)
+		new->until_ms = new->made_ms + DECISION_LIFE_MAX_MS;
+	if (is_guarded(d, new)) {
+		atomic_fetch_add(&d->guardeds, 1);
+		return DECISION_GUARDED;
+	}
+	result = hold(d, new, 1, DECISION_MADE);
 	if (result == DECISION_HELD)
-		atomic_fetch_add(&d->made[own.remedy], 1);
+		atomic_fetch_add(&d->made[new->remedy], 1);
 	else if (result == DECISION_SPARED)
 		atomic_fetch_add(&d->nspares, 1);
 	else if (result == DECISION_FULL)
@@ -315,7 +424,19 @@ enum decisions_added decisions_add(struct decisions *d, const struct decision *n
 
 enum decisions_added decisions_restore(struct decisions *d, const struct decision *kept, unsigned times)
 {
-	return hold(d, kept, times ? times : 1);
+	struct decision own = *kept;
+
+	return hold(d, &own, times ? times : 1, DECISION_RESTORED);
+}
+
+enum decisions_added decisions_apply(struct decisions *d, const struct decision *of_another)
+{
+	struct decision own = *of_another;
+	uint64_t now_ms = clock_wall_ms();
+
+	if (!own.id || own.until_ms <= now_ms || !hlc_heard(&d->clock, own.stamp, now_ms) || is_buried(d, own.id))
+		return DECISION_WRONG;
+	return hold(d, &own, 1, DECISION_APPLIED);
 }
 
 /* ---- asking ---- */
@@ -324,14 +445,15 @@ struct search {
 	uint64_t now_ms;
 	struct arena *arena;
 	struct decision *out;
-	bool found;
+	bool found, allowed;
 };
 
 static void weigh(struct search *q, const struct decision *d)
 {
-	if (d->until_ms <= q->now_ms || d->simulated)
+	if (d->until_ms <= q->now_ms || d->simulated || q->allowed)
 		return;
-	if (q->found && (d->remedy < q->out->remedy || (d->remedy == q->out->remedy && d->until_ms <= q->out->until_ms)))
+	q->allowed = d->remedy == REMEDY_ALLOW;
+	if (!q->allowed && q->found && (d->remedy < q->out->remedy || (d->remedy == q->out->remedy && d->until_ms <= q->out->until_ms)))
 		return;
 	*q->out = *d;
 	q->out->value = arena_copy(q->arena, d->value);
@@ -438,8 +560,11 @@ static size_t prune(struct decisions *d, struct record **at, bool (*gone)(void *
 			at = &r->next;
 			continue;
 		}
-		if (tell)
+		if (tell) {
+			r->d.stamp = hlc_now(&d->clock, clock_wall_ms());
+			bury(d, r->d.id, r->d.until_ms);
 			tell_lifted(d, r, DECISION_MADE);
+		}
 		drop(d, at);
 		n++;
 	}
@@ -554,6 +679,40 @@ void decisions_each(struct decisions *d, uint64_t now_ms, bool (*each)(void *ctx
 	}
 }
 
+bool decisions_any(const struct decisions *d, enum scope scope)
+{
+	for (int r = 0; r < REMEDY_COUNT; r++)
+		if (atomic_load_explicit(&((struct decisions *)(uintptr_t)d)->active[scope][r], memory_order_relaxed))
+			return true;
+	return false;
+}
+
+struct asking {
+	struct ip_net net;
+	bool (*each)(void *ctx, const struct decision *);
+	void *ctx;
+};
+
+static bool touches(void *ctx, const struct decision *d)
+{
+	struct asking *a = ctx;
+	struct ip_net net;
+
+	if ((d->scope != SCOPE_IP && d->scope != SCOPE_RANGE) || !ip_net_parse(d->value, &net))
+		return true;
+	if (d->scope == SCOPE_IP && !ip_is4(&net.base))
+		net.bits = 64;
+	return !(ip_in_net(&net.base, &a->net) || ip_in_net(&a->net.base, &net)) || a->each(a->ctx, d);
+}
+
+void decisions_about(struct decisions *d, const struct ip_net *net, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *),
+		     void *ctx)
+{
+	struct asking a = { *net, each, ctx };
+
+	decisions_each(d, now_ms, touches, &a);
+}
+
 size_t decisions_held(struct decisions *d)
 {
 	return atomic_load(&d->records);
@@ -579,11 +738,22 @@ void decisions_unwatch(struct decisions *d, const void *ctx)
 	d->nwatches = n;
 }
 
-void decisions_begin(struct decisions *d)
+void decisions_apply_lift(struct decisions *d, const struct decision *of_another)
 {
-	unsigned long long last = atomic_load(&d->ids);
+	struct place p;
+	struct record **at;
 
-	atomic_store(&d->ids, (last + ID_GAP - 1) / ID_GAP * ID_GAP);
+	if (!place_of(d, of_another, &p) || !hlc_heard(&d->clock, of_another->stamp, clock_wall_ms()))
+		return;
+	bury(d, of_another->id, of_another->until_ms);
+	pthread_rwlock_wrlock(&p.shard->lock);
+	for (at = p.list; *at && (*at)->d.id != of_another->id;)
+		at = &(*at)->next;
+	if (*at) {
+		tell_lifted(d, *at, DECISION_APPLIED);
+		drop(d, at);
+	}
+	pthread_rwlock_unlock(&p.shard->lock);
 }
 
 bool decisions_forget(struct decisions *d, const struct decision *kept)
@@ -634,7 +804,8 @@ bool decisions_part(struct decisions *d, size_t part, void (*each)(void *ctx, co
 
 void decisions_count(struct decisions *d, struct decisions_stats *out)
 {
-	*out = (struct decisions_stats){ .spared = atomic_load(&d->nspares), .full = atomic_load(&d->fulls) };
+	*out = (struct decisions_stats){ .spared = atomic_load(&d->nspares), .full = atomic_load(&d->fulls),
+					  .guarded = atomic_load(&d->guardeds) };
 	for (int r = 0; r < REMEDY_COUNT; r++) {
 		out->made[r] = atomic_load(&d->made[r]);
 		for (int scope = 0; scope < SCOPE_COUNT; scope++)

@@ -374,7 +374,6 @@ struct ledger *ledger_open(const char *dir, struct decisions *decisions, struct 
 		err_set(err, SIDE_SELF, 0, "cannot start a thread");
 		return NULL;
 	}
-	decisions_begin(decisions);
 	if (decisions_watch(decisions, &(struct decisions_watch){ on_held, on_lifted, l }))
 		return l;
 	ledger_close(l);

@@ -1,5 +1,6 @@
-/* ledger_line.c -- "SUM held SCOPE VALUE REASON ORIGIN REMEDY LEVEL SIMULATED ID MADE UNTIL TIMES".
+/* ledger_line.c -- "SUM held SCOPE VALUE REASON ORIGIN REMEDY LEVEL SIMULATED ID MADE UNTIL TIMES STAMP NODE HEARSAY".
  *
+ * The last three were not always there, and may be missing.
  * One blank between words; in a text, blanks, control characters and '%' are written %XX, so an empty one is no word at
  * all. The sum tells damage, not forgery: who may write here may read the secret too. */
 #include "base/hash128.h"
@@ -44,7 +45,8 @@ bool ledger_write_line(struct text *t, const struct ledger_line *line)
 {
 	const struct decision *d = &line->decision;
 	const struct bytes words[] = { bytes_of(scope_word(d->scope)), d->value, d->reason, d->origin, bytes_of(remedy_word(d->remedy)) };
-	const uint64_t numbers[] = { d->level, d->simulated, d->id, d->made_ms, d->until_ms, line->times };
+	const uint64_t numbers[] = { d->level, d->simulated, d->id, d->made_ms, d->until_ms, line->times,
+				     d->stamp, d->node, d->hearsay };
 	char room[LEDGER_LINE_MAX];
 	struct text body = text_over(room, sizeof room - SUM - 1);
 
@@ -112,6 +114,17 @@ static bool take_texts(struct bytes *rest, struct text *room, struct decision *d
 	return d->scope != SCOPE_OTHER && d->value.len && remedy_from_word(remedy, &d->remedy);
 }
 
+static bool take_origin(struct bytes *rest, struct decision *d)
+{
+	uint64_t node, hearsay;
+
+	if (!take_number(rest, UINT64_MAX, &d->stamp) || !take_number(rest, DECISION_NODES - 1, &node) || !take_number(rest, 1, &hearsay))
+		return false;
+	d->node = (unsigned)node;
+	d->hearsay = hearsay;
+	return !rest->at;
+}
+
 static bool take_numbers(struct bytes *rest, struct ledger_line *line)
 {
 	struct decision *d = &line->decision;
@@ -124,7 +137,7 @@ static bool take_numbers(struct bytes *rest, struct ledger_line *line)
 	d->level = (unsigned)level;
 	d->simulated = simulated;
 	line->times = (unsigned)times;
-	return !rest->at;
+	return !rest->at || take_origin(rest, d);
 }
 
 bool ledger_read_line(struct bytes b, char room[LEDGER_LINE_MAX], struct ledger_line *line)

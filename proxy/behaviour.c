@@ -48,7 +48,7 @@ static bool may_tell(void)
 }
 
 /* False: nothing is ever held against that one. */
-static bool hold_against(const struct place *p, const struct decision *d)
+static bool hold_against(const struct place *p, struct decision *d)
 {
 	static const char *const trouble[] = { [DECISION_FULL] = "the table is full", [DECISION_WRONG] = "no such value" };
 	enum decisions_added added = decisions_add(p->shared->decisions, d);
