@@ -43,6 +43,7 @@ target_compile_definitions(test_transforms PRIVATE SOURCE_DIR="${PROJECT_SOURCE_
 unit_test(loop base base_wire)
 unit_test(stream base base_wire)
 unit_test(serve base base_wire PkgConfig::ZLIB)
+thread_test(store base base_store)
 unit_test(tls base base_wire PkgConfig::OPENSSL)
 thread_test(fetch base base_wire)
 unit_test(bytes base)
