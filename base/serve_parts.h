@@ -62,6 +62,7 @@ struct serve_conn {
 	bool last;         /* no request after this one */
 	unsigned lingers;
 	size_t scanned;    /* of the head */
+	unsigned blanks;   /* empty lines in front of it */
 	char *ahead;       /* read and not used yet */
 	size_t nahead, ahead_cap;
 	uint64_t read;     /* bytes */

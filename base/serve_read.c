@@ -8,6 +8,7 @@
 
 enum {
 	AHEAD_PAUSE = 64 << 10, /* pipelined bytes that wait; more are not read */
+	BLANKS_MAX = 4,         /* empty lines in front of a request (RFC 9112 2.2) */
 	AT_ONCE = 16,           /* pipelined requests that may be answered before others have their turn */
 	ARENA = 1 << 20,
 };
@@ -177,16 +178,28 @@ static struct bytes begin(struct serve_conn *c, struct bytes head, struct bytes 
 	return (struct bytes){ 0 };
 }
 
+/* Counted over all pieces. */
+static struct bytes skip_blank(struct serve_conn *c, struct bytes in)
+{
+	for (; c->blanks < BLANKS_MAX && bytes_starts(in, BYTES("\r\n")); c->blanks++)
+		in = bytes_from(in, 2);
+	return in;
+}
+
 static struct bytes read_head(struct serve_conn *c, struct bytes in, bool *more)
 {
 	size_t scanned = c->scanned;
 	struct err e;
 
 	if (scanned == 0)
-		in = bytes_from(in, http1_skip_blank(in));
+		in = skip_blank(c, in);
+	if (bytes_eq(in, BYTES("\r"))) { /* half an empty line, it may be */
+		*more = true;
+		return in;
+	}
 	switch (http1_head_end(in, &scanned, &limits, &e)) {
 	case HTTP1_DONE:
-		c->scanned = 0;
+		c->scanned = c->blanks = 0;
 		if (c->state == SERVE_IDLE)
 			serve_conn_wait(c, SERVE_HEAD, c->server->o.request_ms); /* of the body too */
 		return begin(c, bytes_sub(in, 0, scanned), bytes_from(in, scanned));
