@@ -1,8 +1,9 @@
 /* netset.h -- addresses and blocks of addresses by the million, each with a number.
  *
  * IPv4: a bitmap of /24s in front of an open-addressing table of 8-byte slots; blocks by the prefix lengths that are there;
- * IPv6 by its top 64 bits, longer prefixes in a table of their own. Sets of 100 million are meant. Asking takes no lock and
- * writes nothing. One thread at a time changes a set; readers may run beside it, and see a member wholly or not at all. */
+ * IPv6 likewise, by its top 64 bits, longer prefixes by all. Sets of 100 million are meant. Asking takes no lock. One
+ * thread at a time changes a set; readers may run beside it, and see a member wholly or not at all. A block of IPv6 covers
+ * no IPv4. */
 #ifndef CTI_NETSET_H
 #define CTI_NETSET_H
 #include "base/err.h"
