@@ -33,7 +33,7 @@ void fetcher_free(struct fetcher *); /* NULL is allowed */
 struct fetch_request {
 	struct bytes url;          /* http or https */
 	struct bytes method;       /* empty: GET, or POST where there is a body */
-	const struct field *fields; /* beside Host, User-Agent, Accept-Encoding, Connection and framing */
+	const struct field *fields; /* beside Host, Accept-Encoding, Connection and framing; User-Agent if it is not ours */
 	size_t nfields;
 	struct bytes content_type, body; /* at == NULL: no body */
 	uint32_t deadline_ms;      /* for everything, redirects included; 0: 10 s */

@@ -98,12 +98,21 @@ struct fetch *fetch_new(struct fetcher *r, struct loop *l, const struct fetch_re
 
 /* ---- writing ---- */
 
+static bool names_itself(const struct fetch_request *q)
+{
+	for (size_t i = 0; i < q->nfields; i++)
+		if (bytes_eq_nocase(q->fields[i].name, BYTES("User-Agent")))
+			return true;
+	return false;
+}
+
 static size_t own_fields(const struct fetch *f, struct field out[OWN_FIELDS])
 {
 	size_t n = 0;
 
-	out[n++] = (struct field){ BYTES("User-Agent"), BYTES("embergate/" EMBERGATE_VERSION), FIELD_USER_AGENT,
-				   false };
+	if (!f->with_fields || !names_itself(&f->ask))
+		out[n++] = (struct field){ BYTES("User-Agent"), BYTES("embergate/" EMBERGATE_VERSION), FIELD_USER_AGENT,
+					   false };
 	out[n++] = (struct field){ BYTES("Accept-Encoding"), BYTES("identity"), FIELD_OTHER, false };
 	out[n++] = (struct field){ BYTES("Connection"), BYTES("close"), FIELD_CONNECTION, false };
 	if (f->ask.content_type.len)

@@ -39,6 +39,8 @@ enum decisions_added decisions_add(struct decisions *, struct decision *);
 /* Lifts all that is held against that value; returns how many. */
 size_t decisions_lift(struct decisions *, enum scope, struct bytes value);
 bool decisions_lift_id(struct decisions *, uint64_t id);
+/* The one of that scope, value, remedy, reason and origin, and no other against that value. */
+bool decisions_lift_same(struct decisions *, const struct decision *);
 /* How many were made and enforced against that value in the last 72 hours, those that are over too. */
 unsigned decisions_past(struct decisions *, enum scope, struct bytes value, uint64_t now_ms);
 

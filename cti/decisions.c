@@ -756,7 +756,7 @@ void decisions_apply_lift(struct decisions *d, const struct decision *of_another
 	pthread_rwlock_unlock(&p.shard->lock);
 }
 
-bool decisions_forget(struct decisions *d, const struct decision *kept)
+static bool take_same(struct decisions *d, const struct decision *kept, bool tell)
 {
 	char room[TEXT_MAX];
 	struct bytes value;
@@ -774,10 +774,22 @@ bool decisions_forget(struct decisions *d, const struct decision *kept)
 	while (*at && !is_same(*at, kept, hash, value))
 		at = &(*at)->next;
 	found = *at != NULL;
+	if (found && tell)
+		tell_lifted(d, *at, DECISION_MADE);
 	if (found)
 		drop(d, at);
 	pthread_rwlock_unlock(&s->lock);
 	return found;
+}
+
+bool decisions_lift_same(struct decisions *d, const struct decision *which)
+{
+	return take_same(d, which, true);
+}
+
+bool decisions_forget(struct decisions *d, const struct decision *kept)
+{
+	return take_same(d, kept, false);
 }
 
 static void tell_kept(const struct record *r, void (*each)(void *ctx, const struct decision *, unsigned times), void *ctx)
