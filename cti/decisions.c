@@ -548,6 +548,14 @@ static void drop(struct decisions *d, struct record **at)
 	free(r);
 }
 
+/* By someone here. */
+static void note_lifted(struct decisions *d, struct record *r)
+{
+	r->d.stamp = hlc_now(&d->clock, clock_wall_ms());
+	bury(d, r->d.id, r->d.until_ms);
+	tell_lifted(d, r, DECISION_MADE);
+}
+
 /* Walks a list and removes those that `gone` says; the watch is told of what someone lifts. */
 static size_t prune(struct decisions *d, struct record **at, bool (*gone)(void *ctx, const struct record *), void *ctx, bool tell)
 {
@@ -560,11 +568,8 @@ static size_t prune(struct decisions *d, struct record **at, bool (*gone)(void *
 			at = &r->next;
 			continue;
 		}
-		if (tell) {
-			r->d.stamp = hlc_now(&d->clock, clock_wall_ms());
-			bury(d, r->d.id, r->d.until_ms);
-			tell_lifted(d, r, DECISION_MADE);
-		}
+		if (tell)
+			note_lifted(d, r);
 		drop(d, at);
 		n++;
 	}
@@ -775,7 +780,7 @@ static bool take_same(struct decisions *d, const struct decision *kept, bool tel
 		at = &(*at)->next;
 	found = *at != NULL;
 	if (found && tell)
-		tell_lifted(d, *at, DECISION_MADE);
+		note_lifted(d, *at);
 	if (found)
 		drop(d, at);
 	pthread_rwlock_unlock(&s->lock);
