@@ -3,6 +3,7 @@
  * Nothing is changed that need not be: each change is written to the ledger and sent to the other gates. */
 #include "cti/lapi_told.h"
 #include "base/hash.h"
+#include "cti/lapi_form.h"
 #include <stdlib.h>
 
 enum {
@@ -64,13 +65,12 @@ size_t lapi_told_count(const struct lapi_told *t)
 /* False: it says that nothing is to be done, and who says it may not decide so. */
 static bool remedy_of(const struct lapi_told *t, struct bytes type, enum remedy_kind *out)
 {
-	*out = REMEDY_CHALLENGE; /* for words that are not known */
-	if (bytes_eq_nocase(type, BYTES("ban")))
-		*out = REMEDY_DENY;
-	else if (bytes_eq_nocase(type, BYTES("bypass")) || bytes_eq_nocase(type, BYTES("whitelist")))
-		return false;
-	else if (remedy_from_word(type, out) && *out <= REMEDY_LOG)
-		return false;
+	if (!lapi_remedy(type, out)) {
+		if (bytes_eq_nocase(type, BYTES("allow")) || bytes_eq_nocase(type, BYTES("log")) ||
+		    bytes_eq_nocase(type, BYTES("bypass")) || bytes_eq_nocase(type, BYTES("whitelist")))
+			return false;
+		*out = REMEDY_CHALLENGE; /* a word of someone's own */
+	}
 	if (*out > t->most)
 		*out = t->most;
 	return true;
