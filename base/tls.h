@@ -46,6 +46,10 @@ struct tls_sha256;
 struct tls_sha256 *tls_sha256_new(void); /* NULL: out of memory */
 void tls_sha256_put(struct tls_sha256 *, struct bytes);
 void tls_sha256_end(struct tls_sha256 *, uint8_t out[32]); /* NULL is allowed */
+bool tls_sha512(struct bytes, uint8_t out[64]);
+/* scrypt (RFC 7914), N = 2^cost, r = 8, p = 1: cost 15 takes 32 MiB and some 0.1 s. */
+bool tls_scrypt(struct bytes password, const uint8_t salt[16], unsigned cost, uint8_t out[32]);
+bool tls_same(const void *, const void *, size_t n); /* in a time that does not tell where they differ */
 
 /* ---- for stream_tls.c ---- */
 struct tls_conn;
