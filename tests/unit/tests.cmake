@@ -101,3 +101,4 @@ target_compile_definitions(test_lists PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}"
 unit_test(lapi_told cti base)
 thread_test(lapi_client cti base)
 unit_test(keys cti)
+unit_test(redis cti base base_wire)
