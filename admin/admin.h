@@ -42,6 +42,7 @@ struct admin_status {
 struct admin_answer;
 struct scenarios;
 struct decisions;
+struct keys;
 /* Once, from the control thread, inside the hook or later. text: one line. */
 void admin_answer(struct admin_answer *, bool ok, const char *text);
 
@@ -57,6 +58,7 @@ struct admin_hooks {
 	/* The set that is in force; read at once. */
 	const struct scenarios *(*scenarios)(void *ctx);
 	struct decisions *decisions;                /* NULL: there are none */
+	struct keys *keys;                          /* of the local API; NULL: it is not served */
 	bool (*attack)(void *ctx, struct bytes app, struct bytes mode, struct err *);
 };
 

@@ -2,6 +2,7 @@
 #include "tests/test.h"
 #include "admin/admin.h"
 #include "admin/ctl.h"
+#include "cti/keys.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -425,6 +426,65 @@ static void ctl_answers_with_text_and_an_exit_status(void **state)
 	assert_string_equal(gate.mode, "detect");
 }
 
+static int ctl_here(const char *args)
+{
+	char all[200];
+
+	snprintf(all, sizeof all, "-s %s %s", gate.ctl, args);
+	return ctl(all);
+}
+
+static void keys_are_made_listed_and_deleted(void **state)
+{
+	static const struct { const char *args; int status; const char *says; } cases[] = {
+		{ "bouncers", 0, "there is none\n" },
+		{ "-o json bouncers", 0, "[]\n" },
+		{ "bouncers add wall", 0, "key of wall, shown only now: " },
+		{ "-o json bouncers add waf trusted", 0, "{\"name\":\"waf\",\"key\":\"" },
+		{ "bouncers add wall", 1, "bouncer 'wall' exists\n" },
+		{ "bouncers add a/b", 1, "a name is 1 to 63 letters" },
+		{ "bouncers add x everything", 1, "write: bouncers add NAME" },
+		{ "bouncers add", 1, "write: bouncers add NAME" },
+		{ "bouncers list", 0, "\nwall                             decisions                never " },
+		{ "-o json bouncers", 0, "[{\"name\":\"waf\",\"scopes\":\"decisions appsec trusted\",\"seen\":\"never\"" },
+		{ "bouncers delete wall", 0, "it is deleted\n" },
+		{ "bouncers delete wall", 1, "there is none of that name\n" },
+		{ "bouncers sing", 1, "write: bouncers list" },
+		{ "machines add agent", 0, "password of agent, shown only now: " },
+		{ "machines add other its-password", 0, "it may log in\n" },
+		{ "machines", 0, "agent                            validated" },
+		{ "machines validate nobody", 1, "there is none of that name\n" },
+		{ "machines validate agent", 0, "it may log in\n" },
+		{ "machines delete agent", 0, "it is deleted\n" },
+		{ "-o json machines", 0, "[{\"name\":\"other\",\"state\":\"validated\"" },
+	};
+	static const char *const parts[] = { "", "-wal", "-shm" };
+	char file[96], part[128];
+	struct store *store;
+	struct keys *keys;
+
+	(void)state;
+	assert_int_equal(ctl_here("bouncers"), 1);
+	assert_string_equal(answer, "this gate serves no local API\n");
+	snprintf(file, sizeof file, "%.23s/store", gate.dir);
+	store = store_open(file, NULL);
+	gate.admin->hooks.keys = keys = keys_open(store, NULL);
+	assert_non_null(keys);
+	for (size_t i = 0; i < nelems(cases); i++) {
+		int status = ctl_here(cases[i].args);
+
+		if (status != cases[i].status || !strstr(answer, cases[i].says))
+			fail_msg("%s: exit %d, \"%s\"", cases[i].args, status, answer);
+	}
+	gate.admin->hooks.keys = NULL;
+	keys_close(keys);
+	store_close(store);
+	for (size_t i = 0; i < nelems(parts); i++) {
+		snprintf(part, sizeof part, "%s%s", file, parts[i]);
+		unlink(part);
+	}
+}
+
 static void raw_lines_are_bounded_and_clean(void **state)
 {
 	static char longer[3000];
@@ -511,6 +571,7 @@ int main(void)
 		cmocka_unit_test(a_large_answer_reaches_a_slow_reader_whole),
 		cmocka_unit_test(too_many_connections_are_turned_away_and_then_not),
 		cmocka_unit_test(ctl_answers_with_text_and_an_exit_status),
+		cmocka_unit_test(keys_are_made_listed_and_deleted),
 		cmocka_unit_test(raw_lines_are_bounded_and_clean),
 		cmocka_unit_test(an_asker_may_leave_before_the_answer),
 		cmocka_unit_test(the_socket_is_its_owners_alone),
