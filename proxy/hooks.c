@@ -189,5 +189,5 @@ static const struct scenarios *hook_scenarios(void *ctx)
 struct admin_hooks hooks_of(struct gate *g)
 {
 	return (struct admin_hooks){ g, hook_status, hook_reload, hook_mode, hook_drain, hook_ready, hook_metrics,
-				     hook_scenarios, g->shared.decisions, hook_attack };
+				     hook_scenarios, g->shared.decisions, NULL, hook_attack };
 }
