@@ -54,6 +54,11 @@ static inline uint64_t number_at(const uint8_t *at)
 	return be64toh(n);
 }
 
+static inline bool is4(const struct ip *ip)
+{
+	return !number_at(ip->b) && number_at(ip->b + 8) >> 32 == 0xffff;
+}
+
 static inline uint64_t high_bits(uint64_t n, unsigned bits)
 {
 	return bits ? n & ~(uint64_t)0 << (64 - bits) : 0;
@@ -128,7 +133,7 @@ static inline void walk6(const struct netset *s, const struct ip *ip, each_prefi
 
 static inline void walk(const struct netset *s, const struct ip *ip, each_prefix *each, void *ctx)
 {
-	if (ip_is4(ip))
+	if (is4(ip))
 		walk4(s, (uint32_t)number_at(ip->b + 8), each, ctx);
 	else
 		walk6(s, ip, each, ctx);
@@ -145,6 +150,8 @@ unsigned netset_find(const struct netset *s, const struct ip *ip)
 {
 	unsigned value = 0;
 
+	if (is4(ip) && lengths(&s->lengths4) == addresses)
+		return (unsigned)table_get_address(s->v4[32], (uint32_t)number_at(ip->b + 8));
 	walk(s, ip, take_first, &value);
 	return value;
 }

@@ -5,7 +5,7 @@
  * have it any more. liburcu is not built for ThreadSanitizer, which is told here what is ordered by it. */
 #ifndef CTI_RCU_H
 #define CTI_RCU_H
-#define URCU_INLINE_SMALL_FUNCTIONS
+#define _LGPL_SOURCE /* inline, 1 ns instead of 7; ours is a licence that may */
 #include <stdint.h>
 #include <urcu-bp.h>
 

@@ -20,7 +20,7 @@ enum {
 
 struct generation {
 	struct rcu_head rcu;
-	unsigned bits, shift, words; /* of a slot */
+	unsigned bits, shift, words; /* of slots, of a hash; in a slot */
 	size_t used, moved;          /* slots: written; of the old one: moved on */
 	size_t bytes;
 	_Atomic(struct generation *) old;
@@ -31,6 +31,7 @@ struct generation {
 
 struct table {
 	enum table_kind kind;
+	unsigned words; /* in a slot */
 	size_t count, room;
 	uint64_t seeds[2];
 	_Atomic(struct generation *) now;
@@ -90,10 +91,10 @@ static size_t size_of(const struct generation *g)
 	return (size_t)1 << g->bits;
 }
 
-/* A longer run of used slots would cost a second line of the cache. */
+/* Half: a run of used slots that is longer than foreseen stops the processor until memory has answered. */
 static size_t most_of(unsigned bits)
 {
-	return ((size_t)1 << bits) / 8 * 5;
+	return ((size_t)1 << bits) / 2;
 }
 
 static struct generation *generation_new(const struct table *t, unsigned bits)
@@ -106,7 +107,7 @@ static struct generation *generation_new(const struct table *t, unsigned bits)
 		return NULL;
 	g->bits = bits;
 	g->shift = 64 - bits;
-	g->words = t->kind == TABLE_128 ? 3 : t->kind == TABLE_64 ? 2 : 1;
+	g->words = t->words;
 	slots = size_of(g) * g->words * 8;
 	g->bytes = slots + (spatial ? 0 : size_of(g));
 	g->slots = memory(&g->bytes);
@@ -128,6 +129,7 @@ struct table *table_new(enum table_kind kind, size_t room)
 	if (!t)
 		return NULL;
 	t->kind = kind;
+	t->words = kind == TABLE_128 ? 3 : kind == TABLE_64 ? 2 : 1;
 	t->room = room;
 	t->seeds[0] = hash_bytes(BYTES("table: first"));
 	t->seeds[1] = hash_bytes(BYTES("table: second")) | 1;
@@ -151,17 +153,24 @@ void table_free(struct table *t)
 __extension__ typedef unsigned __int128 wide;
 
 /* Under the process's own seeds: whoever has a network of addresses cannot aim them at one slot. */
-static inline uint64_t hash_of(const struct table *t, struct table_key k)
+static inline uint64_t hash_words(const struct table *t, struct table_key k, unsigned words)
 {
-	wide product = (wide)(k.hi ^ t->seeds[0]) * (k.lo ^ t->seeds[1]);
+	wide product;
 
-	product = (wide)((uint64_t)product ^ (uint64_t)(product >> 64)) * 0x9e3779b97f4a7c15u;
+	if (words == 1)
+		return (k.hi ^ t->seeds[0]) * t->seeds[1];
+	product = (wide)(k.hi ^ t->seeds[0]) * (k.lo ^ t->seeds[1]);
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline uint64_t gone_of(const struct generation *g)
+static inline uint64_t hash_of(const struct table *t, struct table_key k)
 {
-	return g->words == 1 ? TABLE_NUMBER_MAX + (uint64_t)1 : UINT64_MAX;
+	return hash_words(t, k, t->words);
+}
+
+static inline uint64_t gone_of(unsigned words)
+{
+	return words == 1 ? TABLE_NUMBER_MAX + (uint64_t)1 : UINT64_MAX;
 }
 
 static inline uint64_t load(const atomic_ullong *at)
@@ -169,17 +178,20 @@ static inline uint64_t load(const atomic_ullong *at)
 	return atomic_load_explicit((atomic_ullong *)(uintptr_t)at, memory_order_acquire);
 }
 
-/* The slot that has the key, or the empty one where it belongs; *number 0 says that it is empty. */
-static inline size_t seek(const struct generation *g, uint64_t hash, struct table_key k, uint64_t *number)
+/* The slot that has the key, or the empty one where it belongs; *number 0 says that it is empty. `words` are constant where
+ * it counts: how many lookups a processor has under way at once is how short they are. */
+static inline size_t seek(const struct generation *g, uint64_t hash, struct table_key k, unsigned words, uint64_t *number)
 {
-	for (size_t i = hash >> g->shift;; i = (i + 1) & (size_of(g) - 1)) {
-		const atomic_ullong *s = &g->slots[i * g->words];
+	size_t mask = size_of(g) - 1;
+
+	for (size_t i = hash >> g->shift;; i = (i + 1) & mask) {
+		const atomic_ullong *s = &g->slots[i * words];
 		uint64_t n = load(s);
 
-		*number = g->words == 1 ? n >> 32 : n;
+		*number = words == 1 ? n >> 32 : n;
 		if (!n)
 			return i;
-		if (g->words == 1 ? (uint32_t)n == k.hi : load(s + 1) == k.hi && (g->words == 2 || load(s + 2) == k.lo))
+		if (words == 1 ? (uint32_t)n == (uint32_t)k.hi : load(s + 1) == k.hi && (words == 2 || load(s + 2) == k.lo))
 			return i;
 	}
 }
@@ -190,33 +202,50 @@ static inline unsigned filter_bit(const struct generation *g, uint64_t hash)
 	return 1u << (hash >> (g->shift - 3) & 7);
 }
 
-static inline uint64_t look(const struct generation *g, uint64_t hash, struct table_key k)
+static inline uint64_t look(const struct generation *g, uint64_t hash, struct table_key k, unsigned words)
 {
 	uint64_t n;
 
 	if (g->filter && !(atomic_load_explicit(&g->filter[hash >> g->shift], memory_order_relaxed) & filter_bit(g, hash)))
 		return 0;
-	seek(g, hash, k, &n);
+	seek(g, hash, k, words, &n);
 	return n;
 }
 
-uint64_t table_get(const struct table *t, struct table_key k)
+static inline uint64_t get(const struct table *t, struct table_key k, unsigned words)
 {
 	const struct generation *g = atomic_load_explicit(&t->now, memory_order_acquire), *old;
-	uint64_t hash = hash_of(t, k), n;
+	uint64_t hash = hash_words(t, k, words), n;
 
 	if (!g)
 		return 0;
 	old = atomic_load_explicit(&g->old, memory_order_acquire); /* before the look: what it has may be moved meanwhile */
-	n = look(g, hash, k);
+	n = look(g, hash, k, words);
 	if (!n && old)
-		n = look(old, hash, k);
-	return n == gone_of(g) ? 0 : n;
+		n = look(old, hash, k, words);
+	return n == gone_of(words) ? 0 : n;
+}
+
+uint64_t table_get(const struct table *t, struct table_key k)
+{
+	return t->words == 1 ? get(t, k, 1) : t->words == 2 ? get(t, k, 2) : get(t, k, 3);
 }
 
 static bool is_marked(const atomic_ullong *marks, uint32_t address)
 {
 	return atomic_load_explicit((atomic_ullong *)(uintptr_t)&marks[address >> 14], memory_order_relaxed) >> (address >> 8 & 63) & 1;
+}
+
+uint64_t table_get_address(const struct table *t, uint32_t address)
+{
+	uint64_t n;
+
+	if (!table_may_have(t, address))
+		return 0;
+	rcu_enter();
+	n = get(t, (struct table_key){ address, 0 }, 1);
+	rcu_leave();
+	return n;
 }
 
 bool table_may_have(const struct table *t, uint32_t address)
@@ -238,7 +267,7 @@ static void mark(atomic_ullong *marks, uint32_t address)
 static void place(struct table *t, struct generation *g, uint64_t hash, struct table_key k, uint64_t number)
 {
 	uint64_t was;
-	size_t i = seek(g, hash, k, &was);
+	size_t i = seek(g, hash, k, t->words, &was);
 	atomic_ullong *s = &g->slots[i * g->words];
 
 	if (t->kind == TABLE_ADDRESSES) {
@@ -292,10 +321,10 @@ static void move(struct table *t, size_t slots)
 		uint64_t number, newer, hash;
 		struct table_key k = key_at(old, g->moved++, &number);
 
-		if (!number || number == gone_of(old))
+		if (!number || number == gone_of(t->words))
 			continue;
 		hash = hash_of(t, k);
-		seek(g, hash, k, &newer);
+		seek(g, hash, k, t->words, &newer);
 		if (!newer)
 			place(t, g, hash, k, number);
 	}
@@ -349,7 +378,7 @@ bool table_take(struct table *t, struct table_key k)
 	if (!table_get(t, k) || !make_room(t))
 		return false;
 	g = atomic_load_explicit(&t->now, memory_order_relaxed);
-	place(t, g, hash_of(t, k), k, gone_of(g));
+	place(t, g, hash_of(t, k), k, gone_of(t->words));
 	t->count--;
 	move(t, MOVES);
 	return true;
@@ -385,10 +414,10 @@ bool table_each(const struct table *t, bool (*each)(void *ctx, struct table_key,
 			uint64_t number, newer = 0;
 			struct table_key k = key_at(both[n], i, &number);
 
-			if (!number || number == gone_of(g))
+			if (!number || number == gone_of(t->words))
 				continue;
 			if (n == 1)
-				seek(g, hash_of(t, k), k, &newer);
+				seek(g, hash_of(t, k), k, t->words, &newer);
 			if (!newer && !each(ctx, k, number))
 				return false;
 		}

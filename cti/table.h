@@ -29,6 +29,8 @@ void table_free(struct table *); /* no reader is left; NULL is allowed */
 uint64_t table_get(const struct table *, struct table_key); /* 0: it is not there */
 /* False: it is not there, whatever is under way. Of TABLE_ADDRESSES only, and outside of rcu_enter() too. */
 bool table_may_have(const struct table *, uint32_t address);
+/* Both in one: TABLE_ADDRESSES only, outside of rcu_enter(). */
+uint64_t table_get_address(const struct table *, uint32_t address);
 bool table_put(struct table *, struct table_key, uint64_t number); /* false: out of memory */
 bool table_take(struct table *, struct table_key); /* false: it was not there, or out of memory */
 size_t table_count(const struct table *);
