@@ -24,11 +24,6 @@ bool admin_text(void (*write)(void *ctx, struct text *), void *ctx, struct text 
 	return false;
 }
 
-static void http_accepted(void *ctx, struct stream *s)
-{
-	guest_new(ctx, s, &server_kind);
-}
-
 static void ctl_accepted(void *ctx, struct stream *s)
 {
 	guest_new(ctx, s, &ctl_kind);
@@ -51,28 +46,19 @@ static bool hosts_new(struct admin *a, const struct admin_options *o)
 	return a->hosts[o->nhosts + 1];
 }
 
-static bool listen_on(struct admin *a, int fd, void (*accepted)(void *, struct stream *), struct err *e)
-{
-	struct listener *l = listener_open(a->loop, fd, accepted, a, e);
-
-	if (l)
-		a->listeners[a->nlisteners++] = l;
-	return l;
-}
-
 static bool listen_all(struct admin *a, const struct admin_options *o, struct err *e)
 {
 	int fd;
 
-	for (size_t i = 0; i < o->nfds; i++)
-		if (!listen_on(a, o->fds[i], http_accepted, e))
-			return err_at(e, "admin");
+	if (o->nfds && !(a->server = server_open(a, o->fds, o->nfds, e)))
+		return err_at(e, "admin");
 	if (!o->ctl_socket)
 		return true;
 	a->ctl = ctl_socket_bind(o->ctl_socket, &fd, e);
 	if (!a->ctl)
 		return err_at(e, "ctl socket");
-	return listen_on(a, fd, ctl_accepted, e) || err_at(e, "%s", o->ctl_socket);
+	a->ctl_listener = listener_open(a->loop, fd, ctl_accepted, a, e);
+	return a->ctl_listener || err_at(e, "%s", o->ctl_socket);
 }
 
 static void admin_free(struct admin *a)
@@ -80,7 +66,6 @@ static void admin_free(struct admin *a)
 	for (char **name = a->hosts; name && *name; name++)
 		free(*name);
 	free(a->hosts);
-	free(a->listeners);
 	free(a);
 }
 
@@ -92,9 +77,8 @@ struct admin *admin_open(struct loop *loop, const struct admin_options *o, struc
 		a->loop = loop;
 		a->hooks = o->hooks;
 		a->events = o->events;
-		a->listeners = calloc(o->nfds + 1, sizeof(struct listener *));
 	}
-	if (!a || !a->listeners || !hosts_new(a, o)) {
+	if (!a || !hosts_new(a, o)) {
 		err_set(e, SIDE_SELF, ENOMEM, "admin: out of memory");
 	} else if (listen_all(a, o, e)) {
 		return a;
@@ -104,16 +88,24 @@ struct admin *admin_open(struct loop *loop, const struct admin_options *o, struc
 	return NULL;
 }
 
-void admin_guest_gone(struct admin *a)
+void admin_left(struct admin *a)
 {
 	void (*closed)(void *) = a->closed;
 	void *ctx = a->closed_ctx;
 
-	if (!a->closing || a->guests)
+	if (!a->closing || a->guests || a->server)
 		return;
 	admin_free(a);
 	if (closed)
 		closed(ctx);
+}
+
+static void server_closed(void *admin)
+{
+	struct admin *a = admin;
+
+	a->server = NULL;
+	admin_left(a);
 }
 
 void admin_close(struct admin *a, void (*closed)(void *), void *ctx)
@@ -121,10 +113,12 @@ void admin_close(struct admin *a, void (*closed)(void *), void *ctx)
 	a->closing = true;
 	a->closed = closed;
 	a->closed_ctx = ctx;
-	for (size_t i = 0; i < a->nlisteners; i++)
-		listener_close(a->listeners[i]);
+	listener_close(a->ctl_listener);
 	ctl_socket_free(a->ctl);
 	for (struct guest *g = a->guests; g; g = g->next)
 		guest_close(g);
-	admin_guest_gone(a);
+	if (a->server)
+		serve_close(a->server, 0, server_closed, a);
+	else
+		admin_left(a);
 }

@@ -41,7 +41,6 @@ static void consume(struct guest *g, size_t n)
 {
 	g->len -= n;
 	memmove(g->buf, g->buf + n, g->len);
-	g->scanned = 0;
 }
 
 static void guest_work(struct guest *g)
@@ -127,7 +126,7 @@ static void on_closed(void *owner)
 		g->next->link = g->link;
 	a->nguests--;
 	free(g);
-	admin_guest_gone(a);
+	admin_left(a);
 }
 
 static const struct stream_events events = {

@@ -1,4 +1,4 @@
-/* guest.h -- inside admin/: a connection to the admin, whatever it speaks.
+/* guest.h -- inside admin/: a connection to the ctl socket.
  *
  * A small buffer, one deadline, one request at a time: nothing more is read
  * from it while it is owed an answer or has not taken the last one. */
@@ -27,7 +27,6 @@ struct guest {
 	struct admin_answer *answer; /* owed */
 	struct deadline deadline;
 	bool working, ending, ended, closing;
-	size_t scanned; /* of the head that is being read (HTTP) */
 	size_t len;
 	char buf[GUEST_BUFFER];
 };
@@ -39,15 +38,15 @@ void guest_answered(struct guest *); /* nothing is owed any more: it is read fro
 void guest_end(struct guest *);      /* after what was written */
 void guest_close(struct guest *);    /* now */
 
-/* --- what both kinds share ---------------------------------------------- */
+/* --- what ctl and HTTP share --------------------------------------------- */
 
 struct admin {
 	struct loop *loop;
 	struct admin_hooks hooks;
 	struct events *events;
 	char **hosts; /* names that Host may say; NULL-terminated */
-	struct listener **listeners;
-	size_t nlisteners;
+	struct server_http *server; /* NULL: no HTTP */
+	struct listener *ctl_listener;
 	struct guest *guests;
 	unsigned nguests;
 	struct ctl_socket *ctl;
@@ -56,7 +55,7 @@ struct admin {
 	void *closed_ctx;
 };
 
-void admin_guest_gone(struct admin *); /* the last one may end the admin */
+void admin_left(struct admin *); /* what is gone last ends the admin */
 
 struct admin_answer {
 	struct guest *guest; /* NULL: it went away */

@@ -7,6 +7,7 @@
 #ifndef ADMIN_SERVER_H
 #define ADMIN_SERVER_H
 #include "admin/guest.h"
+#include "base/serve.h"
 
-extern const struct guest_kind server_kind;
+struct server_http *server_open(struct admin *, const int *fds, size_t nfds, struct err *);
 #endif
