@@ -5,10 +5,12 @@
  * when gates meet again. A snapshot is for joining. No request ever waits for any of this: while Redis is away a gate serves
  * from its own set, and keeps what it decides in a bounded outbox.
  *
- * Keys, with the configured prefix P: {P}:log the stream, {P}:snap the snapshot, {P}:lead who writes it, {P}:node:ID a gate
- * that lives, {P}:kv:NAME small values.
+ * Keys, with the configured prefix P: {P}:log the stream of operations, {P}:told that of messages, {P}:snap which snapshot
+ * there is, {P}:snap:TERM.SERIAL its parts, {P}:lead who writes it, {P}:term how often that changed, {P}:nodes the gates that
+ * live, {P}:number:N whose a number in ids is, {P}:kv:NAME small values.
  *
- * A record that bears no valid MAC is ignored and counted; one whose stamp is more than 5 minutes ahead is too. */
+ * What bears no valid MAC is ignored and counted; an operation whose stamp is more than 5 minutes ahead is too. Shared is what
+ * gates of this installation decide: not hearsay, nor what has an origin that each gate pulls for itself (share_is_ours()). */
 #ifndef CTI_SHARE_H
 #define CTI_SHARE_H
 #include "cti/cti.h"
@@ -30,6 +32,7 @@ struct share_options {
 	const char *prefix;      /* "embergate" */
 	uint8_t key[32];         /* derived from the secret, for "redis" */
 	const char *name;        /* of this gate, for people */
+	const char *state;       /* directory that keeps its id and number over a restart; NULL: new ones each time */
 	const char *version;
 	uint64_t config_hash;
 	struct decisions *decisions; /* watched while it is open; its node is set */
@@ -65,8 +68,12 @@ struct share_counts {
 	bool up;
 	uint64_t sent, applied, told; /* records out, in; messages in */
 	uint64_t forged, ahead, broken; /* records that were ignored: no valid MAC, a clock ahead, no record */
-	uint64_t queued, dropped;       /* outbox: now; lost since it was full */
+	uint64_t queued, dropped;       /* outbox: now; what did not fit, and is sent with the whole set later */
+	uint64_t untold;                /* messages that were lost: away, or too many at once */
 	uint64_t resyncs;               /* the whole set was read anew */
+	uint64_t snapshots;             /* written by this gate */
+	bool following, leading;        /* it has all that Redis has; it writes the snapshots */
 };
-void share_count(const struct share *, struct share_counts *);
+void share_count(const struct share *, struct share_counts *); /* any thread */
+bool share_is_ours(const struct decision *);
 #endif

@@ -19,10 +19,10 @@ bool share_frame_write(struct text *t, const uint8_t key[32], struct bytes conte
 	uint8_t mac[32];
 
 	text_str(t, "Eg");
-	share_put(t, VERSION, 1);
-	share_put(t, f->kind, 1);
-	share_put(t, f->run, 8);
-	share_put(t, f->stamp, 8);
+	frame_put(t, VERSION, 1);
+	frame_put(t, f->kind, 1);
+	frame_put(t, f->run, 8);
+	frame_put(t, f->stamp, 8);
 	text_put(t, f->body);
 	if (t->full || !mac_of(key, context, bytes_from(text_bytes(t), from), mac))
 		return false;
@@ -52,11 +52,11 @@ enum share_frame_read share_frame_read(struct bytes b, const uint8_t key[32], st
 	if (!mac_of(key, context, rest, mac) || !is_equal(mac, b.at + rest.len))
 		return FRAME_FORGED;
 	rest = bytes_from(rest, 2);
-	if (!share_take(&rest, 1, &word) || word != VERSION || !share_take(&rest, 1, &word) || word != kind)
+	if (!frame_take(&rest, 1, &word) || word != VERSION || !frame_take(&rest, 1, &word) || word != kind)
 		return FRAME_BROKEN;
 	*out = (struct share_frame){ .kind = kind };
-	share_take(&rest, 8, &out->run);
-	share_take(&rest, 8, &out->stamp);
+	frame_take(&rest, 8, &out->run);
+	frame_take(&rest, 8, &out->stamp);
 	out->body = rest;
 	return FRAME_GOOD;
 }

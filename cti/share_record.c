@@ -8,13 +8,13 @@
 
 enum { OP_ADD = 1, OP_DEL, FLAG_SIMULATED = 1, FLAG_HEARSAY = 2, FLAGS = 3, LEVEL_MAX = 3 };
 
-void share_put(struct text *t, uint64_t n, unsigned bytes)
+void frame_put(struct text *t, uint64_t n, unsigned bytes)
 {
 	for (unsigned i = 0; i < bytes; i++)
 		text_byte(t, (char)(n >> 8 * i));
 }
 
-bool share_take(struct bytes *rest, unsigned bytes, uint64_t *out)
+bool frame_take(struct bytes *rest, unsigned bytes, uint64_t *out)
 {
 	if (rest->len < bytes)
 		return false;
@@ -25,18 +25,18 @@ bool share_take(struct bytes *rest, unsigned bytes, uint64_t *out)
 	return true;
 }
 
-void share_put_text(struct text *t, struct bytes b)
+void frame_put_text(struct text *t, struct bytes b)
 {
 	b = bytes_sub(b, 0, SHARE_TEXT_MAX);
-	share_put(t, b.len, 1);
+	frame_put(t, b.len, 1);
 	text_put(t, b);
 }
 
-bool share_take_text(struct bytes *rest, struct bytes *out)
+bool frame_take_text(struct bytes *rest, struct bytes *out)
 {
 	uint64_t len;
 
-	if (!share_take(rest, 1, &len) || rest->len < len)
+	if (!frame_take(rest, 1, &len) || rest->len < len)
 		return false;
 	*out = bytes_sub(*rest, 0, (size_t)len);
 	*rest = bytes_from(*rest, (size_t)len);
@@ -49,24 +49,24 @@ bool share_op_write(struct text *t, const struct share_op *op)
 
 	if (d->scope >= SCOPE_OTHER || !d->value.len || d->value.len > SHARE_TEXT_MAX || d->id > INT64_MAX)
 		return false;
-	share_put(t, op->lifted ? OP_DEL : OP_ADD, 1);
-	share_put(t, d->id, 8);
-	share_put(t, d->stamp, 8);
-	share_put(t, d->until_ms, 8);
+	frame_put(t, op->lifted ? OP_DEL : OP_ADD, 1);
+	frame_put(t, d->id, 8);
+	frame_put(t, d->stamp, 8);
+	frame_put(t, d->until_ms, 8);
 	if (!op->lifted) {
-		share_put(t, d->made_ms, 8);
-		share_put(t, d->node, 2);
+		frame_put(t, d->made_ms, 8);
+		frame_put(t, d->node, 2);
 	}
-	share_put(t, d->scope, 1);
+	frame_put(t, d->scope, 1);
 	if (!op->lifted) {
-		share_put(t, d->remedy, 1);
-		share_put(t, d->level, 1);
-		share_put(t, (d->simulated ? FLAG_SIMULATED : 0) | (d->hearsay ? FLAG_HEARSAY : 0), 1);
+		frame_put(t, d->remedy, 1);
+		frame_put(t, d->level, 1);
+		frame_put(t, (d->simulated ? FLAG_SIMULATED : 0) | (d->hearsay ? FLAG_HEARSAY : 0), 1);
 	}
-	share_put_text(t, d->value);
+	frame_put_text(t, d->value);
 	if (!op->lifted) {
-		share_put_text(t, d->reason);
-		share_put_text(t, d->origin);
+		frame_put_text(t, d->reason);
+		frame_put_text(t, d->origin);
 	}
 	return !t->full;
 }
@@ -75,14 +75,14 @@ bool share_op_write(struct text *t, const struct share_op *op)
 
 static bool take_below(struct bytes *rest, unsigned bytes, uint64_t end, uint64_t *out)
 {
-	return share_take(rest, bytes, out) && *out < end;
+	return frame_take(rest, bytes, out) && *out < end;
 }
 
 static bool take_add(struct bytes *rest, struct decision *d)
 {
 	uint64_t node, scope, remedy, level, flags;
 
-	if (!share_take(rest, 8, &d->made_ms) || !take_below(rest, 2, DECISION_NODES, &node) ||
+	if (!frame_take(rest, 8, &d->made_ms) || !take_below(rest, 2, DECISION_NODES, &node) ||
 	    !take_below(rest, 1, SCOPE_OTHER, &scope) || !take_below(rest, 1, REMEDY_COUNT, &remedy) ||
 	    !take_below(rest, 1, LEVEL_MAX + 1, &level) || !take_below(rest, 1, FLAGS + 1, &flags))
 		return false;
@@ -92,7 +92,7 @@ static bool take_add(struct bytes *rest, struct decision *d)
 	d->level = (unsigned)level;
 	d->simulated = flags & FLAG_SIMULATED;
 	d->hearsay = flags & FLAG_HEARSAY;
-	return share_take_text(rest, &d->value) && share_take_text(rest, &d->reason) && share_take_text(rest, &d->origin);
+	return frame_take_text(rest, &d->value) && frame_take_text(rest, &d->reason) && frame_take_text(rest, &d->origin);
 }
 
 static bool take_del(struct bytes *rest, struct decision *d)
@@ -102,7 +102,7 @@ static bool take_del(struct bytes *rest, struct decision *d)
 	if (!take_below(rest, 1, SCOPE_OTHER, &scope))
 		return false;
 	d->scope = (enum scope)scope;
-	return share_take_text(rest, &d->value);
+	return frame_take_text(rest, &d->value);
 }
 
 bool share_op_read(struct bytes *rest, struct share_op *op)
@@ -111,9 +111,9 @@ bool share_op_read(struct bytes *rest, struct share_op *op)
 	uint64_t kind;
 
 	*op = (struct share_op){ 0 };
-	if (!share_take(rest, 1, &kind) || (kind != OP_ADD && kind != OP_DEL))
+	if (!frame_take(rest, 1, &kind) || (kind != OP_ADD && kind != OP_DEL))
 		return false;
 	op->lifted = kind == OP_DEL;
-	return take_below(rest, 8, (uint64_t)INT64_MAX + 1, &d->id) && share_take(rest, 8, &d->stamp) &&
-	       share_take(rest, 8, &d->until_ms) && (op->lifted ? take_del(rest, d) : take_add(rest, d)) && d->value.len;
+	return take_below(rest, 8, (uint64_t)INT64_MAX + 1, &d->id) && frame_take(rest, 8, &d->stamp) &&
+	       frame_take(rest, 8, &d->until_ms) && (op->lifted ? take_del(rest, d) : take_add(rest, d)) && d->value.len;
 }

@@ -48,9 +48,9 @@ enum share_frame_read share_frame_read(struct bytes, const uint8_t key[32], stru
 
 /* ---- words of a body ---- */
 
-void share_put(struct text *, uint64_t, unsigned bytes);
-bool share_take(struct bytes *rest, unsigned bytes, uint64_t *out);
+void frame_put(struct text *, uint64_t, unsigned bytes);
+bool frame_take(struct bytes *rest, unsigned bytes, uint64_t *out);
 /* With a byte of length in front; longer ones are cut. */
-void share_put_text(struct text *, struct bytes);
-bool share_take_text(struct bytes *rest, struct bytes *out);
+void frame_put_text(struct text *, struct bytes);
+bool frame_take_text(struct bytes *rest, struct bytes *out);
 #endif
