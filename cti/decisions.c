@@ -41,7 +41,7 @@ struct grave { uint64_t id, until_ms; };
 struct decisions {
 	struct shard shards[SHARDS];
 	struct hlc clock;
-	unsigned node;
+	atomic_uint node;
 	decisions_guard *guard;
 	void *guard_ctx;
 	pthread_mutex_t graves_lock;

@@ -179,7 +179,7 @@ static void on_up(void *owner, bool is)
 
 static bool prepare(struct share *s, const struct share_options *o)
 {
-	static const char *const words[KEY_COUNT] = { "log", "told", "snap", "lead", "term", "nodes" };
+	static const char *const words[KEY_COUNT] = { "log", "told", "snap", "lead", "term", "nodes", "era" };
 
 	s->options = *o;
 	s->decisions = o->decisions;

@@ -6,8 +6,8 @@
  * from its own set, and keeps what it decides in a bounded outbox.
  *
  * Keys, with the configured prefix P: {P}:log the stream of operations, {P}:told that of messages, {P}:snap which snapshot
- * there is, {P}:snap:TERM.SERIAL its parts, {P}:lead who writes it, {P}:term how often that changed, {P}:nodes the gates that
- * live, {P}:number:N whose a number in ids is, {P}:kv:NAME small values.
+ * there is, {P}:snap:TERM.SERIAL its parts, {P}:lead who writes it, {P}:term how often that changed, {P}:era
+ * who found this Redis empty, {P}:nodes the gates that live, {P}:number:N whose a number in ids is, {P}:kv:NAME small values.
  *
  * What bears no valid MAC is ignored and counted; an operation whose stamp is more than 5 minutes ahead is too. Shared is what
  * gates of this installation decide: not hearsay, nor what has an origin that each gate pulls for itself (share_is_ours()). */

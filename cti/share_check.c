@@ -83,6 +83,41 @@ bool share_judge(struct share *s, const struct redis_reply *r, struct share_plac
 	return is_whole(&i, from);
 }
 
+/* ---- what a stream's ids cannot tell: that all was lost, and others have written since ---- */
+
+static void on_set(void *owner, const struct redis_reply *r)
+{
+	(void)owner;
+	(void)r;
+}
+
+static void on_era(void *owner, const struct redis_reply *r)
+{
+	struct share *s = owner;
+	bool other;
+
+	if (s->closing || !r || r->kind != REDIS_TEXT || r->text.len >= sizeof s->era)
+		return;
+	other = s->era[0] && !bytes_eq(r->text, bytes_of(s->era));
+	memset(s->era, 0, sizeof s->era);
+	memcpy(s->era, r->text.at, r->text.len);
+	if (!other)
+		return;
+	s->joined = false;
+	if (s->state == SHARE_FOLLOWING)
+		share_again(s);
+}
+
+void share_ask_era(struct share *s)
+{
+	char own[20];
+	struct text t = text_over(own, sizeof own);
+
+	text_hex(&t, s->run);
+	if (share_send(s, (struct bytes[]){ BYTES("SET"), share_key(s, KEY_ERA), text_bytes(&t), BYTES("NX") }, 4, 1, on_set))
+		share_send(s, (struct bytes[]){ BYTES("GET"), share_key(s, KEY_ERA) }, 2, 1, on_era);
+}
+
 /* ---- */
 
 static void on_told_end(void *owner, const struct redis_reply *r)
@@ -115,8 +150,8 @@ static void on_info(void *owner, const struct redis_reply *r)
 		return;
 	}
 	s->goal = i.last;
-	if (s->joined)
-		log_info("redis: what gates share has changed meanwhile: it is read anew");
+	if (atomic_load(&s->resyncs))
+		log_info("redis: what it has is read anew");
 	share_join(s);
 }
 
@@ -127,6 +162,7 @@ void share_check(struct share *s)
 
 	s->state = SHARE_CHECKING;
 	s->turn++;
+	share_ask_era(s); /* is answered first */
 	if (!share_send(s, end, nelems(end), 1, on_told_end) || !share_send(s, info, nelems(info), 2, on_info))
 		share_retry(s, SHARE_RETRY_MS);
 }

@@ -236,6 +236,7 @@ void share_beat(void *owner)
 	share_send(s, (struct bytes[]){ BYTES("TIME") }, 1, 0, on_time);
 	if (s->state == SHARE_FOLLOWING)
 		share_send(s, (struct bytes[]){ BYTES("XINFO"), BYTES("STREAM"), share_key(s, KEY_LOG) }, 3, 2, on_state);
+	share_ask_era(s);
 	claim(s);
 	say(s);
 	share_lead(s);

@@ -30,7 +30,7 @@ enum {
 	SHARE_RUNS = 64,
 };
 
-enum share_key { KEY_LOG, KEY_TOLD, KEY_SNAP, KEY_LEAD, KEY_TERM, KEY_NODES, KEY_COUNT };
+enum share_key { KEY_LOG, KEY_TOLD, KEY_SNAP, KEY_LEAD, KEY_TERM, KEY_NODES, KEY_ERA, KEY_COUNT };
 
 /* A place in a stream: "MS-SEQ". */
 struct share_place { uint64_t ms, seq; };
@@ -80,6 +80,7 @@ struct share {
 	uint64_t turn, reading_turn;    /* counts what becomes of the state, so that late replies are told apart */
 	uint64_t lost_seen;             /* of the outbox, when joining began */
 	bool full;                      /* an operation did not fit into the decisions: this gate writes no snapshot */
+	char era[20];                   /* the first process that found this Redis empty */
 	struct seen *seen;              /* while joining and until what was not seen is pushed */
 	struct graves *graves;
 	struct deadline retry, beat;
@@ -137,6 +138,7 @@ void share_send_free(struct share *);
 
 /* share_check.c */
 void share_check(struct share *);               /* where do we stand? and join, or go on */
+void share_ask_era(struct share *);             /* with each heartbeat: has Redis lost all? then join anew */
 void share_again(struct share *);               /* join, whatever was */
 bool share_judge(struct share *, const struct redis_reply *, struct share_place from); /* of XINFO STREAM; false: join anew */
 void share_retry(struct share *, uint32_t ms);
