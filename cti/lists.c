@@ -5,11 +5,11 @@
 #include "cti/lists_parts.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cti/rcu.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <urcu-bp.h>
 
 enum { NICE = 10 };
 
@@ -34,8 +34,8 @@ bool lists_publish(struct lists *ls)
 	for (size_t i = 0; i < ls->n; i++)
 		if (ls->at[i]->held)
 			see(ls->at[i], &view->at[view->n++]);
-	old = rcu_xchg_pointer(&ls->view, view);
-	synchronize_rcu();
+	old = atomic_exchange(&ls->view, view);
+	rcu_wait();
 	free(old);
 	return true;
 }
@@ -96,8 +96,8 @@ bool lists_find(struct lists *ls, const struct ip *ip, uint64_t now_ms, struct a
 
 	if (!ls)
 		return false;
-	rcu_read_lock();
-	view = rcu_dereference(ls->view);
+	rcu_enter();
+	view = atomic_load_explicit(&ls->view, memory_order_acquire);
 	for (size_t i = 0; view && i < view->n; i++) {
 		const struct list_seen *s = &view->at[i];
 
@@ -106,7 +106,7 @@ bool lists_find(struct lists *ls, const struct ip *ip, uint64_t now_ms, struct a
 	}
 	if (best)
 		decide(best, ip, a, out);
-	rcu_read_unlock();
+	rcu_leave();
 	return best != NULL;
 }
 
@@ -236,8 +236,8 @@ static bool thread_start(struct lists *ls, struct err *err)
 
 static void lists_free(struct lists *ls)
 {
-	synchronize_rcu();
-	free(ls->view);
+	rcu_wait();
+	free(atomic_load(&ls->view));
 	lists_config_end(&(struct lists_config){ .arena = ls->configs, .at = ls->at, .told = ls->told, .n = ls->n });
 	if (ls->loop)
 		loop_free(ls->loop);

@@ -16,6 +16,7 @@
 #include "cti/lists.h"
 #include "cti/netset.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 enum { LIST_MARK_MAX = 256, LIST_PATH_MAX = 4096 };
@@ -110,7 +111,7 @@ struct lists {
 	struct arena *configs;
 	struct list **at;
 	size_t n;
-	struct lists_view *view;       /* by RCU */
+	_Atomic(struct lists_view *) view; /* read under RCU */
 	pthread_t thread;
 	void (*closed)(void *);
 	void *closed_ctx;

@@ -45,6 +45,13 @@ static inline void rcu_retire(struct rcu_head *h, void (*gone)(struct rcu_head *
 	urcu_bp_call_rcu(h, gone);
 }
 
+/* Until no reader has what was replaced before; for who may wait. */
+static inline void rcu_wait(void)
+{
+	urcu_bp_synchronize_rcu();
+	rcu_order_acquire(rcu_gate());
+}
+
 /* The first that `gone` does. */
 static inline void rcu_retired(struct rcu_head *h)
 {

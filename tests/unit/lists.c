@@ -3,7 +3,9 @@
 #include "base/clock.h"
 #include "tests/turns.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -413,6 +415,56 @@ static void a_reload_keeps_what_is_held_and_changes_the_rest(void **state)
 	assert_false(find(h, "198.51.100.1", &d));
 }
 
+struct asking {
+	struct lists *lists;
+	atomic_bool stop;
+	atomic_ulong asked, missed;
+};
+
+static void *keep_asking(void *arg)
+{
+	struct asking *k = arg;
+	struct decision d;
+	struct ip ip;
+
+	ip_parse(BYTES("192.0.2.1"), &ip);
+	while (!atomic_load(&k->stop)) {
+		struct arena *a = arena_new(1 << 12);
+
+		atomic_fetch_add(&k->missed, !lists_find(k->lists, &ip, 1, a, &d) || !bytes_eq(d.value, BYTES("192.0.2.1")));
+		atomic_fetch_add(&k->asked, 1);
+		arena_free(a);
+	}
+	arena_thread_end();
+	return NULL;
+}
+
+static void whoever_asks_while_it_is_replaced_finds_what_both_hold(void **state)
+{
+	struct house *h = *state;
+	struct list_config c = { .name = BYTES("own"), .file = h->file, .act = REMEDY_DENY };
+	struct asking k = { 0 };
+	struct list_status before;
+	pthread_t threads[2];
+
+	write_file(h, "192.0.2.1\n192.0.2.2\n");
+	open_lists(h, &c, 1);
+	k.lists = h->lists;
+	for (size_t i = 0; i < nelems(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, keep_asking, &k), 0);
+	for (unsigned i = 0; i < 50; i++) {
+		before = status_of(h, "own");
+		usleep(2000);
+		lists_refresh(h->lists, BYTES("own"));
+		WAIT_FOR(h, "own", s.read_ms > before.read_ms);
+	}
+	atomic_store(&k.stop, true);
+	for (size_t i = 0; i < nelems(threads); i++)
+		pthread_join(threads[i], NULL);
+	assert_true(atomic_load(&k.asked) > 100);
+	assert_int_equal(atomic_load(&k.missed), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +476,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_restart_without_network_holds_the_same, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_kept_may_be_damaged, begin, end),
 		cmocka_unit_test_setup_teardown(a_file_is_read_at_start_and_when_it_changes, begin, end),
+		cmocka_unit_test_setup_teardown(whoever_asks_while_it_is_replaced_finds_what_both_hold, begin, end),
 		cmocka_unit_test_setup_teardown(a_reload_keeps_what_is_held_and_changes_the_rest, begin, end),
 	};
 

@@ -97,7 +97,7 @@ target_compile_definitions(test_lapi_form PRIVATE SOURCE_DIR="${PROJECT_SOURCE_D
 unit_test(list_write cti base)
 unit_test(geo cti base)
 target_compile_definitions(test_geo PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-unit_test(lists cti base_wire base)
+thread_test(lists cti base_wire base)
 target_compile_definitions(test_lists PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 unit_test(lapi_told cti base)
 thread_test(lapi_client cti base)
