@@ -1,11 +1,12 @@
 /* decisions.c -- decisions in a sharded table by scope and value.
  *
  * A record is a decision with its texts behind it. One that is over stays for 72 hours after it was made, so that repeaters
- * are known, and is then forgotten. Ranges are few and have a list of their own. */
+ * are known, and is then forgotten. Who is asked for comes to a record only where the front says that there is one. */
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/hlc.h"
 #include "cti/cti.h"
+#include "cti/decisions_front.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ struct record {
 	struct record *next;
 	uint64_t hash;
 	struct decision d;
-	struct ip_net net; /* of a range */
+	struct ip_net net; /* of an address or a range */
 	unsigned times;    /* it was made so often */
 	bool active;       /* it is counted so */
 	char text[];
@@ -32,7 +33,6 @@ struct record {
 struct shard {
 	pthread_rwlock_t lock;
 	struct record *heads[HEADS];
-	struct record *ranges; /* of shard 0 */
 };
 
 /* A decision that was lifted, so that one that comes late from another gate is not held again. */
@@ -40,13 +40,14 @@ struct grave { uint64_t id, until_ms; };
 
 struct decisions {
 	struct shard shards[SHARDS];
+	struct front *front;
 	struct hlc clock;
 	atomic_uint node;
 	decisions_guard *guard;
 	void *guard_ctx;
 	pthread_mutex_t graves_lock;
 	struct grave graves[GRAVES];
-	atomic_size_t records, held_ranges, own;
+	atomic_size_t records, own;
 	atomic_ullong ids;
 	atomic_uint hand; /* of the sweep: the next heads, over all shards */
 	size_t max;
@@ -65,6 +66,11 @@ struct decisions *decisions_new(size_t max)
 
 	if (!d)
 		return NULL;
+	d->front = front_new();
+	if (!d->front) {
+		free(d);
+		return NULL;
+	}
 	d->max = max;
 	pthread_mutex_init(&d->graves_lock, NULL);
 	pthread_rwlock_init(&d->spared_lock, NULL);
@@ -86,13 +92,14 @@ void decisions_free(struct decisions *d)
 	for (int i = 0; d && i < SHARDS; i++) {
 		for (int k = 0; k < HEADS; k++)
 			free_list(d->shards[i].heads[k]);
-		free_list(d->shards[i].ranges);
 		pthread_rwlock_destroy(&d->shards[i].lock);
 	}
 	if (d) {
 		pthread_rwlock_destroy(&d->spared_lock);
 		pthread_mutex_destroy(&d->graves_lock);
 	}
+	if (d)
+		front_free(d->front);
 	free(d);
 }
 
@@ -117,7 +124,15 @@ void decisions_spare(struct decisions *d, const struct ip_net *nets, size_t n)
 
 /* ---- keys ---- */
 
-/* Addresses as they are counted: IPv6 by its /64. */
+static struct bytes range_text(const struct ip_net *net, struct text *t)
+{
+	ip_text(t, &net->base);
+	text_byte(t, '/');
+	text_u64(t, ip_is4(&net->base) && net->bits >= 96 ? net->bits - 96u : net->bits);
+	return text_bytes(t);
+}
+
+/* Addresses as they are counted: IPv6 by its /64. Ranges without host bits. */
 static bool normal(const struct decision *d, char room[TEXT_MAX], struct bytes *value, struct ip_net *net)
 {
 	struct text t = text_over(room, TEXT_MAX);
@@ -132,8 +147,8 @@ static bool normal(const struct decision *d, char room[TEXT_MAX], struct bytes *
 		*value = text_bytes(&t);
 		return true;
 	}
-	*value = d->value;
-	return d->value.len && d->value.len < TEXT_MAX && (d->scope != SCOPE_RANGE || ip_net_parse(d->value, net));
+	*value = d->scope == SCOPE_RANGE && ip_net_parse(d->value, net) ? range_text(net, &t) : d->value;
+	return d->value.len && d->value.len < TEXT_MAX && (d->scope != SCOPE_RANGE || value->at == room);
 }
 
 static uint64_t key_of(enum scope scope, struct bytes value)
@@ -141,10 +156,10 @@ static uint64_t key_of(enum scope scope, struct bytes value)
 	return hash_bytes(value) ^ (uint64_t)(scope + 1) * 0x9e3779b97f4a7c15u;
 }
 
-static struct record **list_of(struct decisions *d, enum scope scope, uint64_t hash, struct shard **shard)
+static struct record **list_of(struct decisions *d, uint64_t hash, struct shard **shard)
 {
-	*shard = scope == SCOPE_RANGE ? &d->shards[0] : &d->shards[hash % SHARDS];
-	return scope == SCOPE_RANGE ? &(*shard)->ranges : &(*shard)->heads[hash / SHARDS % HEADS];
+	*shard = &d->shards[hash % SHARDS];
+	return &(*shard)->heads[hash / SHARDS % HEADS];
 }
 
 static bool is_about(const struct record *r, enum scope scope, uint64_t hash, struct bytes value)
@@ -203,6 +218,10 @@ static struct record *record_new(const struct decision *new, struct bytes value)
 static void record_activate(struct decisions *d, struct record *r, bool active)
 {
 	active = active && !r->d.simulated;
+	if (active && !r->active)
+		front_add(d->front, r->d.scope, &r->net, r->hash);
+	else if (!active && r->active)
+		front_take(d->front, r->d.scope, &r->net, r->hash);
 	if (active != r->active)
 		atomic_fetch_add(&d->active[r->d.scope][r->d.remedy], active ? 1 : -1); /* unsigned: -1 takes one off */
 	r->active = active;
@@ -302,8 +321,7 @@ static struct record *insert(struct decisions *d, struct record **list, const st
 	*list = r;
 	atomic_fetch_add(&d->records, 1);
 	atomic_fetch_add(&d->own, is_own(new));
-	if (new->scope == SCOPE_RANGE)
-		atomic_fetch_add(&d->held_ranges, 1);
+	front_add_id(d->front, r->d.id, hash);
 	return r;
 }
 
@@ -337,7 +355,7 @@ static bool place_of(struct decisions *d, const struct decision *about, struct p
 	if (!normal(about, p->room, &p->value, &p->net))
 		return false;
 	p->hash = key_of(about->scope, p->value);
-	p->list = list_of(d, about->scope, p->hash, &p->shard);
+	p->list = list_of(d, p->hash, &p->shard);
 	return true;
 }
 
@@ -462,16 +480,11 @@ static void weigh(struct search *q, const struct decision *d)
 	q->found = true;
 }
 
-static void ask_value(struct decisions *d, struct search *q, enum scope scope, struct bytes value)
+static void ask_hash(struct decisions *d, struct search *q, enum scope scope, uint64_t hash, struct bytes value)
 {
-	uint64_t hash;
 	struct shard *s;
-	struct record **list;
+	struct record **list = list_of(d, hash, &s);
 
-	if (!value.len)
-		return;
-	hash = key_of(scope, value);
-	list = list_of(d, scope, hash, &s);
 	pthread_rwlock_rdlock(&s->lock);
 	for (struct record *r = *list; r; r = r->next)
 		if (is_about(r, scope, hash, value))
@@ -479,31 +492,65 @@ static void ask_value(struct decisions *d, struct search *q, enum scope scope, s
 	pthread_rwlock_unlock(&s->lock);
 }
 
+static void ask_value(struct decisions *d, struct search *q, enum scope scope, struct bytes value)
+{
+	uint64_t hash;
+
+	if (!value.len || !decisions_any(d, scope))
+		return;
+	hash = key_of(scope, value);
+	if (front_has_value(d->front, hash))
+		ask_hash(d, q, scope, hash, value);
+}
+
+static void ask_range(struct decisions *d, struct search *q, const struct ip *client, unsigned bits)
+{
+	struct ip_net net = { *client, (uint8_t)bits };
+	char room[64];
+	struct text t = text_over(room, sizeof room);
+	struct bytes value;
+
+	for (unsigned i = bits; i < 128; i++)
+		net.base.b[i / 8] &= (uint8_t)~(0x80u >> i % 8);
+	value = range_text(&net, &t);
+	ask_hash(d, q, SCOPE_RANGE, key_of(SCOPE_RANGE, value), value);
+}
+
+/* Where it is not known which blocks there are, each is asked for. */
 static void ask_ranges(struct decisions *d, struct search *q, const struct ip *client)
 {
-	pthread_rwlock_rdlock(&d->shards[0].lock);
-	for (struct record *r = d->shards[0].ranges; r; r = r->next)
-		if (ip_in_net(client, &r->net))
-			weigh(q, &r->d);
-	pthread_rwlock_unlock(&d->shards[0].lock);
+	uint8_t bits[128];
+	unsigned n;
+
+	if (front_blocks(d->front, client, bits, &n))
+		for (unsigned i = 0; i < n; i++)
+			ask_range(d, q, client, bits[i]);
+	else
+		for (unsigned i = ip_is4(client) ? 96 : 0; i <= 128; i++)
+			ask_range(d, q, client, i);
+}
+
+static void ask_client(struct decisions *d, struct search *q, const struct ip *client)
+{
+	char room[64];
+	struct text t = text_over(room, sizeof room);
+	struct ip key = ip_behaviour_key(client);
+
+	if (!front_has_ip(d->front, client))
+		return;
+	ip_text(&t, &key);
+	ask_hash(d, q, SCOPE_IP, key_of(SCOPE_IP, text_bytes(&t)), text_bytes(&t));
+	ask_ranges(d, q, client);
 }
 
 bool decisions_find(struct decisions *d, const struct decisions_ask *ask, uint64_t now_ms, struct arena *a, struct decision *out)
 {
 	struct search q = { .now_ms = now_ms, .arena = a, .out = out };
-	char room[64];
-	struct text t = text_over(room, sizeof room);
-	struct ip key;
 
 	if (!atomic_load_explicit(&d->records, memory_order_relaxed))
 		return false;
-	if (ask->client) {
-		key = ip_behaviour_key(ask->client);
-		ip_text(&t, &key);
-		ask_value(d, &q, SCOPE_IP, text_bytes(&t));
-	}
-	if (ask->client && atomic_load_explicit(&d->held_ranges, memory_order_relaxed))
-		ask_ranges(d, &q, ask->client);
+	if (ask->client)
+		ask_client(d, &q, ask->client);
 	ask_value(d, &q, SCOPE_COUNTRY, ask->country);
 	ask_value(d, &q, SCOPE_AS, ask->as);
 	ask_value(d, &q, SCOPE_SESSION, ask->session);
@@ -524,7 +571,7 @@ unsigned decisions_past(struct decisions *d, enum scope scope, struct bytes valu
 	if (!normal(&about, room, &value, &net))
 		return 0;
 	hash = key_of(scope, value);
-	list = list_of(d, scope, hash, &s);
+	list = list_of(d, hash, &s);
 	pthread_rwlock_rdlock(&s->lock);
 	for (struct record *r = *list; r; r = r->next)
 		if (is_about(r, scope, hash, value) && !r->d.simulated && r->d.made_ms + DECISION_LIFE_MAX_MS > now_ms)
@@ -541,8 +588,7 @@ static void drop(struct decisions *d, struct record **at)
 
 	*at = r->next;
 	record_activate(d, r, false);
-	if (r->d.scope == SCOPE_RANGE)
-		atomic_fetch_sub(&d->held_ranges, 1);
+	front_take_id(d->front, r->d.id);
 	atomic_fetch_sub(&d->records, 1);
 	atomic_fetch_sub(&d->own, is_own(&r->d));
 	free(r);
@@ -576,20 +622,6 @@ static size_t prune(struct decisions *d, struct record **at, bool (*gone)(void *
 	return n;
 }
 
-static size_t prune_all(struct decisions *d, bool (*gone)(void *ctx, const struct record *), void *ctx, bool tell)
-{
-	size_t n = 0;
-
-	for (int i = 0; i < SHARDS; i++) {
-		pthread_rwlock_wrlock(&d->shards[i].lock);
-		for (int k = 0; k < HEADS; k++)
-			n += prune(d, &d->shards[i].heads[k], gone, ctx, tell);
-		n += prune(d, &d->shards[i].ranges, gone, ctx, tell);
-		pthread_rwlock_unlock(&d->shards[i].lock);
-	}
-	return n;
-}
-
 static bool is_old(void *ctx, const struct record *r)
 {
 	return decision_is_past(&r->d, *(uint64_t *)ctx);
@@ -615,7 +647,6 @@ void decisions_sweep(struct decisions *d, uint64_t now_ms)
 		pthread_rwlock_wrlock(&s->lock);
 		for (unsigned k = first; k < first + SWEEP_HEADS; k++)
 			sweep_list(d, &s->heads[k], now_ms);
-		sweep_list(d, &s->ranges, now_ms);
 		pthread_rwlock_unlock(&s->lock);
 	}
 }
@@ -627,7 +658,18 @@ static bool is_id(void *ctx, const struct record *r)
 
 bool decisions_lift_id(struct decisions *d, uint64_t id)
 {
-	return prune_all(d, is_id, &id, true) > 0;
+	struct record **list;
+	struct shard *s;
+	uint64_t hash;
+	size_t n;
+
+	if (!front_find_id(d->front, id, &hash))
+		return false;
+	list = list_of(d, hash, &s);
+	pthread_rwlock_wrlock(&s->lock);
+	n = prune(d, list, is_id, &id, true);
+	pthread_rwlock_unlock(&s->lock);
+	return n > 0;
 }
 
 struct about {
@@ -656,7 +698,7 @@ size_t decisions_lift(struct decisions *d, enum scope scope, struct bytes value)
 	if (!normal(&wanted, room, &about.value, &net))
 		return 0;
 	about.hash = key_of(scope, about.value);
-	list = list_of(d, scope, about.hash, &s);
+	list = list_of(d, about.hash, &s);
 	pthread_rwlock_wrlock(&s->lock);
 	n = prune(d, list, is_of, &about, true);
 	pthread_rwlock_unlock(&s->lock);
@@ -679,7 +721,6 @@ void decisions_each(struct decisions *d, uint64_t now_ms, bool (*each)(void *ctx
 		pthread_rwlock_rdlock(&d->shards[i].lock);
 		for (int k = 0; k < HEADS && more; k++)
 			more = tell_list(d->shards[i].heads[k], now_ms, each, ctx);
-		more = more && tell_list(d->shards[i].ranges, now_ms, each, ctx);
 		pthread_rwlock_unlock(&d->shards[i].lock);
 	}
 }
@@ -774,7 +815,7 @@ static bool take_same(struct decisions *d, const struct decision *kept, bool tel
 	if (!normal(kept, room, &value, &net))
 		return false;
 	hash = key_of(kept->scope, value);
-	at = list_of(d, kept->scope, hash, &s);
+	at = list_of(d, hash, &s);
 	pthread_rwlock_wrlock(&s->lock);
 	while (*at && !is_same(*at, kept, hash, value))
 		at = &(*at)->next;
@@ -813,8 +854,6 @@ bool decisions_part(struct decisions *d, size_t part, void (*each)(void *ctx, co
 	pthread_rwlock_rdlock(&s->lock);
 	for (size_t k = first; k < first + SWEEP_HEADS; k++)
 		tell_kept(s->heads[k], each, ctx);
-	if (!first)
-		tell_kept(s->ranges, each, ctx);
 	pthread_rwlock_unlock(&s->lock);
 	return true;
 }

@@ -200,6 +200,13 @@ static void note_sixteens(struct netset *s, const struct place *p)
 			atomic_fetch_or_explicit(&s->sixteens[i], (unsigned)p->bit, memory_order_relaxed);
 }
 
+unsigned netset_get(const struct netset *s, const struct ip_net *net)
+{
+	struct place p = place_of((struct netset *)(uintptr_t)s, net);
+
+	return *p.table ? (unsigned)table_get(*p.table, p.key) : 0;
+}
+
 bool netset_put(struct netset *s, const struct ip_net *net, unsigned value)
 {
 	struct place p = place_of(s, net);

@@ -20,6 +20,7 @@ unsigned netset_find(const struct netset *, const struct ip *);
 /* Every prefix that covers it, longest first, until `each` returns false. */
 void netset_each_of(const struct netset *, const struct ip *, bool (*each)(void *ctx, unsigned bits, unsigned value), void *ctx);
 
+unsigned netset_get(const struct netset *, const struct ip_net *); /* of that very prefix; of the writer */
 /* 1 to NETSET_VALUE_MAX; replaces what the same prefix had. False: out of memory. */
 bool netset_put(struct netset *, const struct ip_net *, unsigned value);
 bool netset_take(struct netset *, const struct ip_net *); /* false: it was not there */

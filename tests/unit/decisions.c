@@ -1,4 +1,5 @@
 /* decisions.c -- who is held to be what, and for how long. */
+#include "base/clock.h"
 #include "cti/cti.h"
 #include "tests/test.h"
 #include <pthread.h>
@@ -232,6 +233,143 @@ static void they_are_counted(void **state)
 	decisions_free(d);
 }
 
+static void ranges_are_found_whatever_lies_in_them(void **state)
+{
+	static const char *const nets[] = { "198.51.100.7/16", "198.51.100.0/24", "198.51.100.64/26", "198.51.100.65/32", "2001:db8::/32",
+					    "2001:db8:0:1::/64", "2001:db8:0:1::9/128" };
+	static const struct { const char *address; enum remedy_kind remedy; } asked[] = {
+		{ "198.51.7.7", REMEDY_LOG }, { "198.51.100.1", REMEDY_THROTTLE }, { "198.51.100.66", REMEDY_CHALLENGE },
+		{ "198.51.100.65", REMEDY_CAPTCHA }, { "198.52.0.1", REMEDY_ALLOW }, { "2001:db8:7::1", REMEDY_TARPIT },
+		{ "2001:db8:0:1::1", REMEDY_DENY }, { "2001:db9::1", REMEDY_ALLOW },
+	};
+	static const enum remedy_kind remedies[] = { REMEDY_LOG, REMEDY_THROTTLE, REMEDY_CHALLENGE, REMEDY_CAPTCHA, REMEDY_TARPIT,
+						     REMEDY_DENY, REMEDY_DENY };
+	struct decisions *d = decisions_new(1000);
+
+	(void)state;
+	for (size_t i = 0; i < nelems(nets); i++)
+		assert_int_equal(add(d, SCOPE_RANGE, nets[i], remedies[i], HOUR), DECISION_HELD);
+	for (size_t i = 0; i < nelems(asked); i++)
+		assert_int_equal(held(d, asked[i].address, now), asked[i].remedy);
+	assert_int_equal(add(d, SCOPE_IP, "2001:db8:0:1::77", REMEDY_DENY, HOUR), DECISION_HELD); /* beside the range of that /64 */
+	assert_int_equal(decisions_lift(d, SCOPE_RANGE, BYTES("2001:db8:0:1::/64")), 1);
+	assert_int_equal(held(d, "2001:db8:0:1::1", now), REMEDY_DENY);
+	assert_int_equal(decisions_lift(d, SCOPE_IP, BYTES("2001:db8:0:1::1")), 1);
+	assert_int_equal(held(d, "2001:db8:0:1::1", now), REMEDY_TARPIT);
+	assert_int_equal(held(d, "2001:db8:0:1::9", now), REMEDY_DENY);
+	assert_int_equal(decisions_lift(d, SCOPE_RANGE, BYTES("198.51.0.0/16")), 1); /* as it was put in without host bits */
+	assert_int_equal(held(d, "198.51.7.7", now), REMEDY_ALLOW);
+	decisions_free(d);
+}
+
+static void one_is_lifted_by_its_id_and_no_other(void **state)
+{
+	struct decisions *d = decisions_new(80000);
+	struct decision first = against(SCOPE_IP, "203.0.113.1", REMEDY_DENY, HOUR), second = first, country = first;
+
+	(void)state;
+	second.remedy = REMEDY_CHALLENGE;
+	country.scope = SCOPE_COUNTRY;
+	country.value = BYTES("AQ");
+	assert_int_equal(decisions_add(d, &first), DECISION_HELD);
+	assert_int_equal(decisions_add(d, &second), DECISION_HELD);
+	assert_int_equal(decisions_add(d, &country), DECISION_HELD);
+	assert_true(decisions_any(d, SCOPE_COUNTRY));
+	assert_true(decisions_lift_id(d, first.id));
+	assert_false(decisions_lift_id(d, first.id));
+	assert_int_equal(held(d, "203.0.113.1", now), REMEDY_CHALLENGE);
+	assert_true(decisions_lift_id(d, country.id));
+	assert_false(decisions_any(d, SCOPE_COUNTRY));
+	assert_true(decisions_lift_id(d, second.id));
+	assert_int_equal(held(d, "203.0.113.1", now), REMEDY_ALLOW);
+	decisions_free(d);
+}
+
+/* ---- gates that meet again ---- */
+
+enum { OPERATIONS = 400, GATES = 3 };
+struct operation { struct decision d; bool lift; char value[32]; };
+
+static uint64_t draw(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	return *state ^= *state << 17;
+}
+
+/* Of each id up to three adds, later ones longer, and sometimes a lift after them. */
+static void some_operations(struct operation *all, uint64_t *random)
+{
+	uint64_t wall = clock_wall_ms();
+
+	for (unsigned i = 0; i < OPERATIONS; i++) {
+		struct operation *o = &all[i];
+		unsigned id = i / 4 + 1;
+
+		snprintf(o->value, sizeof o->value, "203.0.%u.%u", id % 3, id % 20);
+		o->d = against(SCOPE_IP, o->value, id % 2 ? REMEDY_DENY : REMEDY_CHALLENGE, HOUR);
+		o->d.id = (uint64_t)id << 40 | id % GATES;
+		o->d.node = id % GATES;
+		o->d.made_ms = wall;
+		o->d.until_ms = wall + HOUR + i * 1000;
+		o->d.stamp = (wall << 16) + i;
+		o->lift = i % 4 == 3 && draw(random) % 2;
+	}
+}
+
+static void apply(struct decisions *d, const struct operation *o)
+{
+	if (o->lift)
+		decisions_apply_lift(d, &o->d);
+	else
+		decisions_apply(d, &o->d);
+}
+
+struct states { uint64_t sum; size_t n; };
+
+static bool sum_up(void *ctx, const struct decision *d)
+{
+	struct states *s = ctx;
+
+	s->sum += (d->id * 31 + d->until_ms) * 31 + d->stamp;
+	s->n++;
+	return true;
+}
+
+static struct states state_of(struct decisions *d)
+{
+	struct states s = { 0 };
+
+	decisions_each(d, clock_wall_ms(), sum_up, &s);
+	return s;
+}
+
+static void gates_that_hear_all_in_any_order_hold_the_same(void **state)
+{
+	static struct operation all[OPERATIONS];
+	struct states first = { 0 };
+	uint64_t random = 88172645463325252u;
+
+	(void)state;
+	some_operations(all, &random);
+	for (int gate = 0; gate < GATES; gate++) {
+		struct decisions *d = decisions_new(80000);
+		struct states s;
+
+		for (unsigned i = 0; i < OPERATIONS * 8; i++) /* some twice and more often, */
+			apply(d, &all[draw(&random) % OPERATIONS]);
+		for (unsigned i = 0, at = (unsigned)draw(&random) % OPERATIONS; i < OPERATIONS; i++) /* and all */
+			apply(d, &all[(at + i * 7) % OPERATIONS]);
+		s = state_of(d);
+		if (gate == 0)
+			first = s;
+		assert_in_range(s.n, 1, OPERATIONS / 4 - 1);
+		assert_int_equal(s.n, first.n);
+		assert_int_equal(s.sum, first.sum);
+		decisions_free(d);
+	}
+}
+
 static void *busy(void *arg)
 {
 	struct decisions *d = arg;
@@ -277,6 +415,9 @@ int main(void)
 		cmocka_unit_test(a_sweep_in_parts_forgets_all_that_is_over),
 		cmocka_unit_test(they_are_listed_lifted_and_bounded),
 		cmocka_unit_test(they_are_counted),
+		cmocka_unit_test(ranges_are_found_whatever_lies_in_them),
+		cmocka_unit_test(one_is_lifted_by_its_id_and_no_other),
+		cmocka_unit_test(gates_that_hear_all_in_any_order_hold_the_same),
 		cmocka_unit_test(several_threads_may_use_them),
 	};
 

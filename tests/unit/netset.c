@@ -103,6 +103,7 @@ static void change(struct netset *s, struct naive *list, size_t *n, struct rando
 		*there = list[--*n];
 		return;
 	}
+	assert_int_equal(netset_get(s, &net), there ? there->value : 0);
 	assert_true(netset_put(s, &net, value));
 	if (there)
 		there->value = value;
