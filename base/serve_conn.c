@@ -195,7 +195,7 @@ static void on_deadline(void *owner)
 	else if (c->state == SERVE_LINGER)
 		on_linger_deadline(c);
 	else if (c->state == SERVE_IDLE)
-		serve_conn_lose(c);
+		serve_conn_linger(c);
 }
 
 void serve_conn_lose_soon(struct serve_conn *c)

@@ -3,6 +3,7 @@
  * A transaction costs a write to the disk, whatever is in it; so all jobs that wait share one, for a quarter of a second at
  * most: until it ends another process waits. Where it cannot be begun the jobs run all the same, for reading needs none. */
 #include "base/store.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -144,19 +145,11 @@ static bool transact(struct store *st, const char *sql)
 	return good;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Runs some of them in one transaction; the rest is returned. */
 static struct job *run_together(struct store *st, struct job *j)
 {
 	bool begun = transact(st, "BEGIN IMMEDIATE");
-	uint64_t until = now_ms() + TOGETHER_MS;
+	uint64_t until = clock_mono_ms() + TOGETHER_MS;
 
 	do {
 		j->run(st->db, j->arg);
@@ -166,7 +159,7 @@ static struct job *run_together(struct store *st, struct job *j)
 			begun = false;
 		}
 		j = j->next;
-	} while (j && now_ms() < until);
+	} while (j && clock_mono_ms() < until);
 	if (begun && transact(st, "COMMIT"))
 		st->in_trouble = false;
 	else if (!sqlite3_get_autocommit(st->db))

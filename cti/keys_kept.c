@@ -109,9 +109,8 @@ struct writing {
 	size_t password_len;
 };
 
-static void step(struct writing *w, sqlite3 *db, sqlite3_stmt *s)
+static void step(struct writing *w, sqlite3_stmt *s)
 {
-	(void)db;
 	if (!s || sqlite3_step(s) != SQLITE_DONE)
 		store_note_failure(w->store);
 	sqlite3_finalize(s);
@@ -135,7 +134,7 @@ static void write_bouncer(sqlite3 *db, void *writing)
 	sqlite3_bind_blob(s, 2, w->key.hash, SHA512, SQLITE_STATIC);
 	sqlite3_bind_int(s, 3, (int)w->key.info.scopes);
 	sqlite3_bind_int64(s, 4, (sqlite3_int64)w->key.info.made_ms);
-	step(w, db, s);
+	step(w, s);
 }
 
 static void write_machine(sqlite3 *db, void *writing)
@@ -146,7 +145,7 @@ static void write_machine(sqlite3 *db, void *writing)
 	sqlite3_stmt *s;
 
 	if (!tls_random(salt, sizeof salt) || !tls_scrypt(password, salt, COST, hash)) {
-		step(w, db, NULL);
+		step(w, NULL);
 		return;
 	}
 	memset(w->password, 0, sizeof w->password);
@@ -156,7 +155,7 @@ static void write_machine(sqlite3 *db, void *writing)
 	sqlite3_bind_int(s, 4, COST);
 	sqlite3_bind_int(s, 5, w->key.info.validated);
 	sqlite3_bind_int64(s, 6, (sqlite3_int64)w->key.info.made_ms);
-	step(w, db, s);
+	step(w, s);
 }
 
 static void write_seen(sqlite3 *db, void *writing)
@@ -172,14 +171,14 @@ static void write_seen(sqlite3 *db, void *writing)
 	sqlite3_bind_text(s, 5, w->key.info.version, -1, SQLITE_STATIC);
 	if (w->machine)
 		sqlite3_bind_int(s, 6, w->key.info.validated);
-	step(w, db, s);
+	step(w, s);
 }
 
 static void write_deleted(sqlite3 *db, void *writing)
 {
 	struct writing *w = writing;
 
-	step(w, db, prepare(db, w->machine ? "DELETE FROM machines WHERE name = ?" : "DELETE FROM bouncers WHERE name = ?", &w->key));
+	step(w, prepare(db, w->machine ? "DELETE FROM machines WHERE name = ?" : "DELETE FROM bouncers WHERE name = ?", &w->key));
 }
 
 static bool keep(struct keys *k, const struct key *key, struct bytes password, void (*write)(sqlite3 *, void *))

@@ -639,6 +639,43 @@ static void a_unix_socket_serves_too(void **state)
 	close(client);
 }
 
+static void tls_serves_too(void **state)
+{
+	char dir[64] = "/tmp/embergate-test-serve.XXXXXX", cert[96], key[96];
+	struct tls_cert_file file = { cert, key };
+	struct tls_server_options t = { .certs = &file, .ncerts = 1, .min_version = 12 };
+	struct house *h = *state;
+	struct tls_context *server, *client;
+	struct end e = { .loop = h->loop, .got = calloc(1, 1) };
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(cert, sizeof cert, "%s/cert", dir);
+	snprintf(key, sizeof key, "%s/key", dir);
+	assert_true(tls_self_signed("gate.example", cert, key, NULL));
+	server = tls_server_new(&t, NULL);
+	client = tls_client_new(false, NULL, NULL);
+	unlink(cert);
+	unlink(key);
+	rmdir(dir);
+	open_with(h, (struct serve_options){ .tls = server, .idle_ms = 200 });
+	e.stream = stream_connect(h->loop, (struct sockaddr *)&h->at, &end_events, &e, client, "gate.example");
+	RUN_UNTIL(h->loop, e.readied);
+	say(&e, BYTES("GET /a HTTP/1.1\r\n" HOST "\r\nGET /b HTTP/1.1\r\n" HOST "\r\n"));
+	RUN_UNTIL(h->loop, strstr(e.got, "\r\n\r\n/b"));
+	RUN_UNTIL(h->loop, e.ended);
+	assert_int_equal(e.how, END_CLEAN);
+	hang_up(&e);
+	dial(h, &e); /* who speaks no TLS is closed, without a word that could be taken for an answer */
+	say(&e, BYTES("GET /a HTTP/1.1\r\n" HOST "\r\n"));
+	RUN_UNTIL(h->loop, e.ended);
+	assert_null(strstr(e.got, "HTTP"));
+	hang_up(&e);
+	serve_close(h->server, 0, closed, h);
+	RUN_UNTIL(h->loop, h->closed);
+	tls_context_free(server);
+	tls_context_free(client);
+}
+
 /* ---- parts of a request ---- */
 
 static void the_query_and_the_path_are_decoded(void **state)
@@ -764,6 +801,7 @@ int main(void)
 		TEST(one_address_does_not_keep_the_others_out),
 		TEST(when_it_is_full_some_are_told_and_the_rest_is_closed),
 		TEST(a_unix_socket_serves_too),
+		TEST(tls_serves_too),
 		TEST(the_query_and_the_path_are_decoded),
 		TEST(segments_of_a_path),
 		TEST(closing_waits_for_what_is_under_way),
