@@ -296,6 +296,21 @@ bool lapi_log_expire(struct lapi_log *l, uint64_t now_ms, unsigned max)
 	return more;
 }
 
+uint64_t lapi_log_until(struct lapi_log *l, const struct decision *d)
+{
+	const struct entry *e;
+	uint64_t until = 0;
+
+	if (!is_told(d))
+		return 0;
+	pthread_mutex_lock(&l->lock);
+	e = find(l, d, group_of(d));
+	if (e && !e->over_ms)
+		until = e->d.until_ms;
+	pthread_mutex_unlock(&l->lock);
+	return until;
+}
+
 /* ---- from the first to the last ---- */
 
 static bool take_held(void *ctx, const struct decision *d)

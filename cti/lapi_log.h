@@ -16,6 +16,8 @@ struct lapi_log *lapi_log_new(struct decisions *);
 void lapi_log_free(struct lapi_log *); /* no walk is left; NULL is allowed */
 /* Notices those whose time is over, `max` of them at most; true: there are more. */
 bool lapi_log_expire(struct lapi_log *, uint64_t now_ms, unsigned max);
+/* When that one ends, by its id, scope, value and remedy; 0: it holds no more. */
+uint64_t lapi_log_until(struct lapi_log *, const struct decision *);
 
 /* A pull under way: first what is new, then what is over, newest first. */
 struct lapi_walk {

@@ -7,7 +7,7 @@
 
 enum { LAPI_TOKEN_MS = 3600 * 1000, LAPI_PULLS_MAX = 64, LAPI_RATE_MAX = 2000 /* decisions of one machine in a minute */ };
 
-struct pull;
+struct cursor;
 struct rate;
 struct lapi {
 	struct loop *loop;
@@ -15,7 +15,7 @@ struct lapi {
 	struct server_http *server;
 	struct lapi_log *log;
 	struct deadline tick;
-	struct pull *pulls;         /* under way */
+	unsigned pulls;             /* under way */
 	struct cursor *cursors;     /* of bouncers, by key and address */
 	size_t ncursors;
 	uint64_t who;               /* of this process, in cursors */

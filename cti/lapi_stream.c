@@ -1,222 +1,209 @@
-/* lapi_stream.c -- a stream's answer: brackets and quotes are followed here, what stands between them is JSON's business. */
-#include "cti/lapi_stream.h"
-#include "base/duration.h"
-#include "base/json.h"
+/* lapi_stream.c -- pulls of bouncers: what is new since the last, and what is over.
+ *
+ * Written in pieces as the client takes them, so that a first pull of a million never holds up the loop. A bouncer's mark is
+ * kept here by key and address and, where there is a share, there too: one of another process is taken with some seconds
+ * more, since what it was told may have come here later. */
+#include "base/clock.h"
+#include "base/hash.h"
+#include "cti/lapi_parts.h"
+#include <stdio.h>
+#include <stdlib.h>
 
-enum { DEPTH_MAX = 16 };
+enum {
+	STEP = 64,                /* entries under the log's lock: some tens of microseconds */
+	PIECE_CAP = 256 << 10,
+	AHEAD_MAX = 256 << 10,    /* bytes that wait for the client */
+	CURSORS_MAX = 16384, CURSOR_LIFE_S = 24 * 3600,
+	STRANGER_MS = 10 * 1000,
+};
 
-struct walk { struct bytes all; size_t at; };
+struct cursor {
+	struct cursor *next;
+	uint64_t key, mark_ms;
+};
 
-static bool is_blank(char c)
+/* Ended by go_on() alone, which is run once at a time. */
+struct pull {
+	struct call *call;
+	struct lapi_filter filter;
+	struct lapi_walk walk;
+	uint64_t cursor;
+	char name[48];             /* of the cursor in the share */
+	bool posted;               /* go_on() is */
+	bool any, over, done;
+	struct text piece;
+	char room[PIECE_CAP];
+};
+
+/* ---- cursors ---- */
+
+static struct cursor *cursor_find(struct lapi *l, uint64_t key)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+	for (struct cursor *c = l->cursors; c; c = c->next)
+		if (c->key == key)
+			return c;
+	return NULL;
 }
 
-/* The next byte that is no blank; 0: the end. */
-static char next(struct walk *w)
+static void cursor_keep(struct lapi *l, const struct pull *p)
 {
-	while (w->at < w->all.len && is_blank(w->all.at[w->at]))
-		w->at++;
-	return w->at < w->all.len ? w->all.at[w->at] : 0;
+	struct cursor *c = cursor_find(l, p->cursor);
+	char room[64];
+	struct text t = text_over(room, sizeof room);
+
+	if (!c && l->ncursors < CURSORS_MAX && (c = calloc(1, sizeof *c))) {
+		c->key = p->cursor;
+		c->next = l->cursors;
+		l->cursors = c;
+		l->ncursors++;
+	}
+	if (c)
+		c->mark_ms = p->walk.mark_ms;
+	text_printf(&t, "%llu %llx", (unsigned long long)p->walk.mark_ms, (unsigned long long)l->who);
+	if (l->options.share)
+		share_put(l->options.share, bytes_of(p->name), text_bytes(&t), CURSOR_LIFE_S);
 }
 
-static bool take(struct walk *w, char c)
+/* Of a bouncer and its address: the same key from another address is another bouncer. */
+static void name_cursor(struct pull *p)
 {
-	bool is = next(w) == c;
+	const struct ip *from = serve_peer(p->call->request);
+	uint64_t of[2] = { hash_bytes(bytes_of(p->call->key->name)), hash_bytes((struct bytes){ (const char *)from->b, sizeof from->b }) };
 
-	w->at += is;
-	return is;
+	p->cursor = hash_bytes((struct bytes){ (const char *)of, sizeof of });
+	snprintf(p->name, sizeof p->name, "lapi:%llx", (unsigned long long)p->cursor);
 }
 
-static bool take_text(struct walk *w, struct bytes *out)
-{
-	size_t from;
+/* ---- writing ---- */
 
-	if (!take(w, '"'))
-		return false;
-	for (from = w->at; w->at < w->all.len && w->all.at[w->at] != '"'; w->at++)
-		w->at += w->all.at[w->at] == '\\';
-	if (w->at >= w->all.len)
-		return false;
-	*out = bytes_sub(w->all, from, w->at++);
-	return true;
+/* One whose texts are absurdly long is left out, lest no pull ever end. */
+static void note(void *ctx, const struct decision *d, uint64_t over_ms)
+{
+	struct pull *p = ctx;
+	size_t before = p->piece.len;
+
+	text_str(&p->piece, p->any ? "," : "");
+	lapi_decision(&p->piece, d, clock_wall_ms(), over_ms);
+	if (p->piece.full || p->piece.len + 64 > p->piece.cap) { /* turn() has room */
+		p->piece.len = before;
+		p->piece.full = false;
+		return;
+	}
+	p->any = true;
 }
 
-/* A list or an object, to its end. */
-static bool take_nested(struct walk *w)
+static void end(struct pull *p, bool whole)
 {
-	char open[DEPTH_MAX];
-	unsigned depth = 0;
-	struct bytes text;
+	struct lapi *l = p->call->lapi;
 
-	do {
-		char c = next(w);
-
-		if (c == '"') {
-			if (!take_text(w, &text))
-				return false;
-			continue;
-		}
-		if (!c || ((c == '{' || c == '[') && depth == DEPTH_MAX))
-			return false;
-		if (c == '{' || c == '[')
-			open[depth++] = c;
-		else if ((c == '}' || c == ']') && open[--depth] != c - 2) /* ASCII: each pair is two apart */
-			return false;
-		w->at++;
-	} while (depth);
-	return true;
+	l->pulls--;
+	lapi_walk_end(&p->walk);
+	if (whole)
+		cursor_keep(l, p);
+	serve_end(p->call->request, whole);
+	free(p);
 }
 
-static bool take_value(struct walk *w, struct bytes *out)
+/* Between the two lists, and after them. */
+static void turn(struct pull *p)
 {
-	char c = next(w);
-	size_t from = w->at;
-	bool good = true;
+	text_str(&p->piece, p->over ? "]}" : "],\"deleted\":[");
+	p->done = p->over;
+	p->over = true;
+	p->any = false;
+	if (!p->done)
+		lapi_walk_over(&p->walk);
+}
 
-	if (c == '{' || c == '[')
-		good = take_nested(w);
-	else if (c == '"')
-		good = take_text(w, &(struct bytes){ 0 });
+static void post(void *ctx);
+
+static void go_on(void *ctx)
+{
+	struct pull *p = ctx;
+	struct call *c = p->call;
+
+	p->posted = false;
+	if (serve_is_gone(c->request)) {
+		end(p, false);
+		return;
+	}
+	if (serve_backlog(c->request) > AHEAD_MAX)
+		return; /* post() is called once the client has taken it */
+	if (!lapi_walk_step(&p->walk, STEP, clock_wall_ms(), note, p))
+		turn(p);
+	serve_piece(c->request, text_bytes(&p->piece));
+	p->piece.len = 0;
+	if (p->done && !p->posted)
+		end(p, true);
 	else
-		while (w->at < w->all.len && !is_blank(w->all.at[w->at]) && !strchr(",:]}[{\"", w->all.at[w->at]))
-			w->at++;
-	*out = bytes_sub(w->all, from, w->at);
-	return good && out->len;
+		post(p);
 }
 
-/* Values with commas between them; what they hold is told later, one by one. */
-static bool is_list(struct bytes value)
+/* In the next turn of the loop; what else waits there comes first. */
+static void post(void *ctx)
 {
-	struct walk w = { value, 0 };
+	struct pull *p = ctx;
 
-	if (bytes_eq(value, BYTES("null")))
-		return true;
-	if (!take(&w, '['))
-		return false;
-	if (take(&w, ']'))
-		return true;
-	do {
-		if (!take_value(&w, &value))
-			return false;
-	} while (take(&w, ','));
-	return take(&w, ']');
+	if (!p->posted)
+		p->posted = loop_post(p->call->lapi->loop, go_on, p);
 }
 
-bool lapi_stream_read(struct bytes all, struct lapi_stream *out, struct err *e)
+static void begin(struct pull *p, uint64_t since_ms)
 {
-	static const struct bytes names[] = { [LAPI_NEW] = BYTES_INIT("new"), [LAPI_DELETED] = BYTES_INIT("deleted") };
-	struct walk w = { all, 0 };
-	struct bytes name, value;
-	unsigned seen = 0;
+	struct call *c = p->call;
+	struct serve_answer head = { .status = 200, .content_type = BYTES("application/json; charset=utf-8") };
 
-	*out = (struct lapi_stream){ 0 };
-	if (all.len > LAPI_STREAM_MAX)
-		return err_set(e, SIDE_UPSTREAM, 0, "an answer of more than %d MiB", LAPI_STREAM_MAX >> 20);
-	if (!take(&w, '{'))
-		return err_set(e, SIDE_UPSTREAM, 0, "the answer is no JSON object");
-	do {
-		if (!take_text(&w, &name) || !take(&w, ':') || !take_value(&w, &value))
-			return err_set(e, SIDE_UPSTREAM, 0, "the answer is no JSON at byte %zu, or cut short", w.at);
-		for (unsigned i = 0; i < nelems(names); i++) {
-			if (!bytes_eq(name, names[i]))
-				continue;
-			if (seen & 1u << i || !is_list(value))
-				return err_set(e, SIDE_UPSTREAM, 0, "the answer has '%s' twice, or as no list", names[i].at);
-			seen |= 1u << i;
-			out->part[i] = value;
-		}
-	} while (take(&w, ','));
-	if (!take(&w, '}') || next(&w) || w.at != all.len)
-		return err_set(e, SIDE_UPSTREAM, 0, "the answer is no JSON at byte %zu", w.at);
-	return seen == 3 || err_set(e, SIDE_UPSTREAM, 0, "the answer names neither new nor deleted decisions");
+	lapi_walk_begin(&p->walk, c->lapi->log, &p->filter, since_ms, clock_wall_ms());
+	text_str(&p->piece, "{\"new\":[");
+	serve_begin(c->request, &head, post, p);
+	serve_on_gone(c->request, post, p);
+	post(p);
 }
 
-/* ---- one decision ---- */
-
-static struct bytes text_of(const struct json *j, const char *name)
+/* "MARK WHO" */
+static void got_cursor(void *owner, bool known, struct bytes value)
 {
-	struct bytes text = { "", 0 };
+	struct pull *p = owner;
+	const struct cursor *mine = cursor_find(p->call->lapi, p->cursor);
+	uint64_t mark = 0, own = mine ? mine->mark_ms : 0;
+	struct bytes word;
+	char who[32];
 
-	json_text(j, name, &text);
-	return bytes_sub(text, 0, LAPI_TEXT_MAX);
+	snprintf(who, sizeof who, "%llx", (unsigned long long)p->call->lapi->who);
+	if (!known || !bytes_cut(&value, ' ', &word) || !bytes_u64(word, &mark))
+		mark = own;
+	else if (!bytes_eq(value, bytes_of(who)))
+		mark -= mark > STRANGER_MS ? STRANGER_MS : mark;
+	begin(p, mark);
 }
 
-/* Go's duration; one with a minus is over, one without end is a year. */
-static bool left_of(struct bytes text, uint64_t *ms)
+void lapi_stream(struct call *c)
 {
-	enum { YEAR_S = 365 * 86400 };
-	bool over = bytes_starts(text, BYTES("-"));
-	uint64_t us;
+	struct lapi *l = c->lapi;
+	struct pull *p = l->pulls < LAPI_PULLS_MAX ? malloc(sizeof *p) : NULL;
+	struct lapi_error why;
 
-	if (!duration_parse(bytes_from(text, over), &us))
-		return false;
-	*ms = over ? 0 : us / 1000 < YEAR_S * 1000ull ? us / 1000 : YEAR_S * 1000ull;
-	return true;
-}
-
-/* "AS64500" or "64500"; "de" or "DE". `room` is for the latter. */
-static bool normalise(struct lapi_item *d, char room[2])
-{
-	struct ip ip;
-	struct ip_net net;
-	uint64_t as;
-
-	switch (d->scope) {
-	case SCOPE_IP:
-		return ip_parse(d->value, &ip);
-	case SCOPE_RANGE:
-		return ip_net_parse(d->value, &net);
-	case SCOPE_AS:
-		if (bytes_starts_nocase(d->value, BYTES("AS")))
-			d->value = bytes_from(d->value, 2);
-		return bytes_u64(d->value, &as) && as <= UINT32_MAX;
-	case SCOPE_COUNTRY:
-		for (size_t i = 0; d->value.len == 2 && i < 2; i++)
-			if ((room[i] = (char)(byte_lower(d->value.at[i]) - 32)) < 'A' || room[i] > 'Z')
-				return false;
-		d->value.at = room;
-		return d->value.len == 2;
-	default: /* sessions and users are keyed hashes, and nobody else has the key */
-		return false;
+	if (!p) {
+		lapi_message(c, 503, "too many pulls at once");
+		return;
 	}
+	memset(p, 0, offsetof(struct pull, room));
+	p->call = c;
+	p->piece = text_over(p->room, sizeof p->room);
+	l->pulls++;
+	l->counts.streams++;
+	lapi_filter_read(&p->filter, lapi_param_of, c, true, &why);
+	name_cursor(p);
+	if (bytes_eq_nocase(serve_query(c->request, BYTES("startup")), BYTES("true")))
+		begin(p, 0);
+	else if (!l->options.share || !share_get(l->options.share, bytes_of(p->name), got_cursor, p))
+		got_cursor(p, false, (struct bytes){ NULL, 0 });
 }
 
-static bool item_of(const struct json *j, struct lapi_item *d, char room[2])
+void lapi_stream_free(struct lapi *l)
 {
-	struct bytes left, scope;
-	bool simulated = false;
-
-	*d = (struct lapi_item){ .scenario = text_of(j, "scenario"), .origin = text_of(j, "origin") };
-	json_flag(j, "simulated", &simulated);
-	if (simulated || !json_text(j, "scope", &scope) || !json_text(j, "value", &d->value) || !json_text(j, "type", &d->type) ||
-	    !json_text(j, "duration", &left) || !left_of(left, &d->left_ms))
-		return false;
-	if (!d->value.len || d->value.len > LAPI_TEXT_MAX || !d->type.len || d->type.len > LAPI_TEXT_MAX)
-		return false;
-	d->scope = scope_from_word(scope);
-	return normalise(d, room);
-}
-
-size_t lapi_stream_each(const struct lapi_stream *s, enum lapi_part part, bool (*each)(void *ctx, const struct lapi_item *), void *ctx)
-{
-	static const struct json_limits limits = { LAPI_ITEM_MAX, 4 };
-	struct walk w = { s->part[part], 0 };
-	struct bytes value;
-	size_t left_out = 0;
-	bool more = take(&w, '[') && next(&w) != ']';
-
-	while (more && take_value(&w, &value)) {
-		struct json *j = json_read(value, &limits, NULL);
-		struct lapi_item d;
-		char room[2];
-
-		if (!j || !item_of(j, &d, room))
-			left_out++;
-		else
-			more = each(ctx, &d);
-		json_free(j);
-		more = more && take(&w, ',');
+	for (struct cursor *c = l->cursors, *next; c; c = next) {
+		next = c->next;
+		free(c);
 	}
-	return left_out;
 }
