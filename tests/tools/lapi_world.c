@@ -8,6 +8,25 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* One gate, so nothing is shared: the real ones would bring Redis along. */
+bool share_put(struct share *s, struct bytes name, struct bytes value, uint32_t life_s)
+{
+	(void)s;
+	(void)name;
+	(void)value;
+	(void)life_s;
+	return false;
+}
+
+bool share_get(struct share *s, struct bytes name, void (*got)(void *owner, bool known, struct bytes value), void *owner)
+{
+	(void)s;
+	(void)name;
+	(void)got;
+	(void)owner;
+	return false;
+}
+
 static bool profile(void *ctx, const struct alert *a, struct arena *arena, struct decision *out)
 {
 	(void)ctx;
