@@ -17,6 +17,7 @@ import time
 import measure
 import peers as table
 import report
+import sets
 
 LOADS = {  # file, options of tools/load, requests/s for the latency part
     "W1": ("W1", [], 3000),
@@ -33,10 +34,10 @@ EVERY = list(table.all_peers())[1:]  # without the origin
 PLANS = {
     "quick": dict(peers=[p for p in EVERY if not p.startswith("nginx modsecurity") or p.endswith("pl1")],
                   loads=["W1", "W2", "W3", "W4", "W7"], rounds=3, seconds=0.6, latency=[],
-                  idle=["nginx", "haproxy", "embergate"], stages_s=0.3, buckets_s=0.5, life=False),
+                  idle=["nginx", "haproxy", "embergate"], stages_s=0.3, buckets_s=0.5, sets="quick", life=False),
     "full": dict(peers=EVERY, loads=["W1", "W2", "W2X", "W3", "W4", "W5", "W6", "W7"], rounds=7, seconds=0.8,
                  latency=["W1", "W2", "W3", "W4", "W7"], idle=["nginx", "haproxy", "embergate off", "embergate"],
-                 stages_s=1, buckets_s=2, life=True),
+                 stages_s=1, buckets_s=2, sets="full", life=True),
 }
 CONNECTIONS, IDLE = 64, 10000
 SLOW_US = 500  # a peer dearer than this gets fewer connections and a longer window, or nothing ends within it
@@ -236,6 +237,13 @@ class Bench:
         except (subprocess.SubprocessError, ValueError) as e:
             self.say(kind="failed", peer="buckets", why=repr(e)[:300])
 
+    def sets(self):
+        try:
+            for row in sets.rows(self.plan["sets"] == "full"):
+                self.say(kind="set", **row)
+        except (subprocess.SubprocessError, ValueError, OSError) as e:
+            self.say(kind="failed", peer="sets", why=repr(e)[:300])
+
     def each(self, step, names, *arguments):
         for name in names:
             if name in self.running:
@@ -259,6 +267,8 @@ class Bench:
                 self.all_stages()
             if plan["buckets_s"]:
                 self.buckets()
+            if plan["sets"]:
+                self.sets()
         finally:
             for r in self.running.values():
                 r.stop()
@@ -275,7 +285,7 @@ def main():
     plan = dict(PLANS[a.plan])
     for key, value in (("peers", a.peers), ("loads", a.loads)):
         if value:
-            plan |= {key: value.split(","), "latency": [], "idle": [], "stages_s": 0, "buckets_s": 0, "life": False}
+            plan |= {key: value.split(","), "latency": [], "idle": [], "stages_s": 0, "buckets_s": 0, "sets": "", "life": False}
     plan["rounds"] = a.rounds or plan["rounds"]
     signal.signal(signal.SIGTERM, lambda *_: exit(143))  # so that what we started is stopped
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

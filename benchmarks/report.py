@@ -175,6 +175,41 @@ def bucket_targets(r):
             yield f"- pours for a second of CPU: {x['per_cpu_s']:,}, wanted at least {POURS_S:,}: {judged(POURS_S, x['per_cpu_s'])}"
 
 
+SETS = {  # members: the most an IPv4 look may take, ns
+    1000000: 20, 10000000: 20, 100000000: 60,
+}
+SET_V6_NS, SET_BYTES, SET_LOAD_S = 60, 20, 0.25  # of the last two: at a million of IPv4
+
+
+def set_lines(r):
+    if not r.of("set"):
+        return
+    yield "## Sets of addresses\n"
+    yield "tools/netset, tools/decisions; HAProxy's map_ip and nginx's geo load the same million of IPv4 (sets.py).\n"
+    for x in r.of("set"):
+        if x["peer"] == "embergate":
+            yield f"- {x['members']:,} {x['what']}: {x['hit_ns']} ns for one that is there, {x['miss_ns']} ns for one that is not; " \
+                  f"{x['bytes_each']} B each, put in within {x['load_s']} s of CPU"
+        elif x["peer"] == "embergate decisions":
+            yield f"- {x['held']:,} decisions: {x['miss_ns']} ns for a client against whom none is held ({x['empty_ns']} ns while none is at " \
+                  f"all), {x['hit_ns']} ns for another; {x['add_ns']:,} ns to make one, {x['bytes_each']} B each"
+        else:
+            yield f"- {x['peer']}, {x['members']:,} IPv4: {x['bytes_each']} B each, loaded within {x['load_s']} s of CPU"
+    yield ""
+
+
+def set_targets(r):
+    for x in r.of("set"):
+        if x["peer"] != "embergate":
+            continue
+        most = SETS.get(x["asked"], 60) if x["what"] == "IPv4" else SET_V6_NS
+        for how in ("hit", "miss"):
+            yield f"- a look at {x['members']:,} {x['what']}, {how}: {x[how + '_ns']} ns, wanted at most {most}: {judged(x[how + '_ns'], most)}"
+        if x["what"] == "IPv4" and x["asked"] == 1000000:
+            yield f"- bytes for each of them: {x['bytes_each']}, wanted at most {SET_BYTES}: {judged(x['bytes_each'], SET_BYTES)}"
+            yield f"- seconds to put them in: {x['load_s']}, wanted at most {SET_LOAD_S}: {judged(x['load_s'], SET_LOAD_S)}"
+
+
 def target_lines(r):
     yield "## Targets\n"
     for peer, what, to, loads in TARGETS:
@@ -190,6 +225,7 @@ def target_lines(r):
     for x in r.life:
         yield from (f"- {x['crs']}, {what}: {has}, wanted at most {most}: {judged(has, most)}" for what, has, most in LIFE[x["kind"]](x))
     yield from bucket_targets(r)
+    yield from set_targets(r)
     yield ""
 
 
@@ -255,7 +291,7 @@ def head_lines(r):
 
 
 def text_of(r):
-    for part in (head_lines, target_lines, cpu_tables, stage_lines, bucket_lines, latency_table, memory_table, life_lines, answer_lines):
+    for part in (head_lines, target_lines, cpu_tables, stage_lines, bucket_lines, set_lines, latency_table, memory_table, life_lines, answer_lines):
         yield from part(r)
 
 
