@@ -7,9 +7,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+enum { BLOCK = 256, COUNT_MAX = 254 }; /* a count that has reached its end stays there */
+
 struct front {
 	pthread_mutex_t lock; /* of who changes it */
-	struct netset *nets;  /* of addresses and blocks; a count that has reached its end stays there */
+	struct netset *nets;  /* of addresses and blocks */
 	struct table *values, *ids;
 	atomic_bool lacking;  /* something is held that is not here */
 };
@@ -51,15 +53,15 @@ static struct table_key key_of(uint64_t n)
 	return (struct table_key){ n, 0 };
 }
 
-static bool count_net(struct front *f, const struct ip_net *net, bool more)
+/* A byte for addresses and one for blocks: a /64 may be both, and who is held by address need not be looked for by block. */
+static bool count_net(struct front *f, enum scope scope, const struct ip_net *net, bool more)
 {
-	unsigned n = netset_get(f->nets, net);
+	unsigned n = netset_get(f->nets, net), unit = scope == SCOPE_RANGE ? BLOCK : 1, count = n / unit % BLOCK;
 
-	if (n == NETSET_VALUE_MAX || (!n && !more))
+	if (count == COUNT_MAX || (!count && !more))
 		return true;
-	if (!more && n == 1)
-		return netset_take(f->nets, net);
-	return netset_put(f->nets, net, more ? n + 1 : n - 1);
+	n = more ? n + unit : n - unit;
+	return n ? netset_put(f->nets, net, n) : netset_take(f->nets, net);
 }
 
 static bool count_value(struct front *f, uint64_t hash, bool more)
@@ -77,7 +79,7 @@ static bool count_value(struct front *f, uint64_t hash, bool more)
 void front_add(struct front *f, enum scope scope, const struct ip_net *net, uint64_t hash)
 {
 	pthread_mutex_lock(&f->lock);
-	if (!(is_net(scope) ? count_net(f, net, true) : count_value(f, hash, true)))
+	if (!(is_net(scope) ? count_net(f, scope, net, true) : count_value(f, hash, true)))
 		atomic_store(&f->lacking, true);
 	pthread_mutex_unlock(&f->lock);
 }
@@ -86,7 +88,7 @@ void front_take(struct front *f, enum scope scope, const struct ip_net *net, uin
 {
 	pthread_mutex_lock(&f->lock);
 	if (is_net(scope))
-		count_net(f, net, false);
+		count_net(f, scope, net, false);
 	else
 		count_value(f, hash, false);
 	pthread_mutex_unlock(&f->lock);
@@ -118,8 +120,8 @@ static bool note_bits(void *ctx, unsigned bits, unsigned value)
 {
 	struct blocks *b = ctx;
 
-	(void)value;
-	b->bits[b->n++] = (uint8_t)bits;
+	if (value >= BLOCK)
+		b->bits[b->n++] = (uint8_t)bits;
 	return b->n < 128;
 }
 
