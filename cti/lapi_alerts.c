@@ -213,7 +213,7 @@ static void found(void *owner, const struct alert *told)
 	struct search *s = owner;
 	struct decision now[ALERT_DECISIONS_MAX];
 	struct alert a = *told;
-	struct arena *arena = arena_new(2 << 20);
+	struct arena *arena = arena_new(4 << 20);
 	struct bytes json;
 
 	a.decisions = now;

@@ -171,7 +171,7 @@ static void wrong_alerts_are_refused_with_a_reason(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < nelems(rows); i++) {
-		struct arena *arena = arena_new(1 << 20);
+		struct arena *arena = arena_new(4 << 20);
 		struct lapi_error why = { 0 };
 		size_t n;
 
@@ -185,7 +185,7 @@ static void wrong_alerts_are_refused_with_a_reason(void **state)
 
 static void an_alert_comes_back_with_its_decision(void **state)
 {
-	struct arena *arena = arena_new(1 << 20);
+	struct arena *arena = arena_new(4 << 20);
 	struct lapi_error why = { 0 };
 	struct alert *a;
 	size_t n;
