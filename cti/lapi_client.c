@@ -58,9 +58,6 @@ static void read_whole(void *arg)
 
 	pthread_join(c->reader, NULL);
 	c->reading = false;
-	free(c->body);
-	c->body = NULL;
-	c->nbody = c->cap = 0;
 	if (c->closed) {
 		finish_close(c);
 		return;
@@ -87,6 +84,9 @@ static void *reader_main(void *arg)
 	c->err = (struct err){ 0 };
 	if (lapi_stream_read((struct bytes){ c->body, c->nbody }, &s, &c->err))
 		lapi_told_apply(c->told, &s, c->whole, clock_wall_ms(), &c->stop, &c->applied);
+	free(c->body); /* here: megabytes take milliseconds to give back */
+	c->body = NULL;
+	c->nbody = c->cap = 0;
 	while (!loop_post(c->loop, read_whole, c))
 		usleep(10000);
 	return NULL;
