@@ -7,7 +7,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { HEADS_FIRST = 1024 };
+/* As many as never grow: to do so would stop whoever decides, for tens of milliseconds at a million. Memory that is not
+ * touched costs nothing. */
+enum { HEADS = 1 << 20, HEAP_FIRST = 1024 };
 
 struct entry {
 	struct entry *group;        /* the next of its chain */
@@ -31,7 +33,6 @@ struct lapi_log {
 	struct decisions *of;
 	struct list lists[2];       /* holding, over */
 	struct entry **heads;
-	size_t nheads, n;
 	struct entry **heap;        /* from 1 */
 	size_t nheap, heap_cap;
 	struct lapi_walk *walks;
@@ -97,7 +98,7 @@ static void heap_down(struct lapi_log *l, size_t i, struct entry *e)
 static bool heap_add(struct lapi_log *l, struct entry *e)
 {
 	if (l->nheap + 2 > l->heap_cap) {
-		size_t cap = l->heap_cap ? l->heap_cap * 2 : HEADS_FIRST;
+		size_t cap = l->heap_cap ? l->heap_cap * 2 : HEAP_FIRST;
 		struct entry **bigger = realloc(l->heap, cap * sizeof(struct entry *));
 
 		if (!bigger)
@@ -141,27 +142,7 @@ static bool same_group(const struct entry *e, uint64_t hash, const struct decisi
 
 static struct entry **head_of(const struct lapi_log *l, uint64_t hash)
 {
-	return &l->heads[(hash ^ hash >> 32) & (l->nheads - 1)];
-}
-
-/* A failure to grow only makes chains longer. */
-static void grow(struct lapi_log *l)
-{
-	struct entry **old = l->heads;
-	size_t n = l->nheads;
-	struct entry **heads = l->n > n ? calloc(n * 2, sizeof(struct entry *)) : NULL;
-
-	if (!heads)
-		return;
-	l->heads = heads;
-	l->nheads = n * 2;
-	for (size_t i = 0; i < n; i++)
-		for (struct entry *e = old[i], *next; e; e = next) {
-			next = e->group;
-			e->group = *head_of(l, e->hash);
-			*head_of(l, e->hash) = e;
-		}
-	free(old);
+	return &l->heads[(hash ^ hash >> 32) & (HEADS - 1)];
 }
 
 static struct entry *find(const struct lapi_log *l, const struct decision *d, uint64_t hash)
@@ -180,7 +161,6 @@ static void forget(struct lapi_log *l, struct entry *e)
 	while (*at != e)
 		at = &(*at)->group;
 	*at = e->group;
-	l->n--;
 	if (e->place)
 		heap_take(l, e);
 	unlink_entry(l, e);
@@ -208,10 +188,8 @@ static struct entry *entry_new(struct lapi_log *l, const struct decision *d, uin
 		free(e);
 		return NULL;
 	}
-	grow(l);
 	e->group = *head_of(l, hash);
 	*head_of(l, hash) = e;
-	l->n++;
 	return e;
 }
 
@@ -327,8 +305,7 @@ struct lapi_log *lapi_log_new(struct decisions *of)
 	if (!l)
 		return NULL;
 	l->of = of;
-	l->nheads = HEADS_FIRST;
-	l->heads = calloc(l->nheads, sizeof(struct entry *));
+	l->heads = calloc(HEADS, sizeof(struct entry *));
 	if (!l->heads || !decisions_watch(of, &watch)) {
 		free(l->heads);
 		free(l);
