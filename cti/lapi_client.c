@@ -79,10 +79,10 @@ static void read_whole(void *arg)
 static void *reader_main(void *arg)
 {
 	struct lapi_client *c = arg;
-	struct lapi_stream s;
+	struct lapi_answer s;
 
 	c->err = (struct err){ 0 };
-	if (lapi_stream_read((struct bytes){ c->body, c->nbody }, &s, &c->err))
+	if (lapi_answer_read((struct bytes){ c->body, c->nbody }, &s, &c->err))
 		lapi_told_apply(c->told, &s, c->whole, clock_wall_ms(), &c->stop, &c->applied);
 	free(c->body); /* here: megabytes take milliseconds to give back */
 	c->body = NULL;
@@ -141,7 +141,7 @@ static void pull(void *owner)
 	struct lapi_client *c = owner;
 	const struct field fields[] = { { BYTES("X-Api-Key"), c->config.key, FIELD_OTHER, false },
 					{ BYTES("User-Agent"), BYTES(LAPI_AGENT), FIELD_USER_AGENT, false } };
-	struct fetch_request q = { .fields = fields, .nfields = nelems(fields), .deadline_ms = DEADLINE_MS, .body_max = LAPI_STREAM_MAX };
+	struct fetch_request q = { .fields = fields, .nfields = nelems(fields), .deadline_ms = DEADLINE_MS, .body_max = LAPI_ANSWER_MAX };
 	char room[URL_MAX];
 	struct text url = text_over(room, sizeof room);
 

@@ -1,7 +1,7 @@
 /* lapi_client_parts.h -- what the files of the client share; nobody else includes it.
  *
  *   lapi_client.c       its life, and pulling      lapi_client_push.c  logging in, alerts
- *   lapi_stream.c       an answer, read            lapi_told.c         and applied */
+ *   lapi_answer.c       an answer, read            lapi_told.c         and applied */
 #ifndef CTI_LAPI_CLIENT_PARTS_H
 #define CTI_LAPI_CLIENT_PARTS_H
 #include "base/clock.h"

@@ -311,7 +311,7 @@ static void lift_strays(struct lapi_told *t)
 	}
 }
 
-void lapi_told_apply(struct lapi_told *t, const struct lapi_stream *s, bool whole, uint64_t now_ms, const atomic_bool *stop,
+void lapi_told_apply(struct lapi_told *t, const struct lapi_answer *s, bool whole, uint64_t now_ms, const atomic_bool *stop,
 		     struct lapi_applied *out)
 {
 	*out = (struct lapi_applied){ 0 };
@@ -320,8 +320,8 @@ void lapi_told_apply(struct lapi_told *t, const struct lapi_stream *s, bool whol
 	t->applied = out;
 	t->turn += whole;
 	if (!whole) /* a whole answer lists what it has deleted, too */
-		out->left_out += lapi_stream_each(s, LAPI_DELETED, apply_deleted, t);
-	out->left_out += lapi_stream_each(s, LAPI_NEW, apply_new, t);
+		out->left_out += lapi_answer_each(s, LAPI_DELETED, apply_deleted, t);
+	out->left_out += lapi_answer_each(s, LAPI_NEW, apply_new, t);
 	drop_over(t);
 	if (whole && !atomic_load(stop)) {
 		drop_unnamed(t);

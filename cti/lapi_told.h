@@ -5,7 +5,7 @@
 #ifndef CTI_LAPI_TOLD_H
 #define CTI_LAPI_TOLD_H
 #include "cti/cti.h"
-#include "cti/lapi_stream.h"
+#include "cti/lapi_answer.h"
 #include <stdatomic.h>
 
 #define LAPI_ORIGIN "crowdsec:" /* before the origin that was told: of all that is held by this, and by nothing else */
@@ -19,7 +19,7 @@ void lapi_told_free(struct lapi_told *); /* what is held stays so; NULL is allow
 struct lapi_applied { size_t held, lifted, refused, left_out; };
 /* `whole`: it is everything, so what it does not name is lifted, also what a process before was told. Stops half way when
  * `stop` becomes true. */
-void lapi_told_apply(struct lapi_told *, const struct lapi_stream *, bool whole, uint64_t now_ms, const atomic_bool *stop,
+void lapi_told_apply(struct lapi_told *, const struct lapi_answer *, bool whole, uint64_t now_ms, const atomic_bool *stop,
 		     struct lapi_applied *);
 size_t lapi_told_count(const struct lapi_told *);
 #endif

@@ -36,10 +36,10 @@ static int end(void **state)
 
 static void tell_at(struct house *h, const char *answer, bool whole, uint64_t now_ms)
 {
-	struct lapi_stream s;
+	struct lapi_answer s;
 	struct err e = { 0 };
 
-	if (!lapi_stream_read(bytes_of(answer), &s, &e))
+	if (!lapi_answer_read(bytes_of(answer), &s, &e))
 		fail_msg("%s: %s", answer, e.text);
 	lapi_told_apply(h->t, &s, whole, now_ms, &never, &h->got);
 }
@@ -77,13 +77,13 @@ static void answers_that_are_none_are_refused(void **state)
 		"{\"new\":[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]],\"deleted\":null}", "{\"message\":\"access forbidden\"}",
 		"{\"new\":[\"x],\"deleted\":null}",
 	};
-	struct lapi_stream s;
+	struct lapi_answer s;
 
 	(void)state;
 	for (size_t i = 0; i < nelems(rows); i++) {
 		struct err e = { 0 };
 
-		if (lapi_stream_read(bytes_of(rows[i]), &s, &e) || e.side != SIDE_UPSTREAM)
+		if (lapi_answer_read(bytes_of(rows[i]), &s, &e) || e.side != SIDE_UPSTREAM)
 			fail_msg("'%s' is taken", rows[i]);
 	}
 }

@@ -1,5 +1,5 @@
-/* lapi_stream.c -- what is told of an answer can be held; and of any answer that is whole, each beginning is none. */
-#include "cti/lapi_stream.h"
+/* lapi_answer.c -- what is told of an answer can be held; and of any answer that is whole, each beginning is none. */
+#include "cti/lapi_answer.h"
 #include "tests/fuzz/must.h"
 
 static bool look(void *ctx, const struct lapi_item *i)
@@ -23,20 +23,20 @@ static bool look(void *ctx, const struct lapi_item *i)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes in = { (const char *)data, size };
-	struct lapi_stream s, cut;
+	struct lapi_answer s, cut;
 	struct err e = { 0 };
 	size_t seen = 0;
 
-	if (!lapi_stream_read(in, &s, &e)) {
+	if (!lapi_answer_read(in, &s, &e)) {
 		must(e.side == SIDE_UPSTREAM && e.text[0]);
 		return 0;
 	}
 	while (in.len && in.at[in.len - 1] != '}')
 		in.len--;
 	for (size_t n = in.len > 300 ? in.len - 300 : 0; n < in.len; n++)
-		must(!lapi_stream_read(bytes_sub(in, 0, n), &cut, &e));
+		must(!lapi_answer_read(bytes_sub(in, 0, n), &cut, &e));
 	for (enum lapi_part p = LAPI_NEW; p <= LAPI_DELETED; p++)
-		seen += lapi_stream_each(&s, p, look, &seen);
+		seen += lapi_answer_each(&s, p, look, &seen);
 	must(seen <= size);
 	return 0;
 }
