@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LINES = 2, URLS_MAX = 16, ROOM = 64 << 10, AGAIN_FIRST_MS = 100, AGAIN_MOST_MS = 5000, WHY = 160, HOST_ROOM = 256 };
+enum { LINES = 2, URLS_MAX = 16, ROOM = 64 << 10, AGAIN_FIRST_MS = 100, AGAIN_MOST_MS = 5000, SAY_MS = 10000, WHY = 160, HOST_ROOM = 256 };
 
 enum { COMMANDS, BLOCKING }; /* the lines */
 
@@ -28,6 +28,7 @@ struct redis {
 	char host[HOST_ROOM];         /* the master, once it is known */
 	uint16_t port;
 	bool up, said, closing, moved;
+	uint64_t said_ms;             /* the last line of it in the log */
 	unsigned open, failures;      /* lines that are on the loop; turns in a row */
 	struct deadline again;
 	struct redis_counts counts;
@@ -62,7 +63,18 @@ static void drop(struct line **l)
 		line_close(gone);
 }
 
-/* The first of a row of failures is said. */
+/* The first of a row of failures, one in ten seconds however it flaps. */
+static void say(struct redis *r, const char *why)
+{
+	uint64_t now = loop_now_ms(r->loop);
+
+	if (r->said || r->moved || (r->said_ms && now - r->said_ms < SAY_MS))
+		return;
+	log_warn("redis: %s:%u: %s; this gate goes on with what it knows", r->host[0] ? r->host : "?", r->port, why);
+	r->said = true;
+	r->said_ms = now;
+}
+
 static void turn_failed(struct redis *r, const char *why)
 {
 	uint32_t wait_ms = AGAIN_FIRST_MS << (r->failures < 6 ? r->failures : 6);
@@ -76,9 +88,7 @@ static void turn_failed(struct redis *r, const char *why)
 	for (int i = 0; i < LINES; i++)
 		drop(&r->lines[i]);
 	drop(&r->sentinel);
-	if (!r->said && !r->moved)
-		log_warn("redis: %s:%u: %s; this gate goes on with what it knows", r->host[0] ? r->host : "?", r->port, why);
-	r->said = !r->moved;
+	say(r, why);
 	r->failures++;
 	if (!r->moved) {
 		r->turn++;

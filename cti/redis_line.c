@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WAITING_MAX = 65536, BACKLOG_MAX = 64 << 20, ITEMS_MAX = 1 << 20, WHY = 160 };
+enum { WAITING_MAX = 65536, LINE_MAX_BYTES = 64 << 10, BACKLOG_MAX = 64 << 20, ITEMS_MAX = 1 << 20, WHY = 160 };
 
 struct waiting {
 	struct waiting *next;
@@ -28,7 +28,7 @@ struct line {
 	struct arena *arena;      /* of the reply that is being read; NULL: none */
 	size_t taken;             /* bytes of it so far */
 	struct waiting *first, **last;
-	size_t nwaiting;
+	size_t nwaiting, answerable; /* answerable: asked before the bytes that are being read came */
 	unsigned setting_up;      /* replies that are missing until it is up */
 	bool up, closing, broken;
 	struct deadline due;
@@ -270,17 +270,30 @@ static void on_set_up(void *owner, const struct redis_reply *r)
 	l->on->up(l->owner);
 }
 
+/* Who may not ask is let in; a sentinel says "sentinel". */
+static void on_role(void *owner, const struct redis_reply *r)
+{
+	struct line *l = owner;
+
+	if (!r || l->broken || l->closing)
+		return;
+	if (r->kind == REDIS_ARRAY && r->n && bytes_eq(r->items[0].text, BYTES("slave")))
+		line_break(l, "it is a replica");
+	else
+		l->setting_up--; /* PING's is the last */
+}
+
 static void on_ready(void *owner)
 {
 	struct line *l = owner;
 	const struct line_config *c = &l->config;
 	struct bytes with_user[] = { BYTES("AUTH"), c->user, c->password }, plain[] = { BYTES("AUTH"), c->password };
-	struct bytes ping[] = { BYTES("PING") }, select[] = { BYTES("SELECT"), { 0 } };
+	struct bytes ping[] = { BYTES("PING") }, role[] = { BYTES("ROLE") }, select[] = { BYTES("SELECT"), { 0 } };
 	char number[16];
 	struct text t = text_over(number, sizeof number);
 
 	deadline_clear(&l->due);
-	l->setting_up = 1 + (c->password.len > 0) + (c->db > 0);
+	l->setting_up = 2 + (c->password.len > 0) + (c->db > 0);
 	if (c->password.len && c->user.len)
 		put(l, with_user, 3, c->reply_ms, on_set_up, l);
 	else if (c->password.len)
@@ -289,6 +302,7 @@ static void on_ready(void *owner)
 	select[1] = text_bytes(&t);
 	if (c->db)
 		put(l, select, 2, c->reply_ms, on_set_up, l);
+	put(l, role, 1, c->reply_ms, on_role, l);
 	put(l, ping, 1, c->reply_ms, on_set_up, l);
 }
 
@@ -316,6 +330,7 @@ static void answer(struct line *l, const struct redis_reply *r)
 	if (!l->first)
 		l->last = &l->first;
 	l->nwaiting--;
+	l->answerable--;
 	l->arena = NULL;
 	l->taken = 0;
 	if (l->counts) {
@@ -329,13 +344,22 @@ static void answer(struct line *l, const struct redis_reply *r)
 	free(w);
 	if (is_moved(r, &to) && !l->closing && !l->broken)
 		l->on->moved(l->owner, to);
+	else if (r->kind == REDIS_ERROR && bytes_starts(r->text, BYTES("READONLY")))
+		line_break(l, "it is a replica now"); /* its master is found anew */
 	arena_free(arena);
+}
+
+/* hiredis looks for the end of a line in all that has come, with every piece anew. */
+static bool is_endless(const redisReader *r)
+{
+	return r->len - r->pos > LINE_MAX_BYTES && !memchr(r->buf + r->pos, '\r', LINE_MAX_BYTES);
 }
 
 static void on_bytes(void *owner, struct bytes b)
 {
 	struct line *l = owner;
 
+	l->answerable = l->nwaiting; /* not what is asked from within: a second reply in these bytes is not its */
 	l->taken += b.len;
 	if (l->taken > REDIS_REPLY_MAX || redisReaderFeed(l->reader, b.at, b.len) != REDIS_OK) {
 		line_break(l, "a reply without an end");
@@ -348,9 +372,11 @@ static void on_bytes(void *owner, struct bytes b)
 			line_break(l, "that is no reply of a Redis");
 			return;
 		}
+		if (!reply && is_endless(l->reader))
+			line_break(l, "a line without an end");
 		if (!reply)
 			return;
-		if (!l->first) {
+		if (!l->answerable) {
 			line_break(l, "a reply that nobody asked for");
 			return;
 		}
