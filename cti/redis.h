@@ -5,7 +5,8 @@
  * closed, and all that waited on it fails. It is opened again with a back-off of 0.1 to 5 s with jitter, for ever. A
  * breaker fails commands at once while there is none. Nothing here blocks.
  *
- * Plain, password, user and TLS; a Sentinel's master, followed when it changes; a Cluster (slots, MOVED, ASK). */
+ * Plain, password, user and TLS; a Sentinel's master, followed when it changes; a Cluster in which all our
+ * keys share one slot (MOVED is followed, ASK is not). A server that says it is a replica is left and asked for anew. */
 #ifndef CTI_REDIS_H
 #define CTI_REDIS_H
 #include "base/err.h"
@@ -13,7 +14,7 @@
 
 struct redis;
 struct redis_config {
-	const struct bytes *urls; /* redis://[user[:password]@]host[:port][/db], rediss:// with TLS, redis+unix:///path */
+	const struct bytes *urls; /* redis://[user[:password]@]host[:port][/db], rediss:// with TLS */
 	size_t nurls;             /* one; or the sentinels; or some nodes of a cluster */
 	struct bytes sentinel;    /* the master's name; empty: no sentinels */
 	bool cluster;
