@@ -161,14 +161,13 @@ static void on_up(void *owner, bool is)
 	atomic_store(&s->up, is);
 	s->turn++;
 	if (is) {
-		log_info("redis: connected");
 		s->refused = false;
 		share_check(s);
 		share_beat(s);
 		return;
 	}
-	log_warn("redis: away; this gate goes on with the decisions that it has");
 	s->state = SHARE_AWAY;
+	s->mended = false;
 	atomic_store(&s->following, false);
 	atomic_fetch_add(&s->untold, outbox_items(s->told));
 	outbox_clear(s->told);

@@ -1,4 +1,5 @@
 /* share_check.c -- where this gate stands to the stream: is its place still one of it, and what lies between? */
+#include "base/clock.h"
 #include "base/log.h"
 #include "cti/share_parts.h"
 
@@ -104,6 +105,7 @@ static void on_era(void *owner, const struct redis_reply *r)
 	if (!other)
 		return;
 	s->joined = false;
+	s->mended = true; /* what is missing is known to all by now */
 	if (s->state == SHARE_FOLLOWING)
 		share_again(s);
 }
@@ -113,9 +115,18 @@ void share_ask_era(struct share *s)
 	char own[20];
 	struct text t = text_over(own, sizeof own);
 
-	text_hex(&t, s->run);
+	text_hex(&t, s->run ^ hlc_now(&s->clock, clock_wall_ms())); /* never the same twice */
 	if (share_send(s, (struct bytes[]){ BYTES("SET"), share_key(s, KEY_ERA), text_bytes(&t), BYTES("NX") }, 4, 1, on_set))
 		share_send(s, (struct bytes[]){ BYTES("GET"), share_key(s, KEY_ERA) }, 2, 1, on_era);
+}
+
+void share_end_era(struct share *s)
+{
+	struct text t = text_over(s->era, sizeof s->era);
+
+	memset(s->era, 0, sizeof s->era);
+	text_hex(&t, s->run ^ hlc_now(&s->clock, clock_wall_ms()));
+	share_send(s, (struct bytes[]){ BYTES("SET"), share_key(s, KEY_ERA), text_bytes(&t) }, 3, 1, on_set);
 }
 
 /* ---- */
@@ -150,6 +161,7 @@ static void on_info(void *owner, const struct redis_reply *r)
 		return;
 	}
 	s->goal = i.last;
+	s->first = i.first;
 	if (atomic_load(&s->resyncs))
 		log_info("redis: what it has is read anew");
 	share_join(s);

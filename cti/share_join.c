@@ -19,14 +19,27 @@ void share_part_context(struct text *t, uint64_t term, uint64_t serial, size_t p
 	text_printf(t, "%llu.%llu.%zu", (unsigned long long)term, (unsigned long long)serial, part);
 }
 
-/* From where on the stream is read; `gap`: between the snapshot and what is left of the stream something is missing. */
+/* Between the snapshot and what is left of the stream something is missing. */
+static bool has_gap(const struct share *s)
+{
+	struct share_place none = { 0 }, at = s->join.at;
+
+	if (!share_place_before(none, s->first)) /* empty: cut away up to its end */
+		return share_place_before(at, s->goal);
+	return share_place_before(none, at) && share_place_before(at, s->first);
+}
+
 static void go_on(struct share *s)
 {
+	if (!s->mended && has_gap(s)) {
+		s->mended = true;
+		share_end_era(s);
+	}
 	s->at = s->join.at;
 	s->joined = true;
 	s->turn++;
 	s->state = SHARE_FOLLOWING;
-	s->snap.frames = 0;
+	s->snap.frames = s->snap.done_ms = 0; /* who leads writes it anew */
 	atomic_store(&s->following, true);
 	share_flush(s);
 	share_follow(s);

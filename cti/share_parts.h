@@ -80,7 +80,9 @@ struct share {
 	uint64_t turn, reading_turn;    /* counts what becomes of the state, so that late replies are told apart */
 	uint64_t lost_seen;             /* of the outbox, when joining began */
 	bool full;                      /* an operation did not fit into the decisions: this gate writes no snapshot */
-	char era[20];                   /* the first process that found this Redis empty */
+	struct share_place first;       /* of the stream, then; 0-0: it is empty */
+	bool mended;                    /* on this connection a gap was told, or another gate told one */
+	char era[20];                   /* drawn by who found this Redis empty */
 	struct seen *seen;              /* while joining and until what was not seen is pushed */
 	struct graves *graves;
 	struct deadline retry, beat;
@@ -100,7 +102,7 @@ struct share {
 		struct deadline next;
 	} push;
 
-	struct share_joining { uint64_t term, serial; struct share_place at; size_t part, parts; unsigned waiting; bool failed, gap; } join;
+	struct share_joining { uint64_t term, serial; struct share_place at; size_t part, parts; unsigned waiting; bool failed; } join;
 	struct share_writing {
 		bool under_way, failed;
 		uint64_t term, serial, done_ms, frames; /* frames: read since it was written */
@@ -139,6 +141,7 @@ void share_send_free(struct share *);
 /* share_check.c */
 void share_check(struct share *);               /* where do we stand? and join, or go on */
 void share_ask_era(struct share *);             /* with each heartbeat: has Redis lost all? then join anew */
+void share_end_era(struct share *);             /* something is missing: all join anew, and push what they have */
 void share_again(struct share *);               /* join, whatever was */
 bool share_judge(struct share *, const struct redis_reply *, struct share_place from); /* of XINFO STREAM; false: join anew */
 void share_retry(struct share *, uint32_t ms);

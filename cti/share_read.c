@@ -130,6 +130,8 @@ static void on_read(void *owner, const struct redis_reply *r)
 		return;
 	if (!late && r && r->kind == REDIS_ARRAY)
 		take_streams(s, r);
+	if (!late && r && r->kind == REDIS_NIL)
+		s->goal = s->at; /* what lay between was cut away */
 	if (!late && (!r || r->kind == REDIS_ERROR)) {
 		if (r)
 			share_warn(s, TROUBLE_REFUSED, "it does not let the stream be read: see docs/cluster.md for what is needed");

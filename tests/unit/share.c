@@ -358,7 +358,7 @@ static void who_joins_has_the_snapshot_and_what_came_since(void **state)
 	WAIT(decisions_held(w.gates[2].d) == 20000);
 }
 
-static void a_stream_that_was_cut_or_lost_is_made_good(void **state)
+static void a_stream_that_was_lost_is_made_good(void **state)
 {
 	(void)state;
 	add(0, 1, REMEDY_DENY, "first", HOUR);
@@ -372,6 +372,39 @@ static void a_stream_that_was_cut_or_lost_is_made_good(void **state)
 	w.gates[2].d = decisions_new(1 << 20);
 	gate_open(2);
 	WAIT(held(2, 1) && held(2, 2));
+}
+
+static void a_redis_that_is_full_or_stopped_is_waited_out(void **state)
+{
+	(void)state;
+	WAIT(redis_is_up(w.raw));
+	raw((struct bytes[]){ BYTES("CONFIG"), BYTES("SET"), BYTES("maxmemory"), BYTES("1") }, 4);
+	add(0, 1, REMEDY_DENY, "while it is full", HOUR);
+	run_for(w.loop, 1000);
+	assert_true(held(0, 1) && !held(1, 1) && counts(0).up);
+	raw((struct bytes[]){ BYTES("CONFIG"), BYTES("SET"), BYTES("maxmemory"), BYTES("0") }, 4);
+	WAIT(held(1, 1) && held(2, 1));
+	kill(w.server, SIGSTOP);
+	add(0, 2, REMEDY_DENY, "while it is stopped", HOUR);
+	run_for(w.loop, 3000);
+	assert_true(held(0, 2) && !held(1, 2));
+	kill(w.server, SIGCONT);
+	WAIT(held(1, 2) && held(2, 2));
+}
+
+/* Gate 2 is closed: its decisions and place go with it, as a restart without a ledger. */
+static void a_trimmed_stream_is_made_good(void **state)
+{
+	(void)state;
+	add(0, 1, REMEDY_DENY, "first", HOUR);
+	WAIT(redis_is_up(w.raw) && held(1, 1) && held(2, 1));
+	gate_close(2);
+	decisions_unwatch(w.gates[2].d, &w.gates[2]);
+	decisions_free(w.gates[2].d);
+	w.gates[2].d = decisions_new(1 << 20);
+	raw((struct bytes[]){ BYTES("XTRIM"), BYTES("{test}:log"), BYTES("MAXLEN"), BYTES("0") }, 4);
+	gate_open(2);
+	WAIT(held(2, 1));
 }
 
 struct answer { bool done, known; char text[32]; };
@@ -418,7 +451,9 @@ int main(void)
 		CLUSTER_TEST(what_was_decided_apart_is_merged_also_when_redis_lost_all),
 		CLUSTER_TEST(what_the_outbox_lost_is_sent_all_the_same),
 		CLUSTER_TEST(who_joins_has_the_snapshot_and_what_came_since),
-		CLUSTER_TEST(a_stream_that_was_cut_or_lost_is_made_good),
+		CLUSTER_TEST(a_stream_that_was_lost_is_made_good),
+		CLUSTER_TEST(a_trimmed_stream_is_made_good),
+		CLUSTER_TEST(a_redis_that_is_full_or_stopped_is_waited_out),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
