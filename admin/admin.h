@@ -40,9 +40,12 @@ struct admin_status {
 /* An answer that is owed to whoever asked; good until it is given, though the
  * asker may have gone. */
 struct admin_answer;
-struct scenarios;
+struct alerts;
 struct decisions;
 struct keys;
+struct lists;
+struct scenarios;
+struct share;
 /* Once, from the control thread, inside the hook or later. text: one line. */
 void admin_answer(struct admin_answer *, bool ok, const char *text);
 
@@ -60,6 +63,11 @@ struct admin_hooks {
 	struct decisions *decisions;                /* NULL: there are none */
 	struct keys *keys;                          /* of the local API; NULL: it is not served */
 	bool (*attack)(void *ctx, struct bytes app, struct bytes mode, struct err *);
+	struct alerts *alerts;
+	struct share *share;                        /* NULL: this gate is alone */
+	struct lists *lists;
+	bool (*where)(void *ctx, const struct ip *, struct text *); /* country and AS, for people; false: not known */
+	bool sharing;                               /* `cti: {share: on}` */
 };
 
 struct admin_options {

@@ -43,6 +43,13 @@ void ctl_scenarios(const struct ctl_ask *);
 /* ctl_keys.c */
 void ctl_bouncers(const struct ctl_ask *);
 void ctl_machines(const struct ctl_ask *);
+/* ctl_reputation.c */
+void ctl_alerts(const struct ctl_ask *);
+void ctl_allow(const struct ctl_ask *);
+void ctl_client(const struct ctl_ask *);
+void ctl_lists(const struct ctl_ask *);
+void ctl_nodes(const struct ctl_ask *);
+void ctl_privacy(const struct ctl_ask *);
 /* A reply of unknown length. */
 void ctl_reply_text(struct admin_answer *, void (*write)(void *, struct text *), void *ctx);
 

@@ -1,5 +1,5 @@
 /* ctl_client.c -- `embergate ctl`: one question, one answer, an exit status. */
-#include "admin/ctl.h"
+#include "admin/ctl_import.h"
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
@@ -193,6 +193,26 @@ static enum ctl_outcome ask(const struct client *c, char **words, int n)
 	return outcome;
 }
 
+static enum ctl_outcome say(void *fd, struct bytes line)
+{
+	return send_line(*(int *)fd, line) ? print_answer(*(int *)fd, true) : gone();
+}
+
+static enum ctl_outcome import(const struct client *c, const char *file)
+{
+	int fd = reach(c);
+	enum ctl_outcome outcome = fd < 0 ? CTL_UNREACHABLE : ctl_import(file, say, &fd);
+
+	if (fd >= 0)
+		close(fd);
+	return outcome;
+}
+
+static bool is_import(char **words, int n)
+{
+	return n == 3 && strcmp(words[0], "decisions") == 0 && strcmp(words[1], "import") == 0;
+}
+
 /* What can be told without a gate. */
 static bool is_usage(char **words, int n)
 {
@@ -238,5 +258,7 @@ int ctl_main(int argc, char **argv)
 		fprintf(stderr, "-o is table or json, not '%s'\n", c.format);
 		return CTL_USAGE;
 	}
+	if (is_import(argv + optind, argc - optind))
+		return import(&c, argv[optind + 2]);
 	return is_usage(argv + optind, argc - optind) ? CTL_USAGE : ask(&c, argv + optind, argc - optind);
 }

@@ -3,7 +3,9 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "cti/cti.h"
+#include "cti/list_write.h"
 #include "scenarios/scenarios.h"
+#include <stdlib.h>
 
 /* ---- listing ---- */
 
@@ -47,11 +49,12 @@ static bool list_one(void *ctx, const struct decision *d)
 		return true;
 	}
 	if (l->n++ == 0)
-		text_printf(t, "%-6s %-9s %-40s %-10s %-14s %s\n", "ID", "SCOPE", "VALUE", "REMEDY", "FOR", "REASON");
-	text_printf(t, "%-6llu %-9s ", (unsigned long long)d->id, scope_word(d->scope));
+		text_printf(t, "%-19s %-9s %-40s %-10s %-14s %-16s %s\n", "ID", "SCOPE", "VALUE", "REMEDY", "FOR", "ORIGIN", "REASON");
+	text_printf(t, "%-19llu %-9s ", (unsigned long long)d->id, scope_word(d->scope));
 	text_plain(t, d->value);
 	text_printf(t, "%*s %-10s %-14.*s ", d->value.len < 40 ? (int)(40 - d->value.len) : 0, "", remedy_word(d->remedy),
 		    BYTES_ARG(text_bytes(&room)));
+	text_printf(t, "%-16.*s ", BYTES_ARG(d->origin));
 	text_plain(t, d->reason);
 	text_str(t, d->simulated ? " (simulated)\n" : "\n");
 	return true;
@@ -82,6 +85,8 @@ static bool read_words(const struct ctl_ask *ask, struct decision *d, uint64_t *
 
 		if (scope != SCOPE_OTHER)
 			d->scope = scope;
+		else if (bytes_starts(ask->args[i], BYTES("why:")))
+			d->reason = bytes_from(ask->args[i], 4);
 		else if (!remedy_from_word(ask->args[i], &d->remedy) && !duration_parse(ask->args[i], life_us))
 			return false;
 	}
@@ -92,6 +97,7 @@ static void add(const struct ctl_ask *ask)
 {
 	static const char *const outcome[] = {
 		[DECISION_HELD] = "it is held", [DECISION_SPARED] = "refused: it covers loopback or a trusted proxy",
+		[DECISION_GUARDED] = "refused: it would cover too many of the clients",
 		[DECISION_FULL] = "failed: the table is full", [DECISION_WRONG] = "failed: the value is none of that scope",
 	};
 	uint64_t life_us = (uint64_t)4 * 3600 * 1000000, now_ms = clock_wall_ms();
@@ -132,6 +138,37 @@ static void delete(const struct ctl_ask *ask)
 	admin_answer(ask->answer, n > 0, line);
 }
 
+/* ---- for others ---- */
+
+struct exporting {
+	struct decisions *decisions;
+	uint64_t now_ms;
+};
+
+static void each_held(void *from, bool (*take)(void *ctx, const struct decision *), void *ctx)
+{
+	const struct exporting *e = from;
+
+	decisions_each(e->decisions, e->now_ms, take, ctx);
+}
+
+static void export(const struct ctl_ask *ask)
+{
+	enum list_form form = ask->nargs > 1 ? list_form_named(ask->args[1]) : LIST_AS_PLAIN;
+	struct exporting e = { ask->admin->hooks.decisions, clock_wall_ms() };
+	struct bytes out;
+	struct err err = { 0 };
+
+	if (form == LIST_FORMS) {
+		admin_answer(ask->answer, false, "write: decisions export plain, csv, json, nft, ipset, haproxy or nginx");
+	} else if (!list_write(form, &(struct list_source){ each_held, &e }, e.now_ms, &out, &err)) {
+		admin_answer(ask->answer, false, err.text);
+	} else {
+		ctl_reply(ask->answer, CTL_OK, out);
+		free((char *)(uintptr_t)out.at);
+	}
+}
+
 void ctl_decisions(const struct ctl_ask *ask)
 {
 	struct bytes verb = ask->nargs ? ask->args[0] : BYTES("list");
@@ -144,8 +181,10 @@ void ctl_decisions(const struct ctl_ask *ask)
 		add(ask);
 	else if (bytes_eq(verb, BYTES("delete")))
 		delete(ask);
+	else if (bytes_eq(verb, BYTES("export")))
+		export(ask);
 	else
-		admin_answer(ask->answer, false, "write: decisions list, decisions add VALUE, or decisions delete VALUE");
+		admin_answer(ask->answer, false, "write: decisions list, add VALUE, delete VALUE, import FILE, or export FORMAT");
 }
 
 /* ---- scenarios ---- */

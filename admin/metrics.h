@@ -85,6 +85,11 @@ struct metrics_now {
 	const struct metrics_scenario *scenarios; size_t nscenarios; /* of the set that is loaded */
 	const struct decisions_stats *decisions; /* NULL: there are none */
 	const struct metrics_buckets *buckets;   /* likewise */
+	const struct share_counts *share;        /* of reputation; each NULL: it is not configured */
+	const struct lapi_counts *lapi;
+	const struct lapi_client_counts *crowdsec;
+	size_t nodes;
+	const struct list_status *lists; size_t nlists;
 	const char *openssl; /* its version; NULL: not said */
 };
 

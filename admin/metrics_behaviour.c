@@ -95,4 +95,7 @@ void metrics_print_not_held(struct scrape *s)
 	sample_open(s, "");
 	sample_label(s, "reason", BYTES("full"));
 	sample_close(s, s->now->decisions->full);
+	sample_open(s, "");
+	sample_label(s, "reason", BYTES("guarded"));
+	sample_close(s, s->now->decisions->guarded);
 }

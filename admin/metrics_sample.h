@@ -46,4 +46,13 @@ void metrics_print_bucket_ends(struct scrape *);
 void metrics_print_active(struct scrape *);
 void metrics_print_made(struct scrape *);
 void metrics_print_not_held(struct scrape *);
+/* metrics_reputation.c: likewise. */
+void metrics_print_redis_up(struct scrape *);
+void metrics_print_nodes(struct scrape *);
+void metrics_print_shared(struct scrape *);
+void metrics_print_outbox(struct scrape *);
+void metrics_print_list_entries(struct scrape *);
+void metrics_print_list_confirmed(struct scrape *);
+void metrics_print_lapi(struct scrape *);
+void metrics_print_crowdsec(struct scrape *);
 #endif

@@ -1,7 +1,7 @@
 /* hash.h -- a keyed hash for tables that clients fill.
  *
- * SipHash-1-3 under a key drawn once a process: nobody outside can aim at one
- * bucket. Not for anything that leaves the process. */
+ * SipHash-1-3 under a key that the gate derives from its secret: nobody outside
+ * can aim at one bucket, and the gates of an installation mean the same by one. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 #include "base/bytes.h"

@@ -18,13 +18,17 @@ struct decisions;
  * memory. */
 struct decisions *decisions_new(size_t max);
 void decisions_free(struct decisions *); /* NULL is allowed */
-void decisions_node(struct decisions *, unsigned node); /* 0 until then; before other threads use them */
+void decisions_node(struct decisions *, unsigned node); /* 0 until then; what is made from now on is of that node */
+unsigned decisions_number(const struct decisions *);    /* that node */
 
 /* Never held, whatever is decided, nor a range that covers one: loopback is always among them. */
 void decisions_spare(struct decisions *, const struct ip_net *, size_t n);
 
-/* What a range, an AS or a country would cover of the clients of the last ten minutes; see guard.h. Only hearsay and what a
- * machine of the local API decides is asked. */
+/* Does it cover one of those, or lie in one? */
+bool decisions_spares(struct decisions *, const struct ip_net *);
+
+/* What a range, an AS or a country would cover of the clients of the last ten minutes; see guard.h. Asked of all but
+ * scenarios of ours and administrators. */
 typedef bool decisions_guard(void *ctx, const struct decision *);
 void decisions_set_guard(struct decisions *, decisions_guard *, void *ctx);
 
@@ -33,8 +37,8 @@ enum decisions_added {
 	DECISION_WRONG,   /* its value is none of its scope, or it would be over already */
 	DECISION_GUARDED, /* it would cover too many of the clients */
 };
-/* Copies it; id, stamp, node and until_ms are set in it as it is held. A second one of the same scope, value, remedy, reason and origin prolongs the
- * first. What is hearsay, or of a scenario, lives 72 hours at most and is cut to that. */
+/* Copies it; id, stamp, node and until_ms are set in it as it is held. A second one of the same scope, value, remedy, reason
+ * and origin prolongs the first. What is hearsay, or of a scenario, lives 72 hours at most and is cut to that. */
 enum decisions_added decisions_add(struct decisions *, struct decision *);
 /* Lifts all that is held against that value; returns how many. */
 size_t decisions_lift(struct decisions *, enum scope, struct bytes value);

@@ -105,7 +105,12 @@ void decisions_free(struct decisions *d)
 
 void decisions_node(struct decisions *d, unsigned node)
 {
-	d->node = node;
+	atomic_store(&d->node, node);
+}
+
+unsigned decisions_number(const struct decisions *d)
+{
+	return atomic_load_explicit(&((struct decisions *)(uintptr_t)d)->node, memory_order_relaxed);
 }
 
 void decisions_set_guard(struct decisions *d, decisions_guard *guard, void *ctx)
@@ -177,12 +182,10 @@ static bool covers_loopback(const struct ip_net *net)
 	return ip_in_net(&four, net) || ip_in_net(&six, net);
 }
 
-static bool is_spared(struct decisions *d, const struct decision *new, const struct ip_net *net)
+bool decisions_spares(struct decisions *d, const struct ip_net *net)
 {
 	bool is = false;
 
-	if (new->scope != SCOPE_IP && new->scope != SCOPE_RANGE)
-		return false;
 	if (ip_is_loopback(&net->base) || covers_loopback(net))
 		return true;
 	pthread_rwlock_rdlock(&d->spared_lock);
@@ -190,6 +193,11 @@ static bool is_spared(struct decisions *d, const struct decision *new, const str
 		is = ip_in_net(&net->base, &d->spared[i]) || ip_in_net(&d->spared[i].base, net);
 	pthread_rwlock_unlock(&d->spared_lock);
 	return is;
+}
+
+static bool is_spared(struct decisions *d, const struct decision *new, const struct ip_net *net)
+{
+	return (new->scope == SCOPE_IP || new->scope == SCOPE_RANGE) && decisions_spares(d, net);
 }
 
 static struct record *record_new(const struct decision *new, struct bytes value)
@@ -272,7 +280,7 @@ static uint64_t id_for(struct decisions *d, uint64_t kept)
 	do
 		next = now > last ? now : last + 1;
 	while (!atomic_compare_exchange_weak(&d->ids, &last, next));
-	return next >> SEQUENCE_BITS << (SEQUENCE_BITS + NODE_BITS) | (uint64_t)d->node << SEQUENCE_BITS |
+	return next >> SEQUENCE_BITS << (SEQUENCE_BITS + NODE_BITS) | (uint64_t)atomic_load(&d->node) << SEQUENCE_BITS |
 	       (next & ((1u << SEQUENCE_BITS) - 1));
 }
 
@@ -408,12 +416,13 @@ static bool is_bounded(const struct decision *new)
 	return new->hearsay || is_own(new);
 }
 
+/* Own sight and administrators are not asked. */
 static bool is_guarded(struct decisions *d, const struct decision *new)
 {
 	bool is_wide = new->scope == SCOPE_RANGE || new->scope == SCOPE_AS || new->scope == SCOPE_COUNTRY;
 
-	return d->guard && is_wide && new->remedy != REMEDY_ALLOW && (new->hearsay || bytes_eq(new->origin, BYTES("crowdsec"))) &&
-	       !d->guard(d->guard_ctx, new);
+	return d->guard && is_wide && new->remedy != REMEDY_ALLOW && !is_own(new) &&
+	       !bytes_eq(new->origin, BYTES("manual")) && !d->guard(d->guard_ctx, new);
 }
 
 enum decisions_added decisions_add(struct decisions *d, struct decision *new)
@@ -422,7 +431,7 @@ enum decisions_added decisions_add(struct decisions *d, struct decision *new)
 	enum decisions_added result;
 
 	new->id = 0;
-	new->node = d->node;
+	new->node = decisions_number(d);
 	new->stamp = hlc_now(&d->clock, now_ms);
 	if (is_bounded(new) && new->until_ms > new->made_ms + DECISION_LIFE_MAX_MS)
 		new->until_ms = new->made_ms + DECISION_LIFE_MAX_MS;

@@ -92,7 +92,7 @@ void share_wake(struct share *s)
 
 bool share_is_ours(const struct decision *d)
 {
-	static const struct bytes pulled[] = { BYTES_INIT("lists"), BYTES_INIT("lapi"), BYTES_INIT("CAPI") };
+	static const struct bytes pulled[] = { BYTES_INIT("lists"), BYTES_INIT("crowdsec:"), BYTES_INIT("CAPI") };
 
 	for (size_t i = 0; i < nelems(pulled); i++)
 		if (bytes_starts_nocase(d->origin, pulled[i]))

@@ -45,6 +45,29 @@ static bool headers_hold(const struct own_rule *rule, const struct fields *field
 	return true;
 }
 
+static bool place_in(const struct words *places, struct bytes place)
+{
+	for (size_t i = 0; i < places->n; i++)
+		if (bytes_eq_nocase(places->at[i], place))
+			return true;
+	return false;
+}
+
+static bool is_of_as(const struct words *ases, struct bytes as)
+{
+	for (size_t i = 0; i < ases->n; i++)
+		if (as.len && bytes_eq(bytes_from(ases->at[i], bytes_starts_nocase(ases->at[i], BYTES("AS")) ? 2 : 0), as))
+			return true;
+	return false;
+}
+
+static bool is_from_there(const struct own_rule *rule, const struct exchange *x)
+{
+	return (!rule->countries.n || place_in(&rule->countries, x->country)) &&
+	       !(rule->not_countries.n && (!x->country.len || place_in(&rule->not_countries, x->country))) &&
+	       (!rule->ases.n || is_of_as(&rule->ases, x->as));
+}
+
 static bool rule_holds(const struct own_rule *rule, const struct exchange *x)
 {
 	const struct request *r = &x->request;
@@ -54,7 +77,7 @@ static bool rule_holds(const struct own_rule *rule, const struct exchange *x)
 	       (!rule->host.at || path_matches(rule->host, r->hostname, true)) &&
 	       (!rule->from.n || ip_in_nets(&r->client, rule->from.at, rule->from.n)) &&
 	       !(rule->not_from.n && ip_in_nets(&r->client, rule->not_from.at, rule->not_from.n)) &&
-	       headers_hold(rule, &r->fields);
+	       is_from_there(rule, x) && headers_hold(rule, &r->fields);
 }
 
 static void own_rule_heed(struct exchange *x, const struct own_rule *rule)
@@ -91,8 +114,8 @@ static void limit_ask(struct exchange *x, const struct limit_config *l, size_t i
 	struct ip key = ip_behaviour_key(&x->request.client);
 	uint64_t bucket = hash_bytes((struct bytes){ (const char *)key.b, sizeof key.b }) ^
 			  hash_content(x->app->limit_seed + index, l->name) * 0x9e3779b97f4a7c15u;
-	uint64_t wait_ms = limits_take(x->worker->shared->limits, bucket, loop_now_ms(x->worker->loop),
-				       l->count, l->per_ms, l->burst);
+	uint64_t wait_ms = limits_take_of_all(x->worker->shared->limits, bucket, loop_now_ms(x->worker->loop),
+					      l->count, l->per_ms, l->burst);
 
 	if (wait_ms == 0)
 		return;
@@ -120,10 +143,15 @@ enum flow stage_limits(struct exchange *x)
 
 /* ---- exceptions ---- */
 
+bool access_exception_meets(const struct request *r, const struct exception_config *e, uint64_t now_s)
+{
+	return !config_over(e->until_s, now_s) && word_in(&e->methods, r->method) &&
+	       (!e->has_path || path_holds(r, e->path, false, true));
+}
+
 bool access_exception_holds(const struct exchange *x, const struct exception_config *e)
 {
-	return in_force(e->until_s, x->worker) && word_in(&e->methods, x->request.method) &&
-	       (!e->has_path || path_holds(&x->request, e->path, false, true));
+	return access_exception_meets(&x->request, e, worker_wall_ms(x->worker) / 1000);
 }
 
 bool access_path_holds(const struct exchange *x, struct bytes pattern)

@@ -5,6 +5,8 @@
 
 /* Does an exception of the app's hold for it? */
 bool access_exception_holds(const struct exchange *, const struct exception_config *);
+/* The same of a request that is no exchange. */
+bool access_exception_meets(const struct request *, const struct exception_config *, uint64_t now_s);
 /* Does a pattern match any reading of its path? */
 bool access_path_holds(const struct exchange *, struct bytes pattern);
 /* Is its method one of these? None: any is. */

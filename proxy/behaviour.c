@@ -4,6 +4,7 @@
 #include "proxy/bots.h"
 #include "proxy/challenge.h"
 #include "proxy/client.h"
+#include "proxy/reputation.h"
 #include "proxy/worker.h"
 
 enum {
@@ -59,16 +60,21 @@ static bool hold_against(const struct place *p, struct decision *d)
 	return added != DECISION_SPARED;
 }
 
-/* What came from many addresses together is held against each of them, as CrowdSec's alerts are. */
-static void hold_against_others(const struct place *p, const struct overflow *o, const struct decision *d)
+/* What came from many addresses together is held against each of them, as CrowdSec's alerts are. Returns how many those are;
+ * `all` has the first of them. */
+static size_t hold_against_others(const struct place *p, const struct overflow *o, struct decision *all, size_t max)
 {
+	size_t n = 1;
+
 	for (size_t i = 0; o->scope == SCOPE_IP && i < o->nsources; i++)
-		if (!bytes_eq(o->sources[i], d->value)) {
-			struct decision other = *d;
+		if (!bytes_eq(o->sources[i], all[0].value)) {
+			struct decision other = all[0];
 
 			other.value = o->sources[i];
-			hold_against(p, &other);
+			if (hold_against(p, &other) && n < max)
+				all[n++] = other;
 		}
+	return n;
 }
 
 /* A page of someone else's can have a visitor's browser ask for anything. Browsers say so, and send no pass with it but where
@@ -130,58 +136,131 @@ static void say_overflow(const struct overflow *o, const struct decision *d)
 		 scope_word(d->scope), BYTES_ARG(d->value), d->simulated ? " (simulated)" : "");
 }
 
+/* Of whom others say no good either, one event of our own is enough. */
+static bool is_known_of(const struct place *p)
+{
+	return p->x && p->x->held && p->x->held->hearsay;
+}
+
+static void weigh(const struct place *p, const struct overflow *o, struct decision *d)
+{
+	if (is_known_of(p) && d->remedy > REMEDY_LOG)
+		d->remedy = REMEDY_DENY;
+	if (p->x && d->remedy > REMEDY_CAPTCHA && is_led_here(p->x))
+		d->remedy = REMEDY_CHALLENGE;
+	d->simulated |= is_simulated(p, o) || (p->x && p->x->allowed);
+}
+
 static void on_overflow(void *ctx, const struct overflow *o)
 {
+	enum { TOLD = 32 };
 	struct place *p = ctx;
 	struct profiles_ask ask = { .overflow = o, .app = o->event->at[FACT_APP], .past = past, .ctx = p, .arena = p->arena };
-	struct decision d;
+	struct decision all[TOLD], *d = &all[0];
+	size_t n;
 
-	if (!profiles_decide(p->site->profiles, &ask, &d)) {
+	if (!profiles_decide(p->site->profiles, &ask, d)) {
+		reputation_alert(p->shared->reputation, o, NULL, 0);
 		if (p->x)
 			note_overflow(p->x, o, NULL);
 		return;
 	}
-	if (p->x && d.remedy > REMEDY_CAPTCHA && is_led_here(p->x))
-		d.remedy = REMEDY_CHALLENGE;
-	d.simulated |= is_simulated(p, o);
-	hold_against_others(p, o, &d);
-	if (!hold_against(p, &d))
-		d.simulated = true;
+	weigh(p, o, d);
+	if (!hold_against(p, d))
+		d->simulated = true;
+	n = hold_against_others(p, o, all, TOLD);
+	reputation_alert(p->shared->reputation, o, all, n);
 	if (p->x)
-		note_overflow(p->x, o, &d);
+		note_overflow(p->x, o, d);
 	else
-		say_overflow(o, &d);
-	if (p->x && (d.simulated || p->x->behaviour->over))
-		exchange_simulate(p->x, d.remedy, o->scenario->name);
+		say_overflow(o, d);
+	if (p->x && (d->simulated || p->x->behaviour->over))
+		exchange_simulate(p->x, d->remedy, o->scenario->name);
 	else if (p->x)
-		exchange_decide(p->x, &d, SOURCE_SCENARIO);
+		exchange_decide(p->x, d, SOURCE_SCENARIO);
+}
+
+static void on_poured(void *ctx, struct bytes message)
+{
+	reputation_tell_bucket(((const struct place *)ctx)->shared->reputation, message);
+}
+
+/* The one way in which scenarios are asked. */
+static struct observe observe_of(struct place *p, struct observer *observer)
+{
+	struct reputation *r = p->shared->reputation;
+
+	return (struct observe){ .set = p->site->scenarios, .buckets = p->shared->buckets, .observer = observer, .arena = p->arena,
+				 .over = on_overflow, .poured = r->share ? on_poured : NULL, .node = reputation_node(r), .ctx = p };
 }
 
 static void observe(struct exchange *x, enum observe_point point)
 {
 	struct behaviour *b = x->behaviour;
 	struct place place = { x, x->worker->shared, x->use->site, x->arena };
-	struct observe o = {
-		.set = place.site->scenarios, .buckets = place.shared->buckets, .observer = x->worker->observer,
-		.arena = x->arena, .marks = &b->marks, .off = bots_scenarios_off(x), .over = on_overflow, .ctx = &place,
-	};
+	struct observe o = observe_of(&place, x->worker->observer);
 
+	o.marks = &b->marks;
+	o.off = bots_scenarios_off(x);
 	scenarios_observe(&o, &b->facts, point);
 }
 
 /* ---- the rows ---- */
 
-static void heed(struct exchange *x, const struct decisions_ask *ask)
+static void heed_one(struct exchange *x, const struct decision *d)
 {
-	struct decision d, *kept;
+	struct decision *kept;
 
-	if (!decisions_find(x->worker->shared->decisions, ask, worker_wall_ms(x->worker), x->arena, &d))
+	if (d->remedy == REMEDY_ALLOW)
+		x->allowed = true;
+	if (x->allowed)
 		return;
-	if ((!x->held || d.remedy > x->held->remedy) && (kept = arena_get(x->arena, sizeof *kept))) {
-		*kept = d;
+	if ((!x->held || d->remedy > x->held->remedy) && (kept = arena_get(x->arena, sizeof *kept))) {
+		*kept = *d;
 		x->held = kept;
 	}
-	exchange_decide(x, &d, bytes_eq(d.origin, BYTES("embergate")) ? SOURCE_SCENARIO : SOURCE_CTI);
+	exchange_decide(x, d, bytes_eq(d->origin, BYTES("embergate")) ? SOURCE_SCENARIO : SOURCE_CTI);
+}
+
+static void heed(struct exchange *x, const struct decisions_ask *ask)
+{
+	struct decision d;
+
+	if (!x->allowed && decisions_find(x->worker->shared->decisions, ask, worker_wall_ms(x->worker), x->arena, &d))
+		heed_one(x, &d);
+}
+
+/* What holds against the client: decisions and lists together, since an entry that allows in either outranks both. */
+static void heed_client(struct exchange *x)
+{
+	struct shared *shared = x->worker->shared;
+	struct decisions_ask ask = { .client = &x->request.client, .country = x->country, .as = x->as };
+	uint64_t now_ms = worker_wall_ms(x->worker);
+	struct decision decided, listed;
+	bool is_decided = decisions_find(shared->decisions, &ask, now_ms, x->arena, &decided);
+	bool is_listed = lists_find(shared->reputation->lists, &x->request.client, now_ms, x->arena, &listed);
+
+	x->allowed = (is_decided && decided.remedy == REMEDY_ALLOW) || (is_listed && listed.remedy == REMEDY_ALLOW);
+	if (is_decided)
+		heed_one(x, &decided);
+	if (is_listed)
+		heed_one(x, &listed);
+}
+
+static struct bytes as_text(struct arena *a, uint32_t as)
+{
+	return as ? fact_number(a, as) : (struct bytes){ 0 };
+}
+
+static void locate(struct exchange *x)
+{
+	struct geo_found found;
+
+	if (!geo_find(x->use->site->geo, &x->request.client, &found))
+		return;
+	x->country = arena_copy(x->arena, bytes_of(found.country));
+	x->as_name = arena_copy(x->arena, bytes_of(found.as_name));
+	x->as = as_text(x->arena, found.as);
 }
 
 /* Whoever is denied is not worth more than the answer. */
@@ -189,7 +268,9 @@ enum flow stage_reputation(struct exchange *x)
 {
 	if (!x->app)
 		return GO;
-	heed(x, &(struct decisions_ask){ .client = &x->request.client });
+	guard_note(x->worker->shared->reputation->guard, &x->request.client, loop_now_ms(x->worker->loop));
+	locate(x);
+	heed_client(x);
 	return x->ruling.act == REMEDY_DENY && x->ruling.source != SOURCE_PROTOCOL ? answer_ruling(x) : GO;
 }
 
@@ -356,15 +437,28 @@ static uint64_t mono_of(uint64_t unix_us)
 	return unix_us > behind ? unix_us - behind : 0;
 }
 
+static void locate_event(const struct site *site, struct arena *a, struct facts *f)
+{
+	struct geo_found found;
+	struct ip ip;
+
+	if (!ip_parse(f->at[FACT_SOURCE_IP], &ip) || !geo_find(site->geo, &ip, &found))
+		return;
+	f->at[FACT_COUNTRY] = arena_copy(a, bytes_of(found.country));
+	f->at[FACT_AS_NUMBER] = as_text(a, found.as);
+	f->at[FACT_AS_NAME] = arena_copy(a, bytes_of(found.as_name));
+}
+
 void behaviour_log_event(struct shared *shared, const struct site *site, struct observer *observer, struct facts *f)
 {
 	struct place place = { .shared = shared, .site = site, .arena = arena_new(TICK_BYTES) };
-	struct observe o = { .set = site->scenarios, .buckets = shared->buckets, .observer = observer, .arena = place.arena,
-			     .over = on_overflow, .ctx = &place };
+	struct observe o = observe_of(&place, observer);
 
 	f->at_us = mono_of(f->at_us);
-	if (place.arena)
+	if (place.arena) {
+		locate_event(site, place.arena, f);
 		scenarios_observe_whole(&o, f);
+	}
 	arena_free(place.arena);
 }
 
@@ -372,14 +466,38 @@ void behaviour_tick(struct shared *shared, const struct site *site, struct obser
 {
 	struct place place = { .shared = shared, .site = site, .arena = arena_new(TICK_BYTES) };
 	void *marks = NULL;
-	struct observe o = { .set = site->scenarios, .buckets = shared->buckets, .observer = observer, .arena = place.arena,
-			     .marks = &marks, .over = on_overflow, .ctx = &place };
+	struct observe o = observe_of(&place, observer);
 
+	o.marks = &marks;
 	if (place.arena)
 		scenarios_tick(&o, clock_mono_us(), clock_wall_ms());
 	arena_free(place.arena);
 	buckets_sweep(shared->buckets, clock_mono_us());
 	decisions_sweep(shared->decisions, clock_wall_ms());
+}
+
+void behaviour_heard(struct shared *shared, const struct site *site, struct observer *observer, struct bytes message)
+{
+	struct place place = { .shared = shared, .site = site, .arena = arena_new(TICK_BYTES) };
+	struct observe o = observe_of(&place, observer);
+
+	if (place.arena)
+		scenarios_heard(&o, message, clock_mono_us());
+	arena_free(place.arena);
+}
+
+/* An agent's alert is weighed as an overflow of a scenario of that name would be. */
+bool behaviour_profile(struct shared *shared, const struct site *site, const struct alert *a, struct arena *arena, struct decision *d)
+{
+	struct place place = { .shared = shared, .site = site, .arena = arena };
+	struct scenario_info info = { .name = a->scenario, .remediation = true, .simulated = a->simulated };
+	struct facts event = { .wall_ms = a->made_ms };
+	struct overflow o = { .scenario = &info, .scope = a->scope, .scope_name = bytes_of(scope_word(a->scope)), .value = a->value,
+			      .count = a->events, .first_ms = a->first_ms, .last_ms = a->last_ms, .event = &event };
+	struct profiles_ask ask = { .overflow = &o, .past = past, .ctx = &place, .arena = arena };
+
+	event.at[FACT_SOURCE_IP] = a->scope == SCOPE_IP ? a->value : (struct bytes){ 0 };
+	return profiles_decide(site->profiles, &ask, d);
 }
 
 static size_t add_nets(struct ip_net *to, size_t n, size_t max, const struct nets *from)

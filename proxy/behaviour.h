@@ -32,6 +32,11 @@ void behaviour_answer_bytes(struct exchange *, struct bytes);
 void behaviour_end(struct exchange *);
 /* An event of another server's log. The agent's thread; the site must not go meanwhile. */
 void behaviour_log_event(struct shared *, const struct site *, struct observer *, struct facts *);
+/* What another gate poured (scenarios_heard()). Control thread. */
+void behaviour_heard(struct shared *, const struct site *, struct observer *, struct bytes message);
+/* What an agent's alert is worth, by the profiles; false: nothing. */
+struct alert;
+bool behaviour_profile(struct shared *, const struct site *, const struct alert *, struct arena *, struct decision *out);
 /* Who is never held, by the configuration that is in force: the hops that are trusted. Control thread. */
 void behaviour_spare(struct shared *, const struct site *);
 /* Control thread, every second or two: ends counters, forgets what is over. */

@@ -125,6 +125,9 @@ void behaviour_gather(struct exchange *x, struct behaviour *b)
 	f->at[FACT_MALFORMED] = truth(x->fault.code != 0);
 	f->at[FACT_ROUTE] = route(x);
 	f->at[FACT_HEAD_MS] = fact_number(x->arena, x->head_us / 1000);
+	f->at[FACT_COUNTRY] = x->country;
+	f->at[FACT_AS_NUMBER] = x->as;
+	f->at[FACT_AS_NAME] = x->as_name;
 	if (challenge_pass(x)->level)
 		f->at[FACT_PASS] = fact_number(x->arena, challenge_pass(x)->level);
 	bots_facts(x, f);

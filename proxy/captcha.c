@@ -30,13 +30,6 @@ struct captcha_question {
 
 /* ---- made ready ---- */
 
-static struct fetcher *fetcher_of(struct process *p, struct err *err)
-{
-	if (!p->fetcher)
-		p->fetcher = fetcher_new(NULL, NULL, NULL, err);
-	return p->fetcher;
-}
-
 static struct bytes verify_url(const struct captcha_config *c)
 {
 	return c->verify_url.at ? c->verify_url : captcha_provider(c)->verify_url;
@@ -67,7 +60,7 @@ bool captcha_open(struct process *p, struct arena *a, struct captcha_config *c, 
 	if (!r->breaker)
 		return err_set(err, SIDE_SELF, 0, "out of memory");
 	c->ready = r;
-	return p->dry || (r->fetcher = fetcher_of(p, err)) != NULL;
+	return p->dry || (r->fetcher = process_fetcher(p, err)) != NULL;
 }
 
 bool captcha_is_down(struct worker *w, const struct captcha_config *c)

@@ -2,6 +2,7 @@
 #include "proxy/challenge.h"
 #include "base/hash.h"
 #include "proxy/client.h"
+#include "proxy/reputation.h"
 #include "proxy/worker.h"
 
 enum {
@@ -148,8 +149,12 @@ static uint64_t jti_of(const struct token_pass *p)
 static bool is_with_one(struct exchange *x, const struct token_pass *p)
 {
 	uint64_t network = hash_bytes(network_of(&x->request.client, 3, 6));
-	enum passes_use how = passes_use(x->worker->shared->passes, jti_of(p), network, mono_s(x), mono_s(x) + MAX_REVOKED_S);
+	struct shared *shared = x->worker->shared;
+	struct pass_news news;
+	enum passes_use how = passes_use(shared->passes, jti_of(p), network, mono_s(x), mono_s(x) + MAX_REVOKED_S, &news);
 
+	if (news.is)
+		reputation_tell_pass(shared->reputation, &news);
 	if (how == PASSES_JUST_REVOKED)
 		metrics_challenge(x->app->state->metrics, x->worker->number, CHALLENGE_STEP_SHARED);
 	return how == PASSES_GOOD;
@@ -202,8 +207,8 @@ static bool take(struct exchange *x, const char *what, const struct rate_config 
 	struct bytes jti = { (const char *)x->visit.pass.jti, TOKEN_JTI };
 	uint32_t count = rate->count / share ? rate->count / share : 1;
 
-	return limits_take(x->worker->shared->limits, key_of(what, x->app, jti), loop_now_ms(x->worker->loop), count,
-			   rate->per_ms, count) == 0;
+	return limits_take_of_all(x->worker->shared->limits, key_of(what, x->app, jti), loop_now_ms(x->worker->loop), count,
+				  rate->per_ms, count) == 0;
 }
 
 static bool has_budget(struct exchange *x)
@@ -241,7 +246,7 @@ static bool is_crowded(struct exchange *x, const struct token_pass *p)
 
 	if (passes_has(x->worker->shared->passes, jti_of(p)))
 		return false;
-	if (limits_take(x->worker->shared->limits, key, loop_now_ms(x->worker->loop), count, c->pass_ms, count) != 0)
+	if (limits_take_of_all(x->worker->shared->limits, key, loop_now_ms(x->worker->loop), count, c->pass_ms, count) != 0)
 		return true;
 	passes_add(x->worker->shared->passes, jti_of(p), mono_s(x));
 	return false;

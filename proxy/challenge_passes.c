@@ -67,10 +67,11 @@ static struct pass_slot *slot_of(struct pass_slot *set, uint64_t jti, uint32_t n
 }
 
 /* False: it is one too many. */
-static bool note(struct pass_slot *s, uint32_t network, uint32_t now_s)
+static bool note(struct pass_slot *s, uint32_t network, uint32_t now_s, bool *is_new)
 {
 	struct seen *oldest = &s->seen[0];
 
+	*is_new = false;
 	for (int i = 0; i < PASSES_NETWORKS; i++) {
 		struct seen *at = &s->seen[i];
 
@@ -84,21 +85,29 @@ static bool note(struct pass_slot *s, uint32_t network, uint32_t now_s)
 	if (oldest->at_s && now_s - oldest->at_s < PASSES_WINDOW_S)
 		return false;
 	*oldest = (struct seen){ network, now_s };
+	*is_new = true;
 	return true;
 }
 
-static enum passes_use use(struct pass_slot *s, uint64_t network, uint32_t now_s, uint32_t until_s)
+static enum passes_use use(struct pass_slot *s, uint32_t network, uint32_t now_s, uint32_t until_s, struct pass_news *news)
 {
+	bool is_new;
+
+	*news = (struct pass_news){ .jti = s->jti, .network = network };
 	s->used_s = now_s;
 	if (s->revoked_until_s > now_s)
 		return PASSES_REVOKED;
-	if (note(s, (uint32_t)network, now_s))
+	if (note(s, network, now_s, &is_new)) {
+		news->is = is_new;
 		return PASSES_GOOD;
+	}
 	s->revoked_until_s = until_s;
+	news->is = true;
+	news->revoked_s = until_s - now_s;
 	return PASSES_JUST_REVOKED;
 }
 
-enum passes_use passes_use(struct passes *p, uint64_t jti, uint64_t network, uint32_t now_s, uint32_t until_s)
+enum passes_use passes_use(struct passes *p, uint64_t jti, uint64_t network, uint32_t now_s, uint32_t until_s, struct pass_news *news)
 {
 	size_t set = jti & (p->nsets - 1);
 	enum passes_use how;
@@ -106,9 +115,24 @@ enum passes_use passes_use(struct passes *p, uint64_t jti, uint64_t network, uin
 	jti += !jti;
 	now_s++; /* 0 is "never" */
 	pthread_mutex_lock(&p->locks[set % LOCKS]);
-	how = use(slot_of(&p->slots[set * WAYS], jti, now_s), network, now_s, until_s + 1);
+	how = use(slot_of(&p->slots[set * WAYS], jti, now_s), (uint32_t)network, now_s, until_s + 1, news);
 	pthread_mutex_unlock(&p->locks[set % LOCKS]);
 	return how;
+}
+
+void passes_heard(struct passes *p, const struct pass_news *news, uint32_t now_s)
+{
+	size_t set = news->jti & (p->nsets - 1);
+	struct pass_news own;
+	struct pass_slot *s;
+
+	now_s++;
+	pthread_mutex_lock(&p->locks[set % LOCKS]);
+	s = slot_of(&p->slots[set * WAYS], news->jti, now_s);
+	use(s, news->network, now_s, now_s + news->revoked_s, &own);
+	if (news->revoked_s && s->revoked_until_s < now_s + news->revoked_s)
+		s->revoked_until_s = now_s + news->revoked_s;
+	pthread_mutex_unlock(&p->locks[set % LOCKS]);
 }
 
 bool passes_has(struct passes *p, uint64_t jti)

@@ -76,6 +76,7 @@ struct own_rule {
 	struct words methods;
 	struct header_match *headers; size_t nheaders;
 	struct nets from, not_from;
+	struct words countries, not_countries, ases; /* of the client; needs `geo` */
 	bool nocase;
 	enum remedy_kind act;
 	uint32_t level;                  /* of a challenge: enum challenge_level; 0: the app's */

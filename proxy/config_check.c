@@ -203,7 +203,20 @@ static bool check_claims(struct config *c, struct where top, struct err *e)
 	return true;
 }
 
+static bool check_places(const struct config *c, struct err *e)
+{
+	for (size_t i = 0; !c->ngeo && i < c->napps; i++)
+		for (size_t k = 0; k < c->apps[i].nrules; k++) {
+			const struct own_rule *r = &c->apps[i].rules[k];
+
+			if (r->countries.n || r->not_countries.n || r->ases.n)
+				return yaml_err(r->where, e, "apps.%.*s.rules: a country or an AS is known from `geo` files only; none "
+						"is named", YAML_SHOWN(c->apps[i].name));
+		}
+	return true;
+}
+
 bool config_check(struct config *c, struct where top, struct err *e)
 {
-	return default_listens(c, top, e) && check_doors(c, top, e) && check_claims(c, top, e);
+	return default_listens(c, top, e) && check_doors(c, top, e) && check_claims(c, top, e) && check_places(c, e);
 }

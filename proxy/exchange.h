@@ -119,6 +119,8 @@ struct exchange {
 	struct ruling ruling;
 	struct behaviour *behaviour; /* NULL: no scenario watches it */
 	const struct decision *held; /* the strictest that was held against it; NULL: none */
+	bool allowed;              /* an entry says that nothing is held against it */
+	struct bytes country, as, as_name; /* of the client, where geo files are named; else empty */
 	struct event_overflow *overflows;
 	size_t noverflows, overflows_room;
 	struct visit visit;

@@ -150,22 +150,23 @@ static bool process_start(struct gate *g, const struct config *c, struct err *er
 {
 	struct process *p = &g->process;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	uint8_t seed[16], key[32];
+	uint8_t key[32];
 
 	g->nworkers = c->workers ? c->workers : cores > 0 ? (unsigned)cores : 1;
 	if (g->nworkers > SOCKETS_MAX)
 		g->nworkers = SOCKETS_MAX;
 	if (!state_make(c, err) || !secret_load(c, p->secret, err))
 		return false;
-	if (!tls_random(seed, sizeof seed))
-		return err_set(err, SIDE_SELF, 0, "no random bytes");
-	hash_seed(seed);
+	if (!tls_derive_key((struct bytes){ (const char *)p->secret, sizeof p->secret }, "hash seeds", key))
+		return err_set(err, SIDE_SELF, 0, "no key can be derived");
+	hash_seed(key);
 	if (!tls_derive_key((struct bytes){ (const char *)p->secret, sizeof p->secret }, "hashes", key))
 		return err_set(err, SIDE_SELF, 0, "no key can be derived");
 	memcpy(&p->hash_key, key, sizeof p->hash_key);
 	p->servers = servers_new();
 	p->metrics = metrics_new(g->nworkers);
 	g->shared.process = p;
+	g->shared.reputation = &g->reputation;
 	g->shared.events = events_new(EVENTS_COUNT, EVENTS_BYTES);
 	g->shared.addresses = addresses_new();
 	g->shared.limits = limits_new(LIMIT_BUCKETS);
@@ -265,7 +266,7 @@ static bool start(struct gate *g, struct err *err)
 	if (!g->site)
 		return false;
 	remember(g);
-	if (!workers_start(g, err) || !admin_start(g, err))
+	if (!reputation_open(&g->reputation, g, err) || !workers_start(g, err) || !admin_start(g, err))
 		return false;
 	g->started_ms = clock_wall_ms();
 	metrics_reloaded(g->process.metrics, true, g->started_ms, g->site->config->hash);
@@ -341,8 +342,10 @@ int gate_main(const struct options *options, int fd)
 	for (unsigned i = 0; i < g.nworkers; i++)
 		worker_stop(g.workers[i]);
 	ledger_close(g.ledger);
+	reputation_close(&g.reputation);
 	if (!reload_end(&g, RELOAD_STOP_MS))
 		_exit(EXIT_OK); /* the logs' thread has written all by now */
 	log_stop(g.process.log, LOG_STOP_MS);
+	arena_thread_end();
 	return EXIT_OK;
 }

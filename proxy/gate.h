@@ -9,6 +9,7 @@
 #include "proxy/handover.h"
 #include "proxy/health.h"
 #include "proxy/options.h"
+#include "proxy/reputation.h"
 #include "proxy/worker.h"
 
 struct gate {
@@ -25,6 +26,7 @@ struct gate {
 	struct agent *agent;        /* reads logs of other servers; NULL: there are none to read */
 	struct agent_counts log_counts;
 	struct ledger *ledger;      /* keeps decisions over a restart; NULL: it cannot */
+	struct reputation reputation;
 	struct admin *admin;
 	struct reload *reload;      /* under way */
 	bool reload_again;          /* asked for once more meanwhile */

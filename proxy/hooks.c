@@ -4,7 +4,7 @@
 #include "proxy/gate.h"
 #include <unistd.h>
 
-enum { SCENARIO_BYTES = 4 << 20 /* of counts of scenarios */ };
+enum { SCENARIO_BYTES = 4 << 20 /* of counts of scenarios */, LISTS_SHOWN = 64, NODES_SHOWN = 256 };
 
 static const char *const modes[] = { [WAF_BLOCK] = "block", [WAF_DETECT] = "detect", [WAF_OFF] = "off" };
 
@@ -124,13 +124,44 @@ static void count_scenarios(struct arena *a, const struct scenarios *set, struct
 	now->nscenarios = at ? n : 0;
 }
 
+/* What the numbers of reputation are printed from. */
+struct reputation_counts {
+	struct share_counts share;
+	struct lapi_counts lapi;
+	struct lapi_client_counts crowdsec;
+	struct list_status lists[LISTS_SHOWN];
+	struct share_node nodes[NODES_SHOWN];
+};
+
+static void count_reputation(const struct reputation *r, struct reputation_counts *c, struct metrics_now *now)
+{
+	if (r->share) {
+		share_count(r->share, &c->share);
+		now->share = &c->share;
+		now->nodes = share_nodes(r->share, c->nodes, NODES_SHOWN);
+	}
+	if (r->lapi) {
+		lapi_count(r->lapi, &c->lapi);
+		now->lapi = &c->lapi;
+	}
+	if (r->crowdsec) {
+		lapi_client_count(r->crowdsec, &c->crowdsec);
+		now->crowdsec = &c->crowdsec;
+	}
+	now->lists = c->lists;
+	now->nlists = lists_status(r->lists, c->lists, LISTS_SHOWN);
+}
+
 static void print_metrics(struct gate *g, struct metrics_now *now, struct text *out)
 {
 	struct arena *a = arena_new(SCENARIO_BYTES);
 	struct decisions_stats decisions;
 	struct metrics_buckets buckets;
 	struct buckets_stats b;
+	struct reputation_counts *reputation = a ? arena_get(a, sizeof *reputation) : NULL;
 
+	if (reputation)
+		count_reputation(&g->reputation, reputation, now);
 	buckets_count(g->shared.buckets, &b);
 	decisions_count(g->shared.decisions, &decisions);
 	buckets = (struct metrics_buckets){ b.live, b.bytes, b.evicted, b.died };
@@ -186,8 +217,22 @@ static const struct scenarios *hook_scenarios(void *ctx)
 	return ((struct gate *)ctx)->site->scenarios;
 }
 
+static bool hook_where(void *ctx, const struct ip *ip, struct text *t)
+{
+	struct geo_found found;
+
+	if (!geo_find(((struct gate *)ctx)->site->geo, ip, &found))
+		return false;
+	text_printf(t, "%s AS%u %s", found.country, found.as, found.as_name);
+	return true;
+}
+
 struct admin_hooks hooks_of(struct gate *g)
 {
-	return (struct admin_hooks){ g, hook_status, hook_reload, hook_mode, hook_drain, hook_ready, hook_metrics,
-				     hook_scenarios, g->shared.decisions, NULL, hook_attack };
+	return (struct admin_hooks){
+		.ctx = g, .status = hook_status, .reload = hook_reload, .mode = hook_mode, .drain = hook_drain, .ready = hook_ready,
+		.metrics = hook_metrics, .scenarios = hook_scenarios, .decisions = g->shared.decisions, .keys = g->reputation.keys, .attack = hook_attack,
+		.alerts = g->reputation.alerts, .share = g->reputation.share, .lists = g->reputation.lists, .where = hook_where,
+		.sharing = g->site->config->cti.share,
+	};
 }

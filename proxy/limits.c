@@ -2,17 +2,22 @@
 #include "proxy/limits.h"
 #include <pthread.h>
 
-enum { WAYS = 4, LOCKS = 256 };
+enum { WAYS = 4, LOCKS = 256, TOLD_MAX = 8192, ENTRY = 16, QUIET_SHARE = 10 };
 
 struct bucket {
-	uint64_t key;       /* 0: free */
+	uint64_t key;        /* 0: free */
 	uint64_t arrival_us; /* when it will be full again */
+	uint64_t untold_us;  /* taken since the other gates were told */
 };
 
 struct limits {
 	struct bucket *sets;
 	size_t nsets;
 	pthread_mutex_t locks[LOCKS];
+	bool shared;
+	pthread_mutex_t told_lock;
+	uint64_t told[TOLD_MAX]; /* keys of which there is something to tell */
+	size_t ntold;
 };
 
 struct limits *limits_new(size_t buckets)
@@ -29,6 +34,7 @@ struct limits *limits_new(size_t buckets)
 	l->nsets = n;
 	for (int i = 0; i < LOCKS; i++)
 		pthread_mutex_init(&l->locks[i], NULL);
+	pthread_mutex_init(&l->told_lock, NULL);
 	return l;
 }
 
@@ -36,8 +42,10 @@ void limits_free(struct limits *l)
 {
 	for (int i = 0; l && i < LOCKS; i++)
 		pthread_mutex_destroy(&l->locks[i]);
-	if (l)
+	if (l) {
+		pthread_mutex_destroy(&l->told_lock);
 		free(l->sets);
+	}
 	free(l);
 }
 
@@ -51,16 +59,34 @@ static struct bucket *find(struct bucket *set, uint64_t key)
 		if (set[i].arrival_us < least->arrival_us)
 			least = &set[i];
 	}
-	*least = (struct bucket){ key, 0 };
+	*least = (struct bucket){ .key = key };
 	return least;
 }
 
-uint64_t limits_take(struct limits *l, uint64_t key, uint64_t now_ms, uint32_t count, uint32_t per_ms,
-		     uint32_t burst)
+/* Under the lock of its set: the next telling looks at it. What does not fit is told by a later take. */
+static void note(struct limits *l, struct bucket *b, uint64_t each_us, uint64_t room_us, uint64_t now_us)
 {
-	uint64_t each_us = (uint64_t)per_ms * 1000 / (count ? count : 1), now_us = now_ms * 1000;
-	uint64_t room_us = each_us * (burst ? burst : 1), wait_us = 0;
+	bool is_first = !b->untold_us;
+
+	b->untold_us += each_us;
+	if (b->arrival_us - now_us < room_us / QUIET_SHARE) {
+		b->untold_us = 0;
+		return;
+	}
+	if (!is_first)
+		return;
+	pthread_mutex_lock(&l->told_lock);
+	if (l->ntold < TOLD_MAX)
+		l->told[l->ntold++] = b->key;
+	else
+		b->untold_us = 0;
+	pthread_mutex_unlock(&l->told_lock);
+}
+
+static uint64_t take(struct limits *l, uint64_t key, uint64_t now_us, uint64_t each_us, uint64_t room_us, bool of_all)
+{
 	size_t set = (key >> 8) & (l->nsets - 1);
+	uint64_t wait_us = 0;
 	struct bucket *b;
 
 	key |= 1;
@@ -68,10 +94,96 @@ uint64_t limits_take(struct limits *l, uint64_t key, uint64_t now_ms, uint32_t c
 	b = find(&l->sets[set * WAYS], key);
 	if (b->arrival_us < now_us)
 		b->arrival_us = now_us;
-	if (b->arrival_us + each_us > now_us + room_us)
+	if (b->arrival_us + each_us > now_us + room_us) {
 		wait_us = b->arrival_us + each_us - now_us - room_us;
-	else
+	} else {
 		b->arrival_us += each_us;
+		if (of_all)
+			note(l, b, each_us, room_us, now_us);
+	}
 	pthread_mutex_unlock(&l->locks[set % LOCKS]);
 	return (wait_us + 999) / 1000;
+}
+
+uint64_t limits_take(struct limits *l, uint64_t key, uint64_t now_ms, uint32_t count, uint32_t per_ms, uint32_t burst)
+{
+	uint64_t each_us = (uint64_t)per_ms * 1000 / (count ? count : 1);
+
+	return take(l, key, now_ms * 1000, each_us, each_us * (burst ? burst : 1), false);
+}
+
+/* ---- between gates ---- */
+
+void limits_share(struct limits *l)
+{
+	l->shared = true;
+}
+
+uint64_t limits_take_of_all(struct limits *l, uint64_t key, uint64_t now_ms, uint32_t count, uint32_t per_ms, uint32_t burst)
+{
+	uint64_t each_us = (uint64_t)per_ms * 1000 / (count ? count : 1);
+
+	return take(l, key, now_ms * 1000, each_us, each_us * (burst ? burst : 1), l->shared);
+}
+
+static uint64_t untold_of(struct limits *l, uint64_t key)
+{
+	size_t set = (key >> 8) & (l->nsets - 1);
+	uint64_t us = 0;
+
+	pthread_mutex_lock(&l->locks[set % LOCKS]);
+	for (struct bucket *b = &l->sets[set * WAYS], *end = b + WAYS; b < end; b++)
+		if (b->key == key) {
+			us = b->untold_us;
+			b->untold_us = 0;
+		}
+	pthread_mutex_unlock(&l->locks[set % LOCKS]);
+	return us;
+}
+
+/* A message is pairs of a key and of microseconds, eight bytes each, as this kind of machine has them. */
+void limits_tell(struct limits *l, void (*tell)(void *ctx, struct bytes), void *ctx)
+{
+	uint64_t entries[LIMITS_MESSAGE_MAX / ENTRY][2], key;
+	size_t n = 0;
+	bool more;
+
+	do {
+		pthread_mutex_lock(&l->told_lock);
+		more = l->ntold > 0;
+		key = more ? l->told[--l->ntold] : 0;
+		pthread_mutex_unlock(&l->told_lock);
+		if (more && (entries[n][1] = untold_of(l, key)))
+			entries[n++][0] = key;
+		if (n && (!more || n == nelems(entries))) {
+			tell(ctx, (struct bytes){ (const char *)entries, n * ENTRY });
+			n = 0;
+		}
+	} while (more);
+}
+
+static void add(struct limits *l, uint64_t key, uint64_t now_us, uint64_t us)
+{
+	size_t set = (key >> 8) & (l->nsets - 1);
+	struct bucket *b;
+
+	pthread_mutex_lock(&l->locks[set % LOCKS]);
+	b = find(&l->sets[set * WAYS], key);
+	b->arrival_us = (b->arrival_us > now_us ? b->arrival_us : now_us) + us;
+	pthread_mutex_unlock(&l->locks[set % LOCKS]);
+}
+
+bool limits_heard(struct limits *l, uint64_t now_ms, struct bytes b)
+{
+	enum { DAY_S = 86400 };
+	uint64_t entry[2];
+
+	if (!b.len || b.len > LIMITS_MESSAGE_MAX || b.len % ENTRY)
+		return false;
+	for (; b.len; b = bytes_from(b, ENTRY)) {
+		memcpy(entry, b.at, ENTRY);
+		if (entry[1] / 1000000 < DAY_S)
+			add(l, entry[0] | 1, now_ms * 1000, entry[1]);
+	}
+	return true;
 }

@@ -103,6 +103,7 @@ static bool reload_apply(struct gate *g, struct site *new, struct err *err)
 	agent_stop(g->agent); /* before its configuration goes */
 	g->site = new;
 	behaviour_spare(&g->shared, new);
+	reputation_reload(&g->reputation);
 	gate_watch_logs(g);
 	health_stop(g->health);
 	g->health = health_start(g->loop, new);

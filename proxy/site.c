@@ -1,5 +1,6 @@
 /* site.c -- from a configuration to what workers serve by. */
 #include "proxy/site.h"
+#include "base/fetch.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "proxy/bots_dns.h"
@@ -281,6 +282,7 @@ static void site_free(struct site *s)
 	scenarios_free(s->scenarios);
 	profiles_free(s->profiles);
 	bots_free(s->bots);
+	geo_close(s->geo);
 	if (s->access)
 		log_close(s->access);
 	if (s->security)
@@ -303,6 +305,20 @@ static size_t exchange_bytes(const struct site *s)
 		most = held > most ? held : most;
 	}
 	return EXCHANGE_BYTES + WINDOWS * most;
+}
+
+struct fetcher *process_fetcher(struct process *p, struct err *err)
+{
+	if (!p->fetcher)
+		p->fetcher = fetcher_new(NULL, NULL, NULL, err);
+	return p->fetcher;
+}
+
+static bool geo_start(struct site *s, struct err *err)
+{
+	const struct config *c = s->config;
+
+	return !c->ngeo || (s->geo = geo_open(c->geo, c->ngeo, err)) || err_at(err, "geo");
 }
 
 static bool bots_open(struct process *p, struct site *s, struct err *err)
@@ -334,7 +350,7 @@ static bool build(struct process *p, struct site *s, struct err *err)
 		if (!app_build(p, s, &c->apps[i], err))
 			return false;
 	s->exchange_bytes = exchange_bytes(s);
-	return bots_open(p, s, err) && site_scenarios(p, s, err) && listens_build(p, s, err) && logs_open(p, s, err);
+	return bots_open(p, s, err) && geo_start(s, err) && site_scenarios(p, s, err) && listens_build(p, s, err) && logs_open(p, s, err);
 }
 
 struct site *site_build(struct process *p, struct config *config, struct err *err)

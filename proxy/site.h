@@ -9,6 +9,7 @@
 #define PROXY_SITE_H
 #include "admin/admin.h"
 #include "base/log.h"
+#include "cti/geo.h"
 #include "proxy/attack.h"
 #include "proxy/config.h"
 #include "proxy/page.h"
@@ -74,6 +75,7 @@ struct site {
 	const uint64_t *scenarios_simulated; /* a bit for each whose decisions are only told */
 	struct profiles *profiles;
 	struct bots *bots;
+	struct geo *geo;            /* NULL: no files are named */
 	struct log_sink *access, *security;
 	struct event_style style;
 	struct app_metrics *no_app; /* requests that no app took */
@@ -95,6 +97,8 @@ struct process {
 	bool dry;        /* `check`: nothing is made in the state directory */
 };
 
+/* Made when it is first needed. */
+struct fetcher *process_fetcher(struct process *, struct err *);
 /* Where our own packs are: beside the build, or where the package puts them. */
 enum packs { PACKS_RULES, PACKS_SCENARIOS, PACKS_BOTS };
 bool packs_directory(enum packs, char *out, size_t cap);

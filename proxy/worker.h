@@ -21,6 +21,7 @@ struct shared {
 	struct limits *limits;       /* token buckets */
 	struct buckets *buckets;     /* of scenarios */
 	struct decisions *decisions; /* who is held to be what */
+	struct reputation *reputation; /* what others say, and are told */
 	struct passes *passes;       /* of challenges: where each is used */
 	atomic_ulong tarpits;        /* refusals that are held back */
 	atomic_ullong held_bytes;    /* of request bodies, in all */

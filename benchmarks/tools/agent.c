@@ -36,7 +36,8 @@ static void take_line(struct bench *b, struct bytes line)
 	struct arena *a = arena_new(ARENA_CAP);
 	struct facts f = { 0 };
 	void *marks = NULL;
-	struct observe o = { b->set, b->buckets, b->observer, a, &marks, NULL, on_overflow, b };
+	struct observe o = { .set = b->set, .buckets = b->buckets, .observer = b->observer, .arena = a, .marks = &marks,
+			     .over = on_overflow, .ctx = b };
 
 	b->lines++;
 	if (b->reader->read(a, line, &f) == LOG_READ) {

@@ -6,16 +6,17 @@ enum { A_DAY = 86400 };
 static void six_networks_may_share_a_pass_for_ten_minutes(void **state)
 {
 	struct passes *p = passes_new(64);
+	struct pass_news news;
 
 	(void)state;
 	for (int turn = 0; turn < 3; turn++)
 		for (uint64_t network = 0; network < PASSES_NETWORKS; network++)
-			assert_int_equal(passes_use(p, 7, network, 100, A_DAY), PASSES_GOOD);
-	assert_int_equal(passes_use(p, 8, 99, 100, A_DAY), PASSES_GOOD);
-	assert_int_equal(passes_use(p, 7, 99, 100, A_DAY), PASSES_JUST_REVOKED);
-	assert_int_equal(passes_use(p, 7, 0, 101, A_DAY), PASSES_REVOKED);
-	assert_int_equal(passes_use(p, 7, 0, A_DAY - 1, 2 * A_DAY), PASSES_REVOKED);
-	assert_int_equal(passes_use(p, 7, 0, A_DAY, 2 * A_DAY), PASSES_GOOD);
+			assert_int_equal(passes_use(p, 7, network, 100, A_DAY, &news), PASSES_GOOD);
+	assert_int_equal(passes_use(p, 8, 99, 100, A_DAY, &news), PASSES_GOOD);
+	assert_int_equal(passes_use(p, 7, 99, 100, A_DAY, &news), PASSES_JUST_REVOKED);
+	assert_int_equal(passes_use(p, 7, 0, 101, A_DAY, &news), PASSES_REVOKED);
+	assert_int_equal(passes_use(p, 7, 0, A_DAY - 1, 2 * A_DAY, &news), PASSES_REVOKED);
+	assert_int_equal(passes_use(p, 7, 0, A_DAY, 2 * A_DAY, &news), PASSES_GOOD);
 	passes_free(p);
 }
 
@@ -23,10 +24,11 @@ static void six_networks_may_share_a_pass_for_ten_minutes(void **state)
 static void networks_of_long_ago_do_not_count(void **state)
 {
 	struct passes *p = passes_new(64);
+	struct pass_news news;
 
 	(void)state;
 	for (uint32_t i = 0; i < 100; i++)
-		assert_int_equal(passes_use(p, 7, i, i * PASSES_WINDOW_S / PASSES_NETWORKS, 10 * A_DAY), PASSES_GOOD);
+		assert_int_equal(passes_use(p, 7, i, i * PASSES_WINDOW_S / PASSES_NETWORKS, 10 * A_DAY, &news), PASSES_GOOD);
 	passes_free(p);
 }
 
@@ -44,14 +46,15 @@ static void a_pass_is_known_once_it_was_made(void **state)
 /* Whoever makes many passes pushes out old ones, not what is revoked. */
 static void revoked_ones_leave_last(void **state)
 {
+	struct pass_news news;
 	struct passes *p = passes_new(4);
 
 	(void)state;
 	for (uint64_t network = 0; network <= PASSES_NETWORKS; network++)
-		passes_use(p, 1, network, 10, A_DAY);
+		passes_use(p, 1, network, 10, A_DAY, &news);
 	for (uint64_t jti = 2; jti < 1000; jti++)
 		passes_add(p, jti, 11);
-	assert_int_equal(passes_use(p, 1, 0, 12, A_DAY), PASSES_REVOKED);
+	assert_int_equal(passes_use(p, 1, 0, 12, A_DAY, &news), PASSES_REVOKED);
 	assert_true(passes_has(p, 999) && !passes_has(p, 2));
 	passes_free(p);
 }

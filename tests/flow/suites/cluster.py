@@ -1,0 +1,297 @@
+"""cluster.py -- what one gate learns all know, through a real Redis; and no gate ever waits for it."""
+import json
+import os
+import random
+import statistics
+import time
+
+from lib.claims import claim, eventually, expect
+from lib.gate import CALM, Gate, one_app
+from lib.load import Load
+from lib.origin import Origin, answer
+from lib.redis import Pretender, Redis
+from lib.visitor import BROWSER, Visitor
+
+TRUST = {"client_ip": {"trust": ["127.0.0.0/8"]}}
+SECRET = "the gates of one installation share this"
+
+# Ten probes are one too many, wherever they come in; a bait is one.
+OWN = """
+type: leaky
+name: test/spread
+description: pages that are not there, at any gate
+filter: "evt.Meta.http_status == '404'"
+groupby: evt.Meta.source_ip
+capacity: 9
+leakspeed: 1h
+blackhole: 1h
+cluster: true
+labels: {remediation: true, behavior: "http:scan"}
+---
+type: trigger
+name: test/bait
+description: a path that nobody asks for
+filter: "evt.Parsed.request == '/bait'"
+groupby: evt.Meta.source_ip
+labels: {remediation: true, behavior: "http:exploit"}
+"""
+
+
+def origin_answers(request):
+    if "/missing" in request.target:
+        return answer(404, b"not here", reason=b"Not Found")
+    return answer(200, b"fine")
+
+
+def gate_of(origin, redis_url, name, redis=None, **app):
+    """One of several: the same secret, a state directory of its own."""
+    gate = Gate(None, start=False)
+    with open(gate.path("own.yaml"), "w", encoding="ascii") as out:
+        out.write(OWN)
+    with open(gate.path("secret"), "w", encoding="ascii") as out:
+        out.write(SECRET)
+    top = {**TRUST, "secret": "file:secret", "scenarios": {"packs": False, "files": ["own.yaml"]},
+           "redis": {"url": redis_url, "name": name, **(redis or {})}}
+    gate.write(one_app(origin.url, top, **{"waf": CALM, **app}))
+    gate.start()
+    return gate
+
+
+class Gates:
+    """Some gates on one Redis, all stopped at the end."""
+
+    def __init__(self, origin, redis_url, count=3, **more):
+        self.at = []
+        try:
+            for i in range(count):
+                self.at.append(gate_of(origin, redis_url, f"gate{i}", **more))
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+
+    def __enter__(self):
+        return self.at
+
+    def __exit__(self, kind, value, trace):
+        for gate in self.at:
+            gate.__exit__(kind, value, trace)
+
+
+def ask(gate, address, target="/"):
+    return gate.ask(target=target, fields=[f"X-Forwarded-For: {address}"]).status
+
+
+def nodes(gate):
+    try:
+        return json.loads(gate.ctl("-o", "json", "nodes").stdout)
+    except ValueError:
+        return []
+
+
+def met(gates):
+    eventually(lambda: all(len(nodes(g)) == len(gates) for g in gates), 15, "all gates know each other")
+
+
+def held(gate):
+    return {d["value"] for d in json.loads(gate.ctl("-o", "json", "decisions").stdout)}
+
+
+def address(i):
+    return f"198.51.{i // 250}.{i % 250 + 1}"
+
+
+@claim(limit=60)
+def a_ban_of_one_is_enforced_by_the_others():
+    with Redis() as redis, Origin(origin_answers) as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        delays = []
+        for i in range(40):
+            who = address(i)
+            expect(ask(gates[0], who, "/bait"), 403)
+            begun = time.monotonic()
+            for other in gates[1:]:
+                eventually(lambda o=other: ask(o, who) == 403, 5, f"{who} is known", every=0)
+            delays.append((time.monotonic() - begun) * 1000)
+        print(f"known to two others after: median {statistics.median(delays):.2f} ms, worst {max(delays):.1f} ms, "
+              "two requests to see it included")
+        # Lifting is known as well.
+        expect(gates[1].ctl("decisions", "delete", address(0)).returncode, 0)
+        for gate in gates:
+            eventually(lambda g=gate: ask(g, address(0)) == 200, 5, "it is lifted")
+
+
+@claim(limit=60)
+def a_scanner_that_is_spread_over_gates_overflows_at_capacity():
+    with Redis() as redis, Origin(origin_answers) as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        statuses = []
+        for i in range(12):
+            statuses.append(ask(gates[i % 3], "203.0.113.9", f"/missing{i}"))
+            time.sleep(0.05)  # more than it takes to tell the others
+        expect(statuses[:9], [404] * 9)
+        expect(statuses[9:], [403] * 3, "the tenth and what follows")
+
+
+@claim(limit=60)
+def a_challenge_that_was_solved_at_one_passes_at_all():
+    with Redis() as redis, Origin(origin_answers) as origin, \
+            Gates(origin, redis.url, rules=[{"path": "/*", "do": "challenge"}]) as gates:
+        met(gates)
+        visitor = Visitor(gates[0])
+        page = visitor.page()
+        expect(visitor.verify(page.solution()).status, 204)
+        for gate in gates:
+            visitor.gate = gate
+            expect(visitor.ask().status, 200, "with the pass")
+
+
+@claim(limit=60)
+def a_pass_that_is_handed_around_is_revoked_at_all():
+    with Redis() as redis, Origin(origin_answers) as origin, \
+            Gates(origin, redis.url, rules=[{"path": "/*", "do": "challenge"}]) as gates:
+        met(gates)
+        visitor = Visitor(gates[0], (*BROWSER, "X-Forwarded-For: 203.0.113.1"))
+        expect(visitor.verify(visitor.page().solution()).status, 204)
+        for i in range(8):  # each network comes to another gate
+            visitor.gate, visitor.fields = gates[i % 3], (*BROWSER, f"X-Forwarded-For: 203.0.{i}.1")
+            visitor.ask()
+            time.sleep(0.05)
+        visitor.fields = (*BROWSER, "X-Forwarded-For: 203.0.113.1")
+        for gate in gates:
+            visitor.gate = gate
+            eventually(lambda: visitor.ask().status == 403, 5, "it is worth nothing")
+
+
+@claim(limit=60)
+def limits_are_counted_by_all_together():
+    limits = [{"path": "/login", "rate": "30/h", "burst": 30}]
+    with Redis() as redis, Origin(origin_answers) as origin, Gates(origin, redis.url, limits=limits) as gates:
+        met(gates)
+        passed = 0
+        for i in range(90):
+            passed += ask(gates[i % 3], "203.0.113.4", "/login") == 200
+            time.sleep(0.03)
+        # A tenth is not told of; what comes within a telling (0.1 s) may pass too.
+        assert 30 <= passed <= 30 + 3 * 3 + 8, passed
+
+
+@claim(limit=90)
+def a_redis_that_is_killed_and_comes_back_empty_costs_no_request():
+    with Redis() as redis, Origin(origin_answers) as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        expect(ask(gates[0], "203.0.113.1", "/bait"), 403)
+        eventually(lambda: ask(gates[2], "203.0.113.1") == 403, 5, "it is known")
+        with Load(gates[1], rate=200) as load:
+            redis.kill()
+            expect(ask(gates[0], "203.0.113.2", "/bait"), 403, "decided while apart")
+            expect(ask(gates[1], "203.0.113.3", "/bait"), 403, "by the other, too")
+            expect(ask(gates[1], "203.0.113.1"), 403, "what was known still is")
+            time.sleep(1)
+            redis.start()
+            for gate in gates:
+                eventually(lambda g=gate: {"203.0.113.1", "203.0.113.2", "203.0.113.3"} <= held(g), 20, "merged")
+        expect(load.failed, [], f"of {load.count}")
+
+
+@claim(limit=90)
+def a_gate_starts_without_redis_and_joins_when_it_comes():
+    with Redis(start=False) as redis, Origin(origin_answers) as origin, Gates(origin, redis.url, 2) as gates:
+        expect(ask(gates[0], "203.0.113.1", "/bait"), 403)
+        expect(ask(gates[1], "203.0.113.1"), 200, "it cannot know")
+        with Load(gates[1], rate=100) as load:
+            redis.start()
+            eventually(lambda: ask(gates[1], "203.0.113.1") == 403, 20, "merged")
+        expect(load.failed, [], f"of {load.count}")
+
+
+@claim(limit=90)
+def a_redis_that_hangs_delays_no_request():
+    with Redis() as redis, Origin(origin_answers) as origin, Gates(origin, redis.url, 2) as gates:
+        met(gates)
+        with Load(gates[0], rate=200) as before:
+            time.sleep(1)
+        redis.freeze()
+        with Load(gates[0], rate=200) as during:
+            for i in range(20):
+                expect(ask(gates[0], address(i), "/bait"), 403)
+            time.sleep(3)
+        print(f"slowest of {before.count} calm: {before.slowest * 1000:.0f} ms; of {during.count} while it hangs: "
+              f"{during.slowest * 1000:.0f} ms")
+        expect((before.failed, during.failed), ([], []))
+        redis.thaw()
+        eventually(lambda: {address(i) for i in range(20)} <= held(gates[1]), 20, "merged")
+
+
+@claim(limit=90)
+def a_full_redis_is_a_warning_and_no_more():
+    with Redis("--maxmemory", "1mb", "--maxmemory-policy", "noeviction") as redis, \
+            Origin(origin_answers) as origin, Gates(origin, redis.url, 2) as gates:
+        with Load(gates[0], rate=100) as load:
+            for i in range(50):
+                expect(ask(gates[0], address(i), "/bait"), 403)
+            time.sleep(2)
+        expect(load.failed, [])
+        redis.ask("CONFIG", "SET", "maxmemory", "100mb")
+        eventually(lambda: {address(i) for i in range(50)} <= held(gates[1]), 30, "merged once there is room")
+
+
+@claim(limit=60)
+def a_password_is_needed_and_a_wrong_one_is_told():
+    with Redis("--requirepass", "open sesame") as redis, Origin(origin_answers) as origin:
+        right = f"redis://:open%20sesame@127.0.0.1:{redis.port}"
+        with Gates(origin, right, 2) as gates:
+            met(gates)
+            expect(ask(gates[0], "203.0.113.1", "/bait"), 403)
+            eventually(lambda: ask(gates[1], "203.0.113.1") == 403, 5, "it is known")
+        with Gates(origin, f"redis://:wrong@127.0.0.1:{redis.port}", 1) as gates:
+            expect(ask(gates[0], "203.0.113.1", "/bait"), 403)
+            eventually(lambda: "redis" in gates[0].text("stderr").lower(), 10, "it is told")
+            assert gates[0].text("stderr").lower().count("wrongpass") <= 3, gates[0].text("stderr")[-2000:]
+
+
+@claim(limit=90)
+def whatever_answers_in_place_of_redis_harms_nobody():
+    def garbage(connection):
+        while connection.recv(65536):
+            connection.sendall(random.choice([b"$-5\r\n", b"*99999999\r\n", os.urandom(300), b"+OK\r\n" * 50, b"$9999999999\r\nx"]))
+
+    def silence(connection):
+        while connection.recv(65536):
+            pass
+
+    def cut(connection):
+        connection.recv(65536)
+
+    for script in garbage, silence, cut:
+        with Pretender(script) as server, Origin(origin_answers) as origin, Gates(origin, server.url, 1) as gates:
+            with Load(gates[0], rate=100) as load:
+                expect(ask(gates[0], "203.0.113.1", "/bait"), 403)
+                time.sleep(2)
+            expect(load.failed, [], script.__name__)
+            assert server.taken < 40, f"{script.__name__}: {server.taken} connections in two seconds"
+
+
+@claim(limit=60)
+def a_writer_in_redis_without_the_secret_holds_nobody():
+    with Redis() as redis, Origin(origin_answers) as origin, Gates(origin, redis.url, 2) as gates:
+        met(gates)
+        expect(ask(gates[0], "203.0.113.1", "/bait"), 403)
+        eventually(lambda: ask(gates[1], "203.0.113.1") == 403, 5, "it is known")
+        kinds = {name: redis.ask("TYPE", name) for name in keys_of(redis)}
+        streams = [name for name, kind in kinds.items() if b"stream" in kind]
+        assert streams, kinds
+        for stream in streams:
+            entry = redis.ask("XREVRANGE", stream, "+", "-", "COUNT", "1")
+            forged = [part for part in entry.split(b"\r\n") if part and part[:1] not in b"*$"][1:]
+            swapped = [part.replace(b"203.0.113.1", b"203.0.113.8") for part in forged]
+            if len(swapped) % 2 == 0:
+                redis.ask("XADD", stream, "*", *swapped)
+            redis.ask("XADD", stream, "*", "r", "203.0.113.8", "m", "x" * 16)
+        time.sleep(0.5)
+        expect(ask(gates[1], "203.0.113.8"), 200, "it is not held")
+        expect(ask(gates[0], "203.0.113.8"), 200, "nor here")
+
+
+def keys_of(redis):
+    raw = redis.ask("KEYS", "*").split(b"\r\n")
+    return [part.decode() for part in raw if part and part[:1] not in (b"*", b"$")]
