@@ -61,13 +61,17 @@ class Gate:
         environment=None,
         start=True,
         patience=START_SECONDS,
+        before=(),
+        host="127.0.0.1",
     ):
-        """`config` None: only command-line `options`. `crashes`: the script kills it on purpose."""
+        """`config` None: only command-line `options`. `crashes`: the script kills it on purpose. `before`: the words of a
+        program that runs it, in a network of its own for example, where it listens on `host`."""
         self.folder = tempfile.mkdtemp(prefix="embergate-flow.")
         self.file = os.path.join(self.folder, "embergate.yaml")
         self.socket = os.path.join(self.folder, "ctl.sock")
         self.port, self.admin_port = free_port(), free_port()
         self.crashes, self.patience, self.process = crashes, patience, None
+        self.before, self.host = before, host
         self.stdout = None  # a descriptor instead of the file
         self.config, self.options = config, options
         sanitizer = f"log_path={self.folder}/sanitizer:abort_on_error=0:print_stacktrace=1"
@@ -107,7 +111,7 @@ class Gate:
         """What every configuration of a test needs beside what it is about."""
         apps = {name: with_packs(app) for name, app in config.get("apps", {}).items()}
         return {
-            "listen": [{"bind": f"127.0.0.1:{self.port}"}],
+            "listen": [{"bind": f"{self.host}:{self.port}"}],
             "admin": {"bind": f"127.0.0.1:{self.admin_port}"},
             "state": os.path.join(self.folder, "state"),
             "ctl": self.socket,
@@ -142,6 +146,7 @@ class Gate:
 
     def start(self):
         argv = [
+            *self.before,
             PROGRAM,
             *(("run", "-c", self.file) if self.config is not None else ()),
             *self.options,
@@ -167,7 +172,7 @@ class Gate:
         if self.process.poll() is not None:
             raise AssertionError(f"the gate ended with {self.process.returncode}")
         with socket.socket() as probe:
-            listening = probe.connect_ex(("127.0.0.1", self.port)) == 0
+            listening = probe.connect_ex((self.host, self.port)) == 0
         # Listening comes first; the control socket is there when it is ready for everything.
         return listening and (not isinstance(self.config, dict) or os.path.exists(self.socket))
 
@@ -226,8 +231,8 @@ class Gate:
 
     # talking to it
 
-    def connect(self, port=None, host="127.0.0.1", **more):
-        return Client((host, port or self.port), **more)
+    def connect(self, port=None, host=None, **more):
+        return Client((host or self.host, port or self.port), **more)
 
     def ask(self, method="GET", target="/", fields=(), body=None, **more):
         """One request on a connection of its own."""
@@ -247,12 +252,12 @@ class Gate:
             if line and not line.startswith("#")
         }
 
-    def ctl(self, *words):
+    def ctl(self, *words, patience=20):
         return subprocess.run(
             [PROGRAM, "ctl", "-s", self.socket, *words],
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=patience,
             cwd=self.folder,
             env=self.environment,
             check=False,

@@ -54,14 +54,14 @@ class Connection(Wire):
 
 
 class Origin:
-    def __init__(self, answering=echo, script=None, tls=None, timeout=30, record=True, port=0):
+    def __init__(self, answering=echo, script=None, tls=None, timeout=30, record=True, port=0, host="127.0.0.1"):
         self.script = script or (lambda conn: self.serve(conn, answering))
         self.tls, self.timeout, self.record = tls, timeout, record
         self.connections, self.requests, self.faults = [], [], []
         self.lock = threading.Condition()
-        self.socket = socket.create_server(("127.0.0.1", port), backlog=512)
+        self.socket = socket.create_server((host, port), backlog=512)
         self.port = self.socket.getsockname()[1]
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://{host}:{self.port}"
         threading.Thread(target=self.accept, daemon=True).start()
 
     def __enter__(self):
