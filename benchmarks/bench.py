@@ -14,6 +14,7 @@ import socket
 import subprocess
 import time
 
+import held
 import measure
 import peers as table
 import report
@@ -29,6 +30,7 @@ LOADS = {  # file, options of tools/load, requests/s for the latency part
     "W6": ("W6", [], 0),
     "W7": ("W1", ["-t"], 2000),
     "W8": ("W1", ["-t", "-n"], 200),
+    "M1": ("M1", [], 0),  # held.py
 }
 EVERY = list(table.all_peers())[1:]  # without the origin
 PLANS = {
@@ -164,7 +166,7 @@ class Bench:
         _, paid, (_, total) = self.spent(name, load_name, 1 if "modsecurity" in name else 16, 0.5)
         self.cost_us[name, load_name] = total / paid * 1e6
 
-    def cpu(self, name, load_name, number):
+    def cpu(self, name, load_name, number, kind="cpu"):
         """Closed loop: CPU for each request."""
         r = self.running[name]
         if self.port(r, load_name) is None:
@@ -176,7 +178,7 @@ class Bench:
         speed = calibrate()
         got, paid, (user, total) = self.spent(name, load_name, connections, seconds)
         us = self.cost_us[name, load_name] = total / paid * 1e6
-        self.say(kind="cpu", peer=name, load=load_name, round=number, cpu_us=round(us, 2), speed_ns=speed,
+        self.say(kind=kind, peer=name, load=load_name, round=number, cpu_us=round(us, 2), speed_ns=speed,
                  user_share=round(user / max(1e-9, total), 2),
                  **{k: got[k] for k in ("requests", "rps", "errors", "s2xx", "s4xx", "s5xx")})
 
@@ -244,6 +246,16 @@ class Bench:
         except (subprocess.SubprocessError, ValueError, OSError) as e:
             self.say(kind="failed", peer="sets", why=repr(e)[:300])
 
+    def held(self):
+        """CPU for each request with and without ten million addresses held."""
+        load_name = held.requests()
+        for peer in held.gates():
+            self.running[peer.name] = Running(peer)
+        names = [name for name in self.running if name.endswith(" held")]
+        for number in range(max(5, self.plan["rounds"])):
+            for name in names:
+                self.cpu(name, load_name, number, "held")
+
     def each(self, step, names, *arguments):
         for name in names:
             if name in self.running:
@@ -269,6 +281,10 @@ class Bench:
                 self.buckets()
             if plan["sets"]:
                 self.sets()
+                try:
+                    self.held()
+                except Exception as e:
+                    self.say(kind="failed", peer="held", why=repr(e)[:300])
         finally:
             for r in self.running.values():
                 r.stop()

@@ -64,8 +64,8 @@ def haproxy(peer):
     return ["haproxy", "-db", "-f", peer.fill("haproxy.cfg")]
 
 
-def embergate(peer, waf):
-    return [GATE, "run", "-c", peer.fill("embergate.yaml", WAF=waf)]
+def embergate(peer, waf, top=""):
+    return [GATE, "run", "-c", peer.fill("embergate.yaml", WAF=waf, TOP=top)]
 
 
 def relay(peer):

@@ -17,6 +17,9 @@ WHAT = {"W1": "GET", "W2": "GET, query, cookies", "W2X": "W2, nothing twice", "W
 median = statistics.median
 
 
+HELD_US = 0.2
+
+
 def rows_of(path):
     with open(path) as f:
         return [json.loads(line) for line in f]
@@ -198,7 +201,20 @@ def set_lines(r):
     yield ""
 
 
+def held_costs(r):
+    """(median us with nothing held, with ten million, of the differences round by round); None: not measured."""
+    by = {}
+    for x in r.of("held"):
+        by.setdefault(x["peer"], []).append(x["cpu_us"])
+    none, many = by.get("embergate nothing held"), by.get("embergate ten million held")
+    return (median(none), median(many), median([b - a for a, b in zip(none, many)])) if none and many else None
+
+
 def set_targets(r):
+    costs = held_costs(r)
+    if costs:
+        yield f"- ten million addresses held: {costs[2]:+.2f} us for each request ({costs[0]:.2f} without, {costs[1]:.2f} with), " \
+              f"wanted at most {HELD_US}: {judged(costs[2], HELD_US)}"
     for x in r.of("set"):
         if x["peer"] != "embergate":
             continue
