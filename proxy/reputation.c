@@ -364,6 +364,15 @@ bool reputation_open(struct reputation *r, struct gate *g, struct err *err)
 	       lapi_start(r, c, err);
 }
 
+/* Connections and listeners are those of the start. */
+static void say_what_stays(const struct reputation *r, const struct config *c)
+{
+	bool had_redis = r->share, had_lapi = r->lapi, had_crowdsec = r->crowdsec;
+
+	if (had_redis != (c->redis.urls.n > 0) || had_lapi != (c->lapi.bind.at != NULL) || had_crowdsec != (c->cti.crowdsec.lapi.len > 0))
+		log_warn("redis, lapi and cti: crowdsec are those of the start: what was changed there takes a restart");
+}
+
 void reputation_reload(struct reputation *r)
 {
 	const struct config *c = r->gate->site->config;
@@ -376,6 +385,7 @@ void reputation_reload(struct reputation *r)
 	arena_free(fresh); /* they have a copy */
 	if (r->share)
 		share_config_hash(r->share, c->hash);
+	say_what_stays(r, c);
 }
 
 /* The loop has ended: nothing is called back any more. */

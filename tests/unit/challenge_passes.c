@@ -59,6 +59,28 @@ static void revoked_ones_leave_last(void **state)
 	passes_free(p);
 }
 
+/* Three networks at each of two gates, then a seventh: both know that it is handed around. */
+static void gates_tell_each_other_where_a_pass_was_seen(void **state)
+{
+	struct passes *a = passes_new(64), *b = passes_new(64);
+	struct pass_news news;
+
+	(void)state;
+	for (uint64_t network = 1; network <= PASSES_NETWORKS; network++) {
+		assert_int_equal(passes_use(network % 2 ? a : b, 7, network, 100, A_DAY, &news), PASSES_GOOD);
+		assert_true(news.is);
+		passes_heard(network % 2 ? b : a, &news, 100);
+	}
+	assert_int_equal(passes_use(a, 7, 1, 101, A_DAY, &news), PASSES_GOOD);
+	assert_false(news.is); /* it is known */
+	assert_int_equal(passes_use(a, 7, 99, 101, A_DAY, &news), PASSES_JUST_REVOKED);
+	assert_true(news.is && news.revoked_s > 0);
+	passes_heard(b, &news, 101);
+	assert_int_equal(passes_use(b, 7, 2, 102, A_DAY, &news), PASSES_REVOKED);
+	passes_free(a);
+	passes_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -66,6 +88,7 @@ int main(void)
 		cmocka_unit_test(networks_of_long_ago_do_not_count),
 		cmocka_unit_test(a_pass_is_known_once_it_was_made),
 		cmocka_unit_test(revoked_ones_leave_last),
+		cmocka_unit_test(gates_tell_each_other_where_a_pass_was_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
