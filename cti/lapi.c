@@ -199,6 +199,7 @@ static void ask_appsec(struct lapi *l, struct serve_request *r)
 	const struct key_info *key = keys_bouncer(l->options.keys, f->value);
 
 	if (key && key->scopes & KEY_APPSEC) {
+		keys_seen(l->options.keys, key, (struct bytes){ 0 }, serve_peer(r)); /* the User-Agent is the client's */
 		l->options.appsec(l->options.ctx, r, key);
 		return;
 	}

@@ -130,7 +130,7 @@ static bool may_ask(struct arena *a, const struct appsec_asked *q, struct appsec
 	if (!q->key)
 		refuse(a, out, 401, "access forbidden");
 	else if (!(q->key->scopes & KEY_APPSEC))
-		refuse(a, out, 403, "this key may not ask for verdicts");
+		refuse(a, out, 401, "this key may not ask for verdicts"); /* a bouncer takes 403 for a verdict */
 	else if (bytes_eq(q->head->method, BYTES("HEAD")))
 		out->status = 200; /* is the key good? */
 	for (size_t i = 0; !out->status && i < nelems(needed); i++)

@@ -25,7 +25,7 @@ struct appsec_asked {
 struct appsec_told {
 	unsigned status;             /* of our answer: 200, 401, 403, 500 */
 	struct bytes answer;         /* JSON */
-	const char *why;             /* of 401, 403 without a verdict, 500; else NULL */
+	const char *why;             /* of 401, 500; else NULL */
 	struct request request;      /* what was inspected; line.at == NULL: nothing was */
 	const struct verdict *verdict; /* NULL: nothing was inspected */
 	bool denied;                 /* or would be, where it is not enforced */

@@ -123,7 +123,7 @@ static void who_may_not_ask_is_told_so(void **state)
 	ask_with(h, GET("/app/.env"), (struct bytes){ 0 }, NULL);
 	assert_int_equal(h->told.status, 401);
 	ask_with(h, GET("/app/.env"), (struct bytes){ 0 }, &reader);
-	assert_int_equal(h->told.status, 403);
+	assert_int_equal(h->told.status, 401);
 	assert_null(h->told.verdict);
 	ask_with(h, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", (struct bytes){ 0 }, &h->key);
 	assert_int_equal(h->told.status, 200);
