@@ -4,7 +4,7 @@
     lapi.py PROGRAM        (tests/tools/lapi_world.c)
 
 Without Debian's crowdsec only the answers are looked at, and the test counts as skipped where that is all it did.
-EMBERGATE_CROWDSEC names a directory that its packages were unpacked to, instead of /."""
+The same programs at a whole gate: flow/suites/lapi.py."""
 import gzip
 import http.client
 import json
@@ -13,11 +13,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "flow"))
+from lib.claims import eventually
+from lib.crowdsec import PATIENCE, Home
 
 SKIP = 77
-PATIENCE = 30  # s
-ROOT = os.environ.get("EMBERGATE_CROWDSEC", "")
 
 
 class World:
@@ -153,173 +154,68 @@ def many(w):
 
 # ---- Debian's programs ----
 
-CONFIG = """
-common: {{daemonize: false, log_media: stdout, log_level: info, log_dir: {dir}, working_dir: {dir}}}
-config_paths: {{config_dir: {dir}, data_dir: {dir}/data, simulation_path: {dir}/simulation.yaml, hub_dir: {dir}/hub,
-  index_path: {dir}/hub/.index.json, notification_dir: {dir}/notifications, plugin_dir: {dir}/plugins}}
-crowdsec_service: {{acquisition_path: {dir}/acquis.yaml, parser_routines: 1}}
-cscli: {{output: json}}
-db_config: {{log_level: info, type: sqlite, db_path: {dir}/data/crowdsec.db}}
-api: {{client: {{credentials_path: {dir}/credentials.yaml}}}}
-prometheus: {{enabled: false}}
-"""
-BOUNCER = """
-bin_path: {dir}/script
-piping: false
-update_frequency: 1s
-cache_retention_duration: 10s
-log_mode: stdout
-log_level: info
-api_url: http://127.0.0.1:{port}/
-api_key: {key}
-"""
-PARSER = """
-name: test/failures
-filter: evt.Line.Labels.type == 'plain'
-onsuccess: next_stage
-grok: {pattern: '^%{IP:source_ip} FAIL %{NUMBER:count}$', apply_on: Line.Raw}
-statics:
- - {meta: log_type, value: fail}
- - {meta: source_ip, expression: evt.Parsed.source_ip}
- - {target: evt.StrTime, expression: evt.Line.Time.Format("2006-01-02T15:04:05Z07:00")}
-"""
-SCENARIO = """
-type: leaky
-name: test/failures
-description: too many failures
-filter: evt.Meta.log_type == 'fail'
-groupby: evt.Meta.source_ip
-leakspeed: 10s
-capacity: 2
-blackhole: 1m
-labels: {remediation: true, service: test}
-"""
-SCRIPT = '#!/bin/sh\necho "$1 $2" >> {dir}/told\n'
-
-
-def program(name):
-    return shutil.which(name) or next((p for p in (f"{ROOT}/usr/bin/{name}", f"/usr/sbin/{name}") if os.access(p, os.X_OK)), None)
-
-
-def write(place, name, text, mode=0o600):
-    with open(f"{place}/{name}", "w", encoding="utf-8") as f:
-        f.write(text)
-    os.chmod(f"{place}/{name}", mode)
-
-
-def prepare(w, place):
-    for name in ("data", "hub", "notifications", "plugins"):
-        os.mkdir(f"{place}/{name}")
-    write(place, "config.yaml", CONFIG.format(dir=place))
-    write(place, "simulation.yaml", "simulation: false\n")
-    write(place, "hub/.index.json", '{"parsers": {}, "scenarios": {}, "collections": {}, "postoverflows": {}}')
-    for name in ("parsers", "parsers/s00-raw", "parsers/s01-parse", "scenarios", "postoverflows", "collections"):
-        os.mkdir(f"{place}/{name}")
-    os.symlink(f"{ROOT}/etc/crowdsec/patterns", f"{place}/patterns")
-    write(place, "parsers/s00-raw/failures.yaml", PARSER)
-    write(place, "scenarios/failures.yaml", SCENARIO)
-    write(place, "acquis.yaml", f"filenames: [{place}/seen.log]\nlabels: {{type: plain}}\n")
-    write(place, "seen.log", "")
-    write(place, "credentials.yaml", f"url: http://127.0.0.1:{w.port}\nlogin: agent1\npassword: {w.password}\n")
-
-
-def cscli(place, *words):
-    done = subprocess.run([program("cscli"), "-c", f"{place}/config.yaml", *words], capture_output=True, text=True, timeout=PATIENCE, check=False)
-    if done.returncode:
-        sys.exit(f"cscli {' '.join(words)}: {done.stdout}{done.stderr}")
-    return done.stdout + done.stderr
-
-
-def with_cscli(w, place):
+def with_cscli(w, home):
     stream(w, "?startup=true")
-    cscli(place, "lapi", "status") # says nothing in JSON, and fails where it cannot log in
-    cscli(place, "decisions", "add", "--ip", "192.0.2.77", "--duration", "10m", "--type", "captcha")
+    home.cscli("lapi", "status") # says nothing in JSON, and fails where it cannot log in
+    home.cscli("decisions", "add", "--ip", "192.0.2.77", "--duration", "10m", "--type", "captcha")
     same("what cscli added", stream(w)[0], ["192.0.2.77"]) # what is over is told for two seconds
-    listed = json.loads(cscli(place, "decisions", "list", "--ip", "192.0.2.77", "-o", "json"))
+    listed = home.listed("decisions", "list", "--ip", "192.0.2.77")
     same("cscli lists it", [(d["value"], d["type"], d["origin"]) for a in listed for d in a["decisions"]], [("192.0.2.77", "captcha", "cscli")])
-    one = json.loads(cscli(place, "alerts", "inspect", str(listed[0]["id"]), "-o", "json"))
+    one = json.loads(home.cscli("alerts", "inspect", str(listed[0]["id"]), "-o", "json"))
     if "192.0.2.77" not in json.dumps(one):
         sys.exit(f"cscli alerts inspect: {one}")
-    cscli(place, "decisions", "delete", "--ip", "192.0.2.77")
+    home.cscli("decisions", "delete", "--ip", "192.0.2.77")
     same("what cscli deleted", "192.0.2.77" in stream(w)[1], True)
-    cscli(place, "alerts", "list", "-o", "json")
-    cscli(place, "alerts", "delete", "--ip", "192.0.2.77")
+    home.listed("alerts", "list")
+    home.cscli("alerts", "delete", "--ip", "192.0.2.77")
     print("cscli: lapi status, decisions add, list, delete, alerts list, inspect, delete")
 
 
-def told(place, line):
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        if os.path.exists(f"{place}/told"):
-            with open(f"{place}/told", encoding="utf-8") as f:
-                if line in f.read().splitlines():
-                    return
-        time.sleep(0.1)
-    with open(f"{place}/bouncer.log", encoding="utf-8") as f:
-        sys.exit(f"the custom bouncer was not told {line!r}:\n{f.read()[-2000:]}")
-
-
-def end(process):
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def with_custom_bouncer(w, place):
-    write(place, "script", SCRIPT.format(dir=place), 0o700)
-    write(place, "bouncer.yaml", BOUNCER.format(dir=place, port=w.port, key=w.key))
-    with open(f"{place}/bouncer.log", "wb") as log:
-        process = subprocess.Popen([program("crowdsec-custom-bouncer"), "-c", f"{place}/bouncer.yaml"], stdout=log, stderr=log)
-    try:
+def with_custom_bouncer(w, home):
+    with home.custom_bouncer(f"http://127.0.0.1:{w.port}", w.key) as bouncer:
         same("an alert", w.machine("POST", "/v1/alerts", [alert("192.0.2.90", decision("192.0.2.90"))])[0], 201)
-        told(place, "add 192.0.2.90")
+        bouncer.told("add 192.0.2.90")
         same("lifted", w.machine("DELETE", "/v1/decisions?ip=192.0.2.90")[1], '{"nbDeleted":"1"}')
-        told(place, "del 192.0.2.90")
-    finally:
-        end(process)
+        bouncer.told("del 192.0.2.90")
     print("crowdsec-custom-bouncer: add, del")
 
 
-def with_agent(w, place):
-    with open(f"{place}/agent.log", "wb") as log:
-        process = subprocess.Popen([program("crowdsec"), "-c", f"{place}/config.yaml", "-no-api"], stdout=log, stderr=log)
-    until = time.monotonic() + PATIENCE
-    held = "null"
-    try:
-        while held == "null" and time.monotonic() < until and process.poll() is None:
-            with open(f"{place}/seen.log", "a", encoding="ascii") as f: # until it has begun to read
-                f.write("".join(f"192.0.2.200 FAIL {i}\n" for i in range(5)))
-            time.sleep(1)
-            held = w.key_ask("/v1/decisions?ip=192.0.2.200")[1]
-    finally:
-        end(process)
-    if held == "null":
-        with open(f"{place}/agent.log", encoding="utf-8") as f:
-            sys.exit("the agent's alert did not come:\n" + f.read()[-3000:])
-    got = json.loads(held)[0]
+def with_agent(w, home):
+    def held():
+        home.fails("192.0.2.200") # until it has begun to read
+        return agent.runs() and json.loads(w.key_ask("/v1/decisions?ip=192.0.2.200")[1])
+
+    with home.agent() as agent:
+        got = eventually(held, PATIENCE, "the agent's alert", every=1)[0]
     same("the agent's decision", (got["origin"], got["scenario"], got["type"]), ("crowdsec", "test/failures", "ban"))
     print("crowdsec: log in, an alert of a log, and it is held")
+
+
+def with_programs(w):
+    """How many were there, and which were not."""
+    done, missing = 0, []
+    steps = (("cscli", with_cscli), ("crowdsec", with_agent), ("crowdsec-custom-bouncer", with_custom_bouncer))
+    if not (shutil.which("crowdsec") and shutil.which("cscli")):
+        return 0, ["crowdsec"]
+    with Home(f"http://127.0.0.1:{w.port}", "agent1", w.password) as home:
+        for name, step in steps:
+            if shutil.which(name):
+                step(w, home)
+                done += 1
+            else:
+                missing.append(name)
+    return done, missing
 
 
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    done, missing = 0, []
     with tempfile.TemporaryDirectory(prefix="lapi.") as place:
         w = World(sys.argv[1], place)
         try:
             for step in (refusals, machines, alerts):
                 step(w)
-            prepare(w, place)
-            for name, step in (("cscli", with_cscli), ("crowdsec", with_agent), ("crowdsec-custom-bouncer", with_custom_bouncer)):
-                if program(name):
-                    step(w, place)
-                    done += 1
-                else:
-                    missing.append(name)
+            done, missing = with_programs(w)
             many(w)
         finally:
             code = w.end()
