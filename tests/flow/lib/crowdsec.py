@@ -101,7 +101,8 @@ class Program:
         need(name)
         self.home, self.name = home, name
         with open(home.path(f"{name}.log"), "wb") as log:
-            self.process = subprocess.Popen([name, *words], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen([name, *words], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            env=home.environment)
 
     def __enter__(self):
         return self
@@ -133,8 +134,10 @@ class Program:
 class Home:
     """Files of CrowdSec for somebody who logs in to `url`; nothing of /etc/crowdsec but the patterns of its parsers."""
 
-    def __init__(self, url="", machine="", password="", more=""):
+    def __init__(self, url="", machine="", password="", more="", trusts=None):
+        """`trusts`: the file of a certificate, instead of what the machine trusts."""
         need("crowdsec", "cscli")
+        self.environment = {**os.environ, **({"SSL_CERT_FILE": trusts} if trusts else {})}
         self.folder = tempfile.mkdtemp(prefix="embergate-flow.")
         for name in ("data", "hub", "notifications", "plugins", "parsers", "parsers/s00-raw", "parsers/s01-parse", "scenarios",
                      "postoverflows", "collections"):
@@ -173,7 +176,7 @@ class Home:
     def cscli(self, *words):
         """What it prints; it must succeed."""
         done = subprocess.run(["cscli", "-c", self.path("config.yaml"), *words], capture_output=True, text=True, timeout=PATIENCE,
-                              check=False)
+                              env=self.environment, check=False)
         if done.returncode:
             raise AssertionError(f"cscli {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 
+from lib import certs
 from lib.claims import Skipped, claim, eventually, expect
 from lib.crowdsec import Home, Lapi, need
 from lib.gate import CALM, Gate, one_app
@@ -28,12 +29,17 @@ NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 class Served:
     """A gate that serves the API at `url`, and its origin."""
 
-    def __init__(self, **app):
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.origin = Origin()
-        top = {**TRUST, "scenarios": {"packs": False}, "lapi": {"bind": f"127.0.0.1:{self.port}", "appsec": True}}
-        self.gate = Gate(one_app(self.origin.url, top, **{"waf": CALM, **app}))
+    def __init__(self, tls=False, **app):
+        self.port, self.cert = free_port(), None
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.origin, self.gate = Origin(), Gate(None, start=False)
+        lapi = {"bind": f"127.0.0.1:{self.port}", "appsec": True}
+        if tls:
+            self.cert, lapi["key"] = certs.make(self.gate.folder, "127.0.0.1")
+            lapi["cert"] = self.cert
+        top = {**TRUST, "scenarios": {"packs": False}, "lapi": lapi}
+        self.gate.write(one_app(self.origin.url, top, **{"waf": CALM, **app}))
+        self.gate.start()
 
     def __enter__(self):
         self.origin.__enter__()
@@ -52,7 +58,7 @@ class Served:
         return json.loads(self.ctl("-o", "json", "machines", "add", name))["password"]
 
     def home(self, machine="agent1"):
-        return Home(self.url, machine, self.password(machine))
+        return Home(self.url, machine, self.password(machine), trusts=self.cert)
 
     def ctl(self, *words):
         done = self.gate.ctl(*words)
@@ -168,6 +174,34 @@ def a_firewall_bouncer_fills_its_set_and_empties_it():
             served.ctl("decisions", "add", "192.0.2.92")
             served.ctl("decisions", "delete", "192.0.2.91")
             eventually(lambda: bouncer.runs() and in_firewall() == {"192.0.2.92"}, 30, "what changed is", every=0.2)
+
+
+@claim(limit=90)
+def a_gate_that_is_reloaded_or_starts_again_keeps_its_bouncers_and_machines():
+    need("crowdsec", "cscli", "crowdsec-custom-bouncer")
+    with Served() as served, served.home() as home, home.custom_bouncer(served.url, served.key("custom")) as bouncer:
+        served.ctl("decisions", "add", "192.0.2.90")
+        bouncer.told("add 192.0.2.90")
+        expect(served.gate.reload(), True)
+        served.ctl("decisions", "add", "192.0.2.91")
+        bouncer.told("add 192.0.2.91")
+        served.gate.stop()
+        served.gate.start()
+        expect(served.status("192.0.2.90"), 403, "it is held")
+        home.cscli("decisions", "add", "--ip", "192.0.2.92", "--duration", "10m")
+        expect(served.status("192.0.2.92"), 403)
+        bouncer.told("add 192.0.2.92")
+        served.ctl("decisions", "delete", "192.0.2.90")
+        bouncer.told("del 192.0.2.90")
+
+
+@claim(limit=60)
+def the_API_is_spoken_over_TLS_where_it_has_a_certificate():
+    need("crowdsec", "cscli")
+    with Served(tls=True) as served, served.home() as home:
+        home.cscli("lapi", "status")
+        home.cscli("decisions", "add", "--ip", "192.0.2.77", "--duration", "10m")
+        expect(served.status("192.0.2.77"), 403)
 
 
 def listening_gate(origin, lapi, key=Lapi.KEY):
