@@ -37,6 +37,12 @@ static void put_question(struct text *t, const struct decision *d, uint64_t now_
 	text_byte(t, '\n');
 }
 
+static void tell_skipped(void *ctx, unsigned long line)
+{
+	(void)ctx;
+	fprintf(stderr, "line %lu: holds no address, block or other value\n", line);
+}
+
 static bool take(void *ctx, const struct list_record *r, struct err *err)
 {
 	struct importing *i = ctx;
@@ -47,13 +53,18 @@ static bool take(void *ctx, const struct list_record *r, struct err *err)
 
 	if (!list_record_decision(r, i->now_ms, &d, &why) || !is_word(d.value)) {
 		i->refused++;
-		fprintf(stderr, "line %lu: %s\n", r->line, why.text[0] ? why.text : "a value with blanks");
+		if (why.text[0])
+			fprintf(stderr, "%s\n", why.text); /* with its line */
+		else
+			fprintf(stderr, "line %lu: a value with blanks\n", r->line);
 		return true;
 	}
 	put_question(&t, &d, i->now_ms);
 	i->outcome = t.full ? CTL_FAILED : i->say(i->ctx, text_bytes(&t));
 	if (i->outcome == CTL_UNREACHABLE)
 		return err_set(err, SIDE_SELF, 0, "the gate did not answer");
+	if (i->outcome != CTL_OK) /* the gate's reason has been printed */
+		fprintf(stderr, "line %lu: the gate did not take it\n", r->line);
 	i->held += i->outcome == CTL_OK;
 	i->refused += i->outcome != CTL_OK;
 	return true;
@@ -73,7 +84,7 @@ static bool read_all(FILE *f, struct list_reader *reader, struct err *err)
 enum ctl_outcome ctl_import(const char *file, ctl_say *say, void *ctx)
 {
 	struct importing i = { .say = say, .ctx = ctx, .now_ms = clock_wall_ms() };
-	struct list_read_options o = { .max_bytes = FILE_MAX, .decisions = true };
+	struct list_read_options o = { .max_bytes = FILE_MAX, .decisions = true, .skipped = tell_skipped };
 	struct list_reader *reader = list_reader_new(&o, take, &i);
 	FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "rb");
 	struct err err = { 0 };

@@ -29,14 +29,44 @@ static void put_ago(struct text *t, uint64_t then_ms, uint64_t now_ms)
 	text_str(t, " ago");
 }
 
+static void put_held_json(struct text *t, const struct decision *d)
+{
+	text_printf(t, "{\"id\":%llu,", (unsigned long long)d->id);
+	put_member(t, "scope", bytes_of(scope_word(d->scope)));
+	text_byte(t, ',');
+	put_member(t, "value", d->value);
+	text_byte(t, ',');
+	put_member(t, "remedy", bytes_of(remedy_word(d->remedy)));
+	text_byte(t, ',');
+	put_member(t, "reason", d->reason);
+	text_byte(t, ',');
+	put_member(t, "origin", d->origin);
+	text_str(t, ",\"until\":\"");
+	clock_rfc3339(t, d->until_ms);
+	text_printf(t, "\",\"hearsay\":%s,\"simulated\":%s}", d->hearsay ? "true" : "false", d->simulated ? "true" : "false");
+}
+
 /* ---- allow ---- */
+
+struct allowing {
+	const struct ctl_ask *ask;
+	struct text *t;
+	size_t n;
+};
 
 static bool list_allowed(void *ctx, const struct decision *d)
 {
-	struct text *t = ctx;
+	struct allowing *a = ctx;
+	struct text *t = a->t;
 
 	if (d->remedy != REMEDY_ALLOW)
 		return true;
+	if (a->ask->answer->json) {
+		text_str(t, a->n++ ? ",\n" : "");
+		put_held_json(t, d);
+		return true;
+	}
+	a->n++;
 	text_printf(t, "%-6s %-43.*s ", scope_word(d->scope), BYTES_ARG(d->value));
 	duration_text(t, (d->until_ms - clock_wall_ms()) / 1000 * 1000000);
 	text_str(t, "  ");
@@ -47,8 +77,15 @@ static bool list_allowed(void *ctx, const struct decision *d)
 
 static void write_allowed(void *ctx, struct text *t)
 {
-	decisions_each(ctx, clock_wall_ms(), list_allowed, t);
-	if (!t->len)
+	const struct ctl_ask *ask = ctx;
+	struct allowing a = { ask, t, 0 };
+	bool json = ask->answer->json;
+
+	text_str(t, json ? "[" : "");
+	decisions_each(ask->admin->hooks.decisions, clock_wall_ms(), list_allowed, &a);
+	if (json)
+		text_str(t, "]\n");
+	else if (!a.n)
 		text_str(t, "nobody is allowed beyond what the configuration says\n");
 }
 
@@ -103,7 +140,7 @@ void ctl_allow(const struct ctl_ask *ask)
 	struct bytes verb = ask->nargs ? ask->args[0] : BYTES("list");
 
 	if (bytes_eq(verb, BYTES("list")) && ask->nargs <= 1)
-		ctl_reply_text(ask->answer, write_allowed, ask->admin->hooks.decisions);
+		ctl_reply_text(ask->answer, write_allowed, (void *)(uintptr_t)ask);
 	else if (bytes_eq(verb, BYTES("add")) && ask->nargs >= 2)
 		allow_add(ask);
 	else if (bytes_eq(verb, BYTES("delete")) && ask->nargs == 2)
@@ -117,7 +154,8 @@ void ctl_allow(const struct ctl_ask *ask)
 struct gathering {
 	struct admin_answer *answer;
 	struct text t;
-	size_t n;
+	size_t n, nheld;
+	bool is_client; /* the alerts are a member of an object */
 };
 
 static void room_for_more(struct gathering *g)
@@ -139,7 +177,7 @@ static struct gathering *gathering_new(struct admin_answer *answer)
 		free(g);
 		return NULL;
 	}
-	*g = (struct gathering){ answer, text_over(at, 2 * REPLY_FIRST), 0 };
+	*g = (struct gathering){ .answer = answer, .t = text_over(at, 2 * REPLY_FIRST) };
 	return g;
 }
 
@@ -148,7 +186,7 @@ static void gathering_end(void *ctx)
 	struct gathering *g = ctx;
 
 	if (g->answer->json)
-		text_str(&g->t, g->n ? "]\n" : "[]\n");
+		text_printf(&g->t, "%s%s", g->n ? "]" : "[]", g->is_client ? "}\n" : "\n");
 	else if (!g->n)
 		text_str(&g->t, "no alert in the last 72 hours\n");
 	ctl_reply(g->answer, CTL_OK, text_bytes(&g->t));
@@ -215,6 +253,11 @@ static bool put_held(void *ctx, const struct decision *d)
 	struct text *t = &g->t;
 
 	room_for_more(g);
+	if (g->answer->json) {
+		text_str(t, g->nheld++ ? "," : "");
+		put_held_json(t, d);
+		return true;
+	}
 	text_printf(t, "  %-9s %.*s %.*s for ", remedy_word(d->remedy), BYTES_ARG(bytes_of(scope_word(d->scope))), BYTES_ARG(d->value));
 	duration_text(t, (d->until_ms - clock_wall_ms()) / 1000 * 1000000);
 	text_printf(t, ", as %.*s says: ", BYTES_ARG(d->origin));
@@ -245,6 +288,32 @@ static void put_known(struct gathering *g, const struct admin_hooks *h, const st
 	text_str(&g->t, "seen\n");
 }
 
+static void put_known_json(struct gathering *g, const struct admin_hooks *h, const struct ip *ip, struct bytes value)
+{
+	struct ip_net net = { *ip, 128 };
+	struct arena *a = arena_new(64 << 10);
+	struct decision listed;
+	struct text place = text_over((char[256]){ 0 }, 255);
+
+	text_byte(&g->t, '{');
+	put_member(&g->t, "ip", value);
+	if (h->where && h->where(h->ctx, ip, &place)) {
+		text_byte(&g->t, ',');
+		put_member(&g->t, "from", text_bytes(&place));
+	}
+	if (a && h->lists && lists_find(h->lists, ip, clock_wall_ms(), a, &listed)) {
+		text_byte(&g->t, ',');
+		put_member(&g->t, "list", listed.reason);
+		text_byte(&g->t, ',');
+		put_member(&g->t, "list_remedy", bytes_of(remedy_word(listed.remedy)));
+	}
+	arena_free(a);
+	text_printf(&g->t, ",\"decided\":%u,\"held\":[", decisions_past(h->decisions, SCOPE_IP, value, clock_wall_ms()));
+	decisions_about(h->decisions, &net, clock_wall_ms(), put_held, g);
+	text_str(&g->t, "],\"alerts\":");
+	g->is_client = true;
+}
+
 void ctl_client(const struct ctl_ask *ask)
 {
 	struct gathering *g;
@@ -258,8 +327,7 @@ void ctl_client(const struct ctl_ask *ask)
 		admin_answer(ask->answer, false, "out of memory");
 		return;
 	}
-	if (!ask->answer->json)
-		put_known(g, &ask->admin->hooks, &ip, ask->args[0]);
+	(ask->answer->json ? put_known_json : put_known)(g, &ask->admin->hooks, &ip, ask->args[0]);
 	ask_alerts(ask, g, ask->args[0]);
 }
 
@@ -363,6 +431,7 @@ struct signals {
 	const struct scenarios *set;
 	struct text *t;
 	size_t n;
+	bool json;
 };
 
 static struct bytes behaviour_of(const struct scenarios *set, struct bytes scenario)
@@ -377,18 +446,30 @@ static bool put_signal(void *ctx, const struct decision *d)
 {
 	struct signals *s = ctx;
 
-	if (signal_write(s->t, d, behaviour_of(s->set, d->reason))) {
-		text_byte(s->t, '\n');
-		s->n++;
-	}
+	char room[512];
+	struct text one = text_over(room, sizeof room);
+
+	if (!signal_write(&one, d, behaviour_of(s->set, d->reason)))
+		return true;
+	text_str(s->t, s->json && s->n ? "," : "");
+	text_put(s->t, text_bytes(&one));
+	text_str(s->t, s->json ? "" : "\n");
+	s->n++;
 	return true;
 }
 
 static void write_privacy(void *ctx, struct text *t)
 {
-	const struct admin_hooks *h = ctx;
-	struct signals s = { h->scenarios(h->ctx), t, 0 };
+	const struct ctl_ask *ask = ctx;
+	const struct admin_hooks *h = &ask->admin->hooks;
+	struct signals s = { h->scenarios(h->ctx), t, 0, ask->answer->json };
 
+	if (s.json) {
+		text_printf(t, "{\"share\":%s,\"redis\":%s,\"signals\":[", h->sharing ? "true" : "false", h->share ? "true" : "false");
+		decisions_each(h->decisions, clock_wall_ms(), put_signal, &s);
+		text_str(t, "]}\n");
+		return;
+	}
 	text_printf(t, "Sharing with others is %s. No log, path, user name or body ever leaves.\n", h->sharing ? "on" : "off");
 	text_printf(t, "Gates of this installation %s.\n",
 		    h->share ? "tell each other decisions and counts through Redis, signed" : "are not connected: there is no Redis");
@@ -400,5 +481,5 @@ static void write_privacy(void *ctx, struct text *t)
 
 void ctl_privacy(const struct ctl_ask *ask)
 {
-	ctl_reply_text(ask->answer, write_privacy, &ask->admin->hooks);
+	ctl_reply_text(ask->answer, write_privacy, (void *)(uintptr_t)ask);
 }

@@ -137,6 +137,21 @@ static struct bytes range_text(const struct ip_net *net, struct text *t)
 	return text_bytes(t);
 }
 
+/* "as64500" is 64500, "fr" is FR. */
+static struct bytes place_text(const struct decision *d, struct text *t)
+{
+	struct bytes v = d->value;
+	uint64_t as;
+
+	if (d->scope == SCOPE_AS && bytes_starts_nocase(v, BYTES("AS")) && bytes_u64(bytes_from(v, 2), &as))
+		return bytes_from(v, 2);
+	if (d->scope != SCOPE_COUNTRY || v.len != 2)
+		return v;
+	for (size_t i = 0; i < v.len; i++)
+		text_byte(t, v.at[i] >= 'a' && v.at[i] <= 'z' ? (char)(v.at[i] - 'a' + 'A') : v.at[i]);
+	return text_bytes(t);
+}
+
 /* Addresses as they are counted: IPv6 by its /64. Ranges without host bits. */
 static bool normal(const struct decision *d, char room[TEXT_MAX], struct bytes *value, struct ip_net *net)
 {
@@ -152,7 +167,7 @@ static bool normal(const struct decision *d, char room[TEXT_MAX], struct bytes *
 		*value = text_bytes(&t);
 		return true;
 	}
-	*value = d->scope == SCOPE_RANGE && ip_net_parse(d->value, net) ? range_text(net, &t) : d->value;
+	*value = d->scope == SCOPE_RANGE && ip_net_parse(d->value, net) ? range_text(net, &t) : place_text(d, &t);
 	return d->value.len && d->value.len < TEXT_MAX && (d->scope != SCOPE_RANGE || value->at == room);
 }
 

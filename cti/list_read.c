@@ -50,6 +50,13 @@ static bool is_address_scope(struct bytes scope)
 	return !scope.len || bytes_eq_nocase(scope, BYTES("ip")) || bytes_eq_nocase(scope, BYTES("range"));
 }
 
+void list_reader_skip(struct list_reader *r)
+{
+	r->skipped++;
+	if (r->o.skipped)
+		r->o.skipped(r->ctx, r->line);
+}
+
 bool list_reader_take(struct list_reader *r, const struct bytes fields[LIST_FIELDS], struct err *err)
 {
 	struct list_record k = { .value = fields[LIST_VALUE], .scope = fields[LIST_SCOPE], .type = fields[LIST_TYPE],
@@ -59,7 +66,7 @@ bool list_reader_take(struct list_reader *r, const struct bytes fields[LIST_FIEL
 	if (is_address_scope(k.scope) || !r->o.decisions)
 		k.is_block = list_block_parse(k.value, &k.block);
 	if (!k.is_block && (!r->o.decisions || !k.value.len || is_address_scope(k.scope))) {
-		r->skipped++;
+		list_reader_skip(r);
 		return true;
 	}
 	return r->take(r->ctx, &k, err) || err_at(err, "line %lu", r->line);

@@ -44,6 +44,7 @@ struct list_read_options {
 	struct bytes column;     /* outlives the reader */
 	uint64_t max_bytes;      /* unpacked; 0: no bound */
 	bool decisions;          /* what CrowdSec exports and imports: `value` need be no address, and only what is named so counts */
+	void (*skipped)(void *ctx, unsigned long line); /* told of each that holds no address; NULL: they are only counted */
 };
 
 struct list_reader;

@@ -45,7 +45,7 @@ static bool plain_line(struct list_reader *r, struct bytes line, struct err *err
 		rest = trim(bytes_from(line, end));
 	}
 	if (rest.len && !is_comment(rest) && *rest.at != ',' && (*rest.at < '0' || *rest.at > '9')) {
-		r->skipped++;
+		list_reader_skip(r);
 		return true;
 	}
 	return list_reader_take(r, fields, err);
@@ -169,7 +169,7 @@ static bool csv_line(struct list_reader *r, struct bytes line, struct err *err)
 	if (!l->separator)
 		l->separator = separator_of(line);
 	if (!cut_cells(l, line, &c)) {
-		r->skipped++;
+		list_reader_skip(r);
 		return true;
 	}
 	l->named = true;
@@ -241,7 +241,7 @@ static bool take_kept(struct list_reader *r, struct err *err)
 	l->too_long = false;
 	if (!too_long)
 		return take_line(r, line, err);
-	r->skipped++;
+	list_reader_skip(r);
 	r->line++;
 	return true;
 }

@@ -44,6 +44,7 @@ struct list_reader {
 
 /* A member or column so named; LIST_FIELDS: none of them. */
 enum list_field list_field_named(struct bytes name);
+void list_reader_skip(struct list_reader *);
 /* Gives the record on; counts one that is none. */
 bool list_reader_take(struct list_reader *, const struct bytes fields[LIST_FIELDS], struct err *);
 /* Unpacked. */

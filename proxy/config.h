@@ -285,6 +285,7 @@ struct redis_table {
 	const char *password_from;         /* "file:..", "env:..", "cred:.."; NULL: none, or in the url */
 	const char *ca;
 	struct bytes prefix, name;         /* of the keys; of this gate, the machine's by default */
+	struct where where;
 };
 /* Who is held to be what, by others. */
 struct cti_list_config {

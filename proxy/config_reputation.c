@@ -14,6 +14,7 @@ static const struct schema_word remedies[] = {
 /* ---- redis ---- */
 
 static const struct schema_row redis_rows[] = {
+	{ .type = &schema_place, SCHEMA_FIELD(redis_table, where) },
 	{ .key = "url", .type = &schema_text, SCHEMA_ITEMS(redis_table, urls.at, urls.n), .needed = true,
 	  .help = "`redis://[[user]:password@]host[:port][/db]`, `rediss://` with TLS, `redis+unix:///path`; several: "
 		  "sentinels, or nodes of a cluster" },
@@ -86,6 +87,14 @@ static struct bytes last_part(struct bytes b)
 	return bytes_sub(b, 0, bytes_index(b, '?') == SIZE_MAX ? b.len : bytes_index(b, '?'));
 }
 
+static bool is_sha256(struct bytes b)
+{
+	for (size_t i = 0; i < b.len; i++)
+		if (!strchr("0123456789abcdefABCDEF", b.at[i]))
+			return false;
+	return !b.len || b.len == 64;
+}
+
 static bool list_end(struct schema *s, const struct yaml_node *at, void *out)
 {
 	struct cti_list_config *l = out;
@@ -96,6 +105,8 @@ static bool list_end(struct schema *s, const struct yaml_node *at, void *out)
 		return schema_err(s, at, "a list is fetched by http or https");
 	if (l->url.len && l->act == REMEDY_ALLOW && !l->sha256.len)
 		return schema_err(s, at, "`do: allow` from a url needs its `sha256`: whoever changes it would choose who is never stopped");
+	if (!is_sha256(l->sha256))
+		return schema_err(s, at, "`sha256` is 64 hex digits");
 	if (!l->name.len)
 		l->name = last_part(l->url.len ? l->url : bytes_of(l->file));
 	if (!l->age_ms && l->url.len)
@@ -156,10 +167,22 @@ static const struct schema_row cti_rows[] = {
 	  .unset = "50", .help = "with fewer clients the guard does not judge" },
 };
 
+static bool cti_end(struct schema *s, const struct yaml_node *at, void *out)
+{
+	const struct cti_config *c = out;
+
+	for (size_t i = 0; i < c->nlists; i++)
+		for (size_t k = 0; k < i; k++)
+			if (bytes_eq(c->lists[k].name, c->lists[i].name))
+				return schema_err(s, at, "two lists are called '%.*s': give one a `name`", BYTES_ARG(c->lists[i].name));
+	return true;
+}
+
 const struct schema_table config_cti_table = {
 	.name = "cti",
 	.help = "Reputation: what others say of addresses, and what they are told.",
 	ROWS(cti_rows),
+	.end = cti_end,
 };
 
 /* ---- lapi ---- */

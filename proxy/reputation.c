@@ -37,6 +37,7 @@ static bool is_in_country(void *ctx, const struct ip *client)
 {
 	const struct decision *d = ((void **)ctx)[0];
 	const struct geo *geo = ((void **)ctx)[1];
+	struct bytes as_told = d->value;
 	struct geo_found found;
 	char as[16];
 	struct text t = text_over(as, sizeof as);
@@ -44,7 +45,9 @@ static bool is_in_country(void *ctx, const struct ip *client)
 	if (!geo_find(geo, client, &found))
 		return false;
 	text_u64(&t, found.as);
-	return d->scope == SCOPE_COUNTRY ? bytes_eq_nocase(d->value, bytes_of(found.country)) : bytes_eq(d->value, text_bytes(&t));
+	if (d->scope == SCOPE_AS && bytes_starts_nocase(as_told, BYTES("AS")))
+		as_told = bytes_from(as_told, 2);
+	return d->scope == SCOPE_COUNTRY ? bytes_eq_nocase(d->value, bytes_of(found.country)) : bytes_eq(as_told, text_bytes(&t));
 }
 
 static unsigned share_covered(struct reputation *r, const struct decision *d)
@@ -110,6 +113,16 @@ static bool redis_of(const struct redis_table *t, struct arena *a, struct redis_
 	*out = (struct redis_config){ .urls = t->urls.at, .nurls = t->urls.n, .sentinel = t->sentinel, .cluster = t->cluster,
 				      .user = t->user, .ca = t->ca, .verify = t->verify };
 	return !t->password_from || secret_read(t->password_from, a, &out->password, err);
+}
+
+bool reputation_check(const struct config *c, struct err *err)
+{
+	struct redis_config redis;
+	struct err why = { 0 };
+
+	if (!c->redis.urls.n || (redis_of(&c->redis, c->arena, &redis, &why) && redis_check(&redis, &why)))
+		return true;
+	return yaml_err(c->redis.where, err, "redis: %s", why.text);
 }
 
 static bool share_start(struct reputation *r, const struct config *c, struct err *err)

@@ -30,6 +30,8 @@ struct reputation {
 	struct deadline limits;        /* the next telling */
 };
 
+/* What `embergate check` can tell without connecting: the urls of Redis, its password's place. */
+bool reputation_check(const struct config *, struct err *);
 bool reputation_open(struct reputation *, struct gate *, struct err *);
 /* Lists follow a reload; the connections to Redis and to a CrowdSec, and the local API, are those of the start. */
 void reputation_reload(struct reputation *);
