@@ -317,6 +317,8 @@ bool redis_check(const struct redis_config *c, struct err *err)
 	arena_free(a);
 	if (ok && c->sentinel.len && c->cluster)
 		return err_set(err, SIDE_CONFIG, 0, "a Redis has sentinels, or is a cluster");
+	if (ok && c->nurls > 1 && !c->sentinel.len && !c->cluster)
+		return err_set(err, SIDE_CONFIG, 0, "several urls are those of sentinels (`sentinel`) or of a cluster (`cluster: on`)");
 	return ok;
 }
 
