@@ -38,7 +38,8 @@ static void pull(void *owner);
 
 static void wait_for_next(struct lapi_client *c, uint32_t ms)
 {
-	deadline_set(c->loop, &c->due, ms, pull, c);
+	if (!c->resting)
+		deadline_set(c->loop, &c->due, ms, pull, c);
 }
 
 static void pull_failed(struct lapi_client *c, const char *why)
@@ -243,6 +244,12 @@ void lapi_client_close(struct lapi_client *c, void (*closed)(void *), void *ctx)
 	atomic_store(&c->stop, true);
 	if (!c->reading && !loop_post(c->loop, closed_later, c))
 		finish_close(c);
+}
+
+void lapi_client_rest(struct lapi_client *c)
+{
+	c->resting = true;
+	deadline_clear(&c->due);
 }
 
 void lapi_client_count(const struct lapi_client *c, struct lapi_client_counts *out)

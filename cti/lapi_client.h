@@ -25,6 +25,8 @@ struct lapi_client *lapi_client_open(struct loop *, struct fetcher *, const stru
 				     struct err *);
 /* What is held stays so. Both must live until closed(ctx). */
 void lapi_client_close(struct lapi_client *, void (*closed)(void *), void *ctx);
+/* No more pulls, once and for all; what is pushed still goes. Another client with the same key gets the deltas. */
+void lapi_client_rest(struct lapi_client *);
 /* Copied, batched. One whose source is no address, range, AS or country is left out: names of users do not leave. */
 void lapi_client_push(struct lapi_client *, const struct alert *);
 

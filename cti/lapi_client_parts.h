@@ -44,6 +44,7 @@ struct lapi_client {
 	struct lapi_trouble trouble;
 	unsigned status;
 	bool whole, synced;    /* it asks for everything; deltas may follow */
+	bool resting;          /* it does not ask any more */
 	uint64_t whole_at_ms;  /* loop time, of the last that was applied */
 	char *body;
 	size_t nbody, cap;

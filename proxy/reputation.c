@@ -283,7 +283,7 @@ static bool lapi_start(struct reputation *r, const struct config *c, struct err 
 		return true;
 	if (c->lapi.appsec && !(r->appsec = appsec_new(&appsec)))
 		return err_set(err, SIDE_SELF, 0, "out of memory");
-	if ((c->lapi.cert && !(o.serve.tls = lapi_tls(r, c, err))) || !key_for(r->gate, "lapi", o.key, err) ||
+	if ((c->lapi.cert && !(o.serve.tls = r->lapi_tls = lapi_tls(r, c, err))) || !key_for(r->gate, "lapi", o.key, err) ||
 	    !handover_parse(c->lapi.bind, &bind, err) ||
 	    !handover_bind(r->gate->supervisor, &bind, 1, &fd, err))
 		return err_at(err, "lapi");
@@ -399,6 +399,23 @@ void reputation_reload(struct reputation *r)
 	if (r->share)
 		share_config_hash(r->share, c->hash);
 	say_what_stays(r, c);
+}
+
+static void on_lapi_closed(void *ctx)
+{
+	struct reputation *r = ctx;
+
+	r->lapi = NULL;
+	tls_context_free(r->lapi_tls);
+	r->lapi_tls = NULL;
+}
+
+void reputation_drain(struct reputation *r)
+{
+	if (r->lapi)
+		lapi_close(r->lapi, on_lapi_closed, r);
+	if (r->crowdsec)
+		lapi_client_rest(r->crowdsec);
 }
 
 /* The loop has ended: nothing is called back any more. */

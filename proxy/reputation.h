@@ -24,6 +24,7 @@ struct reputation {
 	struct share *share;
 	struct lists *lists;
 	struct lapi *lapi;
+	struct tls_context *lapi_tls;  /* NULL: it is plain */
 	struct lapi_client *crowdsec;
 	struct appsec *appsec;         /* of the local API, for other proxies' bouncers */
 	struct arena *configs;         /* of the lists' */
@@ -35,6 +36,9 @@ bool reputation_check(const struct config *, struct err *);
 bool reputation_open(struct reputation *, struct gate *, struct err *);
 /* Lists follow a reload; the connections to Redis and to a CrowdSec, and the local API, are those of the start. */
 void reputation_reload(struct reputation *);
+/* At the end, perhaps with a successor that serves already: what is decided or told here would not reach it. The local API
+ * is closed, and no deltas are pulled in its place; alerts are still pushed. */
+void reputation_drain(struct reputation *);
 void reputation_close(struct reputation *); /* blocks until what was decided is written */
 
 /* ---- from any thread ---- */

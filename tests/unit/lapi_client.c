@@ -188,6 +188,27 @@ static void alerts_are_told_as_a_machine_tells_them(void **state)
 	assert_int_equal(counts(h).dropped + counts(h).failed, 0);
 }
 
+static void at_rest_it_pushes_and_pulls_no_more(void **state)
+{
+	static const struct script scripts[] = { JSON("200 OK", ONE("1h")), JSON("200 OK", "{\"token\":\"abc\"}"),
+						 JSON("201 Created", "[\"1\"]") };
+	struct house *h = *state;
+	uint64_t pulls;
+
+	player_start(&h->server, scripts, nelems(scripts));
+	open_client(h, true, true);
+	AWAIT(h, counts(h).pulls == 1);
+	lapi_client_rest(h->client); /* while it pulls: that is read to its end */
+	AWAIT(h, counts(h).decisions == 1);
+	pulls = counts(h).pulls;
+	push(h, "192.0.2.1", SCOPE_IP);
+	AWAIT(h, counts(h).pushed == 1);
+	run_for(h->loop, 100); /* five times what lies between two */
+	assert_int_equal(counts(h).pulls, pulls);
+	assert_int_equal(decisions_held(h->d), 1);
+	player_done(&h->server);
+}
+
 static void an_alert_that_is_refused_costs_no_other(void **state)
 {
 	static const struct script scripts[] = { JSON("200 OK", "{\"token\":\"abc\"}"), JSON("400 Bad Request", "{}"),
@@ -289,6 +310,7 @@ int main(void)
 		CLAIM(it_asks_for_all_once_and_then_for_what_changed),
 		CLAIM(what_is_wrong_lifts_nothing_and_all_is_asked_for_anew),
 		CLAIM(alerts_are_told_as_a_machine_tells_them),
+		CLAIM(at_rest_it_pushes_and_pulls_no_more),
 		CLAIM(an_alert_that_is_refused_costs_no_other),
 		CLAIM(the_queue_is_bounded_and_outlives_an_api_that_is_away),
 		CLAIM(a_large_answer_does_not_hold_the_loop),
