@@ -17,7 +17,7 @@ enum {
 	SWEEP_HEADS = 256, /* at once under a lock */
 	OWN_SHARE = 8,     /* of the table, for what scenarios decide: who has an IPv6 network has any number of /64 */
 	PIECES = SHARDS * HEADS / SWEEP_HEADS,
-	GRAVES = 65536, SEQUENCE_BITS = 11, NODE_BITS = 10,
+	GRAVE_SETS = 16384, GRAVE_WAYS = 4, SEQUENCE_BITS = 11, NODE_BITS = 10,
 };
 
 struct record {
@@ -46,7 +46,7 @@ struct decisions {
 	decisions_guard *guard;
 	void *guard_ctx;
 	pthread_mutex_t graves_lock;
-	struct grave graves[GRAVES];
+	struct grave graves[GRAVE_SETS][GRAVE_WAYS];
 	atomic_size_t records, own;
 	atomic_ullong ids;
 	atomic_uint hand; /* of the sweep: the next heads, over all shards */
@@ -301,22 +301,33 @@ static uint64_t id_for(struct decisions *d, uint64_t kept)
 
 /* ---- what was lifted ---- */
 
+static struct grave *graves_of(struct decisions *d, uint64_t id)
+{
+	return d->graves[(id * 0x9e3779b97f4a7c15u >> 32) % GRAVE_SETS];
+}
+
+/* Where a set is full, the one that ends first is forgotten. */
 static void bury(struct decisions *d, uint64_t id, uint64_t until_ms)
 {
-	struct grave *g = &d->graves[id * 0x9e3779b97f4a7c15u >> 48];
+	struct grave *set = graves_of(d, id), *g = &set[0];
 
 	pthread_mutex_lock(&d->graves_lock);
-	if (until_ms >= g->until_ms || g->until_ms <= clock_wall_ms())
+	for (int i = 0; i < GRAVE_WAYS && g->id != id; i++)
+		if (set[i].id == id || set[i].until_ms < g->until_ms)
+			g = &set[i];
+	if (until_ms >= g->until_ms)
 		*g = (struct grave){ id, until_ms };
 	pthread_mutex_unlock(&d->graves_lock);
 }
 
 static bool is_buried(struct decisions *d, uint64_t id)
 {
-	bool is;
+	const struct grave *set = graves_of(d, id);
+	bool is = false;
 
 	pthread_mutex_lock(&d->graves_lock);
-	is = d->graves[id * 0x9e3779b97f4a7c15u >> 48].id == id;
+	for (int i = 0; i < GRAVE_WAYS; i++)
+		is = is || set[i].id == id;
 	pthread_mutex_unlock(&d->graves_lock);
 	return is;
 }
@@ -409,20 +420,22 @@ static enum decisions_added hold(struct decisions *d, struct decision *new, unsi
 {
 	struct place p;
 	struct record *r;
+	bool was_lifted;
 
 	if (!place_of(d, new, &p))
 		return DECISION_WRONG;
 	if (new->remedy != REMEDY_ALLOW && is_spared(d, new, &p.net))
 		return DECISION_SPARED;
 	pthread_rwlock_wrlock(&p.shard->lock);
-	r = held_now(d, &p, new, times, from);
+	was_lifted = from == DECISION_APPLIED && is_buried(d, new->id); /* lifts are noted under this lock, or before it */
+	r = was_lifted ? NULL : held_now(d, &p, new, times, from);
 	if (r) {
 		record_activate(d, r, from == DECISION_MADE || r->d.until_ms > clock_wall_ms());
 		tell_held(d, r, from);
 		new->id = r->d.id;
 	}
 	pthread_rwlock_unlock(&p.shard->lock);
-	return r ? DECISION_HELD : DECISION_FULL;
+	return r ? DECISION_HELD : was_lifted ? DECISION_WRONG : DECISION_FULL;
 }
 
 /* What behaviour decides, and what others say, is over after 72 hours; administrators may think longer ahead. */
@@ -468,6 +481,7 @@ enum decisions_added decisions_restore(struct decisions *d, const struct decisio
 {
 	struct decision own = *kept;
 
+	hlc_heard(&d->clock, kept->stamp, clock_wall_ms()); /* what is made now comes after it, if the wall clock was set back too */
 	return hold(d, &own, times ? times : 1, DECISION_RESTORED);
 }
 
@@ -476,7 +490,7 @@ enum decisions_added decisions_apply(struct decisions *d, const struct decision 
 	struct decision own = *of_another;
 	uint64_t now_ms = clock_wall_ms();
 
-	if (!own.id || own.until_ms <= now_ms || !hlc_heard(&d->clock, own.stamp, now_ms) || is_buried(d, own.id))
+	if (!own.id || own.until_ms <= now_ms || !hlc_heard(&d->clock, own.stamp, now_ms))
 		return DECISION_WRONG;
 	return hold(d, &own, 1, DECISION_APPLIED);
 }

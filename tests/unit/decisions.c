@@ -370,6 +370,66 @@ static void gates_that_hear_all_in_any_order_hold_the_same(void **state)
 	}
 }
 
+/* Whatever of the product's upper bits a table of lifts takes, they are the same: all collide. */
+static size_t ids_that_collide(uint64_t *ids, size_t n)
+{
+	const uint64_t factor = 0x9e3779b97f4a7c15u, upper = 0x0123456789ab0000u;
+	uint64_t inverse = 1;
+	size_t found = 0;
+
+	for (int i = 0; i < 6; i++)
+		inverse *= 2 - factor * inverse;
+	for (uint64_t low = 0; found < n && low < 65536; low++)
+		if ((upper | low) * inverse <= INT64_MAX)
+			ids[found++] = (upper | low) * inverse;
+	return found;
+}
+
+static void of_lifts_that_collide_the_one_that_ends_first_is_forgotten(void **state)
+{
+	enum { LIFTS = 5 };
+	struct decisions *d = decisions_new(80000);
+	uint64_t ids[LIFTS], wall = clock_wall_ms();
+
+	(void)state;
+	assert_int_equal(ids_that_collide(ids, LIFTS), LIFTS);
+	for (unsigned i = 0; i < LIFTS; i++) {
+		struct decision of = against(SCOPE_IP, "203.0.113.7", REMEDY_DENY, HOUR);
+
+		of.id = ids[(i + 2) % LIFTS];
+		of.until_ms = wall + HOUR + (i + 2) % LIFTS * 1000;
+		of.stamp = wall << 16 | i;
+		decisions_apply_lift(d, &of);
+		decisions_apply_lift(d, &of); /* takes no more room */
+	}
+	for (unsigned i = 0; i < LIFTS; i++) {
+		struct decision of = against(SCOPE_IP, "203.0.113.7", REMEDY_DENY, HOUR);
+
+		of.id = ids[i];
+		of.until_ms = wall + HOUR;
+		of.stamp = wall << 16;
+		assert_int_equal(decisions_apply(d, &of), i ? DECISION_WRONG : DECISION_HELD);
+	}
+	decisions_free(d);
+}
+
+/* The clock was set back while the gate was down. */
+static void what_is_made_after_a_restart_comes_after_what_was_kept(void **state)
+{
+	struct decisions *d = decisions_new(80000);
+	uint64_t wall = clock_wall_ms();
+	struct decision kept = against(SCOPE_IP, "203.0.113.7", REMEDY_DENY, HOUR), later = kept;
+
+	(void)state;
+	kept.id = 4711;
+	kept.until_ms = wall + HOUR;
+	kept.stamp = (wall + 60000) << 16;
+	assert_int_equal(decisions_restore(d, &kept, 1), DECISION_HELD);
+	assert_int_equal(decisions_add(d, &later), DECISION_HELD);
+	assert_true(later.id == kept.id && later.stamp > kept.stamp);
+	decisions_free(d);
+}
+
 static void *busy(void *arg)
 {
 	struct decisions *d = arg;
@@ -418,6 +478,8 @@ int main(void)
 		cmocka_unit_test(ranges_are_found_whatever_lies_in_them),
 		cmocka_unit_test(one_is_lifted_by_its_id_and_no_other),
 		cmocka_unit_test(gates_that_hear_all_in_any_order_hold_the_same),
+		cmocka_unit_test(of_lifts_that_collide_the_one_that_ends_first_is_forgotten),
+		cmocka_unit_test(what_is_made_after_a_restart_comes_after_what_was_kept),
 		cmocka_unit_test(several_threads_may_use_them),
 	};
 
