@@ -123,15 +123,17 @@ enum passes_use passes_use(struct passes *p, uint64_t jti, uint64_t network, uin
 void passes_heard(struct passes *p, const struct pass_news *news, uint32_t now_s)
 {
 	size_t set = news->jti & (p->nsets - 1);
+	uint32_t until_s;
 	struct pass_news own;
 	struct pass_slot *s;
 
 	now_s++;
+	until_s = news->revoked_s < UINT32_MAX - now_s ? now_s + news->revoked_s : UINT32_MAX;
 	pthread_mutex_lock(&p->locks[set % LOCKS]);
-	s = slot_of(&p->slots[set * WAYS], news->jti, now_s);
-	use(s, news->network, now_s, now_s + news->revoked_s, &own);
-	if (news->revoked_s && s->revoked_until_s < now_s + news->revoked_s)
-		s->revoked_until_s = now_s + news->revoked_s;
+	s = slot_of(&p->slots[set * WAYS], news->jti + !news->jti, now_s);
+	use(s, news->network, now_s, until_s, &own);
+	if (s->revoked_until_s < until_s && news->revoked_s)
+		s->revoked_until_s = until_s;
 	pthread_mutex_unlock(&p->locks[set % LOCKS]);
 }
 

@@ -4,6 +4,8 @@
 
 enum { WAYS = 4, LOCKS = 256, TOLD_MAX = 8192, ENTRY = 16, QUIET_SHARE = 10 };
 
+#define DAY_US (86400 * 1000000ull)
+
 struct bucket {
 	uint64_t key;        /* 0: free */
 	uint64_t arrival_us; /* when it will be full again */
@@ -162,27 +164,30 @@ void limits_tell(struct limits *l, void (*tell)(void *ctx, struct bytes), void *
 	} while (more);
 }
 
+/* However much is told: after a day it is over. */
 static void add(struct limits *l, uint64_t key, uint64_t now_us, uint64_t us)
 {
+	uint64_t last_us = now_us + DAY_US;
 	size_t set = (key >> 8) & (l->nsets - 1);
 	struct bucket *b;
 
 	pthread_mutex_lock(&l->locks[set % LOCKS]);
 	b = find(&l->sets[set * WAYS], key);
 	b->arrival_us = (b->arrival_us > now_us ? b->arrival_us : now_us) + us;
+	if (b->arrival_us > last_us)
+		b->arrival_us = last_us;
 	pthread_mutex_unlock(&l->locks[set % LOCKS]);
 }
 
 bool limits_heard(struct limits *l, uint64_t now_ms, struct bytes b)
 {
-	enum { DAY_S = 86400 };
 	uint64_t entry[2];
 
 	if (!b.len || b.len > LIMITS_MESSAGE_MAX || b.len % ENTRY)
 		return false;
 	for (; b.len; b = bytes_from(b, ENTRY)) {
 		memcpy(entry, b.at, ENTRY);
-		if (entry[1] / 1000000 < DAY_S)
+		if (entry[1] < DAY_US)
 			add(l, entry[0] | 1, now_ms * 1000, entry[1]);
 	}
 	return true;

@@ -81,6 +81,19 @@ static void gates_tell_each_other_where_a_pass_was_seen(void **state)
 	passes_free(b);
 }
 
+static void what_another_gate_says_of_a_pass_is_bounded(void **state)
+{
+	struct passes *p = passes_new(64);
+	struct pass_news none = { .network = 1 }, long_one = { .jti = 9, .network = 1, .revoked_s = UINT32_MAX }, news;
+
+	(void)state;
+	passes_heard(p, &none, 100); /* 0 marks a free slot; such a pass is kept as 1 */
+	assert_true(passes_has(p, 0));
+	passes_heard(p, &long_one, 100);
+	assert_int_equal(passes_use(p, 9, 1, 200, A_DAY, &news), PASSES_REVOKED);
+	passes_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +102,7 @@ int main(void)
 		cmocka_unit_test(a_pass_is_known_once_it_was_made),
 		cmocka_unit_test(revoked_ones_leave_last),
 		cmocka_unit_test(gates_tell_each_other_where_a_pass_was_seen),
+		cmocka_unit_test(what_another_gate_says_of_a_pass_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,6 +178,18 @@ static void what_is_no_message_changes_nothing(void **state)
 	limits_free(l);
 }
 
+static void no_gate_shuts_a_limit_for_more_than_a_day(void **state)
+{
+	struct limits *l = limits_new(1024);
+	uint64_t long_one[2] = { 42, 86000ull * 1000000 };
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		assert_true(limits_heard(l, 1000, (struct bytes){ (const char *)long_one, sizeof long_one }));
+	assert_in_range(limits_take(l, 42, 1000, 1, 1000, 1), 86000 * 1000, 86400 * 1000);
+	limits_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +202,7 @@ int main(void)
 		cmocka_unit_test(a_gate_alone_tells_nothing),
 		cmocka_unit_test(many_keys_are_told_in_messages_and_none_twice),
 		cmocka_unit_test(what_is_no_message_changes_nothing),
+		cmocka_unit_test(no_gate_shuts_a_limit_for_more_than_a_day),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
