@@ -110,6 +110,14 @@ static struct bytes scope_value(struct pouring *p)
 	return p->facts->at[p->s->scope == SCOPE_RANGE ? FACT_SOURCE_RANGE : FACT_SOURCE_IP];
 }
 
+/* Another thread's first event may be the later one, and what another gate told may have no time. */
+static uint64_t begun_ms(const struct facts *last, uint64_t first_us)
+{
+	uint64_t took_ms = last->at_us > first_us ? (last->at_us - first_us) / 1000 : 0;
+
+	return last->wall_ms > took_ms ? last->wall_ms - took_ms : 0;
+}
+
 void pouring_tell(struct pouring *p, const struct bucket_events *e, unsigned depth)
 {
 	struct arena *a = p->o->arena;
@@ -123,7 +131,7 @@ void pouring_tell(struct pouring *p, const struct bucket_events *e, unsigned dep
 
 	if (!events || !sources)
 		return;
-	over.first_ms = over.last_ms - (p->facts->at_us - e->first_us) / 1000;
+	over.first_ms = begun_ms(p->facts, e->first_us);
 	for (size_t i = 0; i < e->nkept; i++)
 		evidence_unpack(a, e->kept[i], &events[over.nevents++]);
 	if (!e->nkept)

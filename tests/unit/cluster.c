@@ -17,6 +17,7 @@ struct gate_of {
 	unsigned told;
 	uint32_t count;
 	size_t nsources;
+	uint64_t first_ms, last_ms;
 };
 
 /* Messages wait until they are delivered. */
@@ -56,7 +57,7 @@ static struct network *network_with(const char *yaml)
 	w->set = load(yaml);
 	w->now_us = 1000000;
 	for (unsigned i = 0; i < GATES; i++)
-		w->gates[i] = (struct gate_of){ w, i, buckets_new(10000, 1 << 20), observer_new(), 0, 0, 0 };
+		w->gates[i] = (struct gate_of){ w, i, buckets_new(10000, 1 << 20), observer_new(), .told = 0 };
 	return w;
 }
 
@@ -77,6 +78,8 @@ static void on_over(void *ctx, const struct overflow *o)
 	g->told++;
 	g->count = o->count;
 	g->nsources = o->nsources;
+	g->first_ms = o->first_ms;
+	g->last_ms = o->last_ms;
 }
 
 static void on_poured(void *ctx, struct bytes b)
@@ -238,6 +241,22 @@ static void what_is_no_message_is_refused(void **state)
 	network_end(w);
 }
 
+/* It has neither a time nor a source. */
+static void an_overflow_by_a_message_without_an_event_does_not_begin_after_its_end(void **state)
+{
+	struct network *w = network_with(TOGETHER);
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++)
+		ask(w, 1 + i % 2, "192.0.2.1", "/");
+	for (size_t i = 0; i < w->n; i++)
+		w->queue[i].len = 30;
+	deliver(w);
+	assert_int_equal(w->gates[1].told, 1);
+	assert_true(w->gates[1].first_ms <= w->gates[1].last_ms);
+	network_end(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +266,7 @@ int main(void)
 		cmocka_unit_test(addresses_of_all_gates_are_sources),
 		cmocka_unit_test(what_is_not_shared_stays_here),
 		cmocka_unit_test(what_is_no_message_is_refused),
+		cmocka_unit_test(an_overflow_by_a_message_without_an_event_does_not_begin_after_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
