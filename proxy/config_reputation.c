@@ -156,7 +156,7 @@ static const struct schema_table crowdsec_table = {
 static const struct schema_row cti_rows[] = {
 	{ .key = "lists", .type = &schema_nested, .table = &list_table, SCHEMA_ITEMS(cti_config, lists, nlists),
 	  .help = "block lists and allow lists" },
-	{ .key = "crowdsec", .type = &schema_nested, .table = &crowdsec_table, SCHEMA_FIELD(cti_config, crowdsec), .inherits = true,
+	{ .key = "crowdsec", .type = &schema_nested, .table = &crowdsec_table, SCHEMA_FIELD(cti_config, crowdsec),
 	  .help = "an existing CrowdSec installation to listen to and to tell" },
 	{ .key = "share", .type = &schema_bool, SCHEMA_FIELD(cti_config, share), .unset = "off",
 	  .help = "whether {time, address, behaviour} of what was seen here may leave; `embergate ctl privacy` prints it" },

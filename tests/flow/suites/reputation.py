@@ -50,7 +50,7 @@ class ListServer:
                 pass
 
             def do_GET(self):
-                body = owner.lists.get(self.path.strip("/"))
+                body = owner.lists.get(self.path.partition("?")[0].strip("/"))
                 owner.asked.append(self.path)
                 self.send_response(200 if body is not None else 404)
                 self.send_header("Content-Length", str(len(body or b"")))
@@ -443,6 +443,27 @@ def a_hand_may_do_what_hearsay_may_not():
         expect({ask(gate, f"198.51.100.{i}") for i in range(1, 61)}, {200})
         done(gate, "decisions", "add", "198.51.100.0/24", "deny")
         expect(ask(gate, "198.51.100.7"), 403)
+
+
+def told(number, scope, value):
+    return {"id": number, "uuid": f"u{number}", "origin": "CAPI", "scenario": "crowdsecurity/x", "type": "ban", "scope": scope,
+            "value": value, "duration": "4h"}
+
+
+@claim(limit=60)
+def what_others_say_of_too_many_clients_is_refused():
+    stream = "v1/decisions/stream"
+    wide = [told(1, "Range", "198.51.100.0/24"), told(2, "Country", "DE"), told(3, "AS", "AS64501"), told(4, "Ip", "203.0.113.200")]
+    with ListServer(**{stream: b'{"new":[],"deleted":[]}'}) as server, Origin() as origin:
+        crowdsec = {"lapi": server.url("").rstrip("/"), "key": "file:key", "every": "1s"}
+        with gate_with(origin, GEO, files={"key": "abc"}, cti={"crowdsec": crowdsec}) as gate:
+            expect({ask(gate, f"198.51.100.{i}") for i in range(1, 61)}, {200})
+            server.lists[stream] = json.dumps({"new": wide, "deleted": []}).encode()
+            eventually(lambda: ask(gate, "203.0.113.200") == 403, 15, "an address is held", every=0.2)
+            expect((ask(gate, "198.51.100.7"), ask(gate, AS64501)), (200, 403), "most of the clients; hardly any")
+            values = {d["value"] for d in asked_json(gate, "decisions")}
+            expect(values, {"64501", "203.0.113.200"})
+            expect(gate.text("stderr").count("it would cover") >= 2, True, gate.text("stderr")[-1500:])
 
 
 @claim(limit=60)
