@@ -94,7 +94,7 @@ static void turn_failed(struct redis *r, const char *why)
 		r->turn++;
 		r->host[0] = '\0';
 	} else {
-		wait_ms = 0;
+		wait_ms = AGAIN_FIRST_MS; /* two nodes may send us to each other */
 	}
 	if (was_up)
 		r->counts.reconnects++;
@@ -117,7 +117,6 @@ static void on_line_up(void *owner)
 	if (r->said)
 		log_info("redis: %s:%u answers", r->host, r->port);
 	r->said = false;
-	r->moved = false;
 	r->failures = 0;
 	set_up(r, true);
 }
@@ -285,6 +284,7 @@ static void begin_turn(void *arg)
 	const struct redis_url *u = url_now(r);
 
 	if (r->moved) {
+		r->moved = false; /* is it gone, the others are asked again */
 		find(r, on_address);
 		return;
 	}

@@ -342,7 +342,7 @@ static void answer(struct line *l, const struct redis_reply *r)
 	if (w->told)
 		w->told(w->owner, r);
 	free(w);
-	if (is_moved(r, &to) && !l->closing && !l->broken)
+	if (l->on->moved && is_moved(r, &to) && !l->closing && !l->broken)
 		l->on->moved(l->owner, to);
 	else if (r->kind == REDIS_ERROR && bytes_starts(r->text, BYTES("READONLY")))
 		line_break(l, "it is a replica now"); /* its master is found anew */

@@ -18,7 +18,7 @@ struct line_events {
 	void (*up)(void *owner);                    /* logged in */
 	void (*down)(void *owner, const char *why); /* all that waited has failed; not after line_close() */
 	void (*closed)(void *owner);                /* nothing of it is on the loop; the last */
-	void (*moved)(void *owner, struct bytes to); /* an error MOVED: "host:port" */
+	void (*moved)(void *owner, struct bytes to); /* an error MOVED: "host:port"; NULL: passed over */
 };
 
 struct line_config {
