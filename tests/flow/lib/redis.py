@@ -79,6 +79,51 @@ class Redis:
         self.process.send_signal(signal.SIGCONT)
 
 
+class Sentinel(Redis):
+    """Watches `master` under the name "gates", alone: its own word is enough for a failover."""
+
+    def __init__(self, master):
+        self.master = master
+        super().__init__()
+
+    def start(self):
+        file = os.path.join(self.folder, "sentinel.conf")
+        with open(file, "w", encoding="ascii") as out:
+            out.write(f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\nprotected-mode no\n"
+                      f"sentinel monitor gates 127.0.0.1 {self.master.port} 1\n"
+                      "sentinel down-after-milliseconds gates 500\nsentinel failover-timeout gates 3000\n")
+        with open(os.path.join(self.folder, "log"), "ab") as log:
+            self.process = subprocess.Popen(["redis-server", file, "--sentinel"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        eventually(self.answers, 10, "redis-sentinel")
+
+
+class Cluster:
+    """Three masters that share the slots."""
+
+    def __init__(self):
+        self.nodes = []
+        try:
+            for _ in range(3):
+                self.nodes.append(cluster_node())
+            subprocess.run(["redis-cli", "--cluster", "create", *(f"127.0.0.1:{n.port}" for n in self.nodes), "--cluster-yes"],
+                           check=True, capture_output=True, timeout=30)
+            eventually(lambda: all(b"cluster_state:ok" in n.ask("CLUSTER", "INFO") for n in self.nodes), 15, "the cluster")
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __enter__(self):
+        return self.nodes
+
+    def __exit__(self, *why):
+        for node in self.nodes:
+            node.__exit__()
+
+
+def cluster_node():
+    return Redis("--cluster-enabled", "yes", "--cluster-port", str(free_port()), "--cluster-node-timeout", "2000")
+
+
 class Pretender:
     """Takes connections on a port and does with each what `script(connection)` does."""
 

@@ -2,14 +2,18 @@
 import json
 import os
 import random
+import re
 import statistics
+import tempfile
 import time
 
+from lib import certs
 from lib.claims import claim, eventually, expect
 from lib.gate import CALM, Gate, one_app
 from lib.load import Load
 from lib.origin import Origin, answer
-from lib.redis import Pretender, Redis
+from lib.ports import free_port
+from lib.redis import Cluster, Pretender, Redis, Sentinel
 from lib.visitor import BROWSER, Visitor
 
 TRUST = {"client_ip": {"trust": ["127.0.0.0/8"]}}
@@ -295,3 +299,93 @@ def a_writer_in_redis_without_the_secret_holds_nobody():
 def keys_of(redis):
     raw = redis.ask("KEYS", "*").split(b"\r\n")
     return [part.decode() for part in raw if part and part[:1] not in (b"*", b"$")]
+
+
+def travels(gates, who):
+    """What the first decides the others know."""
+    expect(ask(gates[0], who, "/bait"), 403)
+    for other in gates[1:]:
+        eventually(lambda o=other: ask(o, who) == 403, 15, f"{who} is known")
+
+
+@claim(limit=60)
+def tls_is_spoken_and_a_certificate_of_another_is_refused():
+    with tempfile.TemporaryDirectory(prefix="embergate-flow.") as folder, Origin(origin_answers) as origin:
+        cert, key = certs.make(folder, "127.0.0.1")
+        other, _ = certs.make(folder, "another", "127.0.0.1")
+        tls = free_port()
+        with Redis("--tls-port", str(tls), "--tls-cert-file", cert, "--tls-key-file", key, "--tls-auth-clients", "no"):
+            url = f"rediss://127.0.0.1:{tls}"
+            with Gates(origin, url, 2, redis={"ca": cert}) as gates:
+                met(gates)
+                travels(gates, "203.0.113.1")
+            with Gates(origin, url, 1, redis={"ca": other}) as gates:
+                eventually(lambda: re.search(r"redis: .*certificate", gates[0].text("stderr")), 10, "it is told")
+                expect(ask(gates[0], "203.0.113.2", "/bait"), 403, "by itself")
+                expect(nodes(gates[0]), [], "whom it knows")
+
+
+def documented_user():
+    """The words of ACL SETUSER that docs/cluster.md gives."""
+    with open(os.path.join(os.path.dirname(__file__), "../../../docs/cluster.md"), encoding="utf-8") as file:
+        words = re.search(r"^    user (embergate on .*?)\n\n", file.read(), re.M | re.S).group(1).split()
+    return [">sesame" if word == ">PASSWORD" else word for word in words]
+
+
+@claim(limit=60)
+def a_user_with_the_documented_rights_has_enough_of_them():
+    with Redis() as redis, Origin(origin_answers) as origin:
+        expect(redis.ask("ACL", "SETUSER", *documented_user()), b"+OK\r\n")
+        url = f"redis://embergate:sesame@127.0.0.1:{redis.port}"
+        with Gates(origin, url, 2) as gates:
+            met(gates)
+            travels(gates, "203.0.113.1")
+            expect(gates[1].ctl("decisions", "delete", "203.0.113.1").returncode, 0)
+            eventually(lambda: ask(gates[0], "203.0.113.1") == 200, 5, "it is lifted")
+        expect(redis.ask("ACL", "LOG"), b"*0\r\n", "what was denied")
+
+
+@claim(limit=90)
+def a_failover_of_sentinels_is_followed():
+    with Redis() as master, Redis("--replicaof", f"127.0.0.1 {master.port}") as replica, Origin(origin_answers) as origin:
+        eventually(lambda: b"master_link_status:up" in replica.ask("INFO", "replication"), 15, "the replica")
+        with Sentinel(master) as sentinel:
+            eventually(lambda: b"num-slaves\r\n$1\r\n1" in sentinel.ask("SENTINEL", "master", "gates"), 20, "the sentinel sees both")
+            with Gates(origin, [sentinel.url], 2, redis={"sentinel": "gates"}) as gates:
+                met(gates)
+                travels(gates, "203.0.113.1")
+                master.kill()
+                expect(ask(gates[0], "203.0.113.2", "/bait"), 403, "while there is none")
+                eventually(lambda: b"role:master" in replica.ask("INFO", "replication"), 20, "the failover")
+                eventually(lambda: ask(gates[1], "203.0.113.2") == 403, 20, "what was decided meanwhile is known")
+                travels(gates, "203.0.113.3")
+
+
+@claim(limit=60)
+def a_cluster_is_entered_at_any_node():
+    with Cluster() as cluster, Origin(origin_answers) as origin:
+        at = []
+        try:
+            for i, node in enumerate(cluster):
+                at.append(gate_of(origin, [node.url], f"gate{i}", redis={"cluster": True}))
+            met(at)
+            travels(at, "203.0.113.1")
+            expect(sum(bool(keys_of(node)) for node in cluster), 1, "nodes with our keys")
+        finally:
+            for gate in at:
+                gate.__exit__(None, None, None)
+
+
+@claim(limit=60)
+def a_gate_that_is_restarted_keeps_its_number():
+    def numbers(gate):
+        return {n["name"]: n["node"] for n in nodes(gate)}
+
+    with Redis() as redis, Origin(origin_answers) as origin, Gates(origin, redis.url, 2) as gates:
+        met(gates)
+        before = numbers(gates[0])
+        expect(len(set(before.values())), 2, "numbers")
+        gates[1].stop()
+        gates[1].start()
+        eventually(lambda: len(nodes(gates[1])) == 2, 15, "it is back")
+        expect((numbers(gates[0]), numbers(gates[1])), (before, before))
