@@ -73,6 +73,7 @@ static void on_term(void *arg)
 	atomic_store(&g->shared.draining, true);
 	atomic_store(&g->undrained, g->nworkers);
 	deadline_set(g->loop, &g->drain, g->site->config->timeouts.drain_ms, on_drain_over, g);
+	reputation_drain(&g->reputation);
 	for (unsigned i = 0; i < g->nworkers; i++)
 		worker_drain(g->workers[i], on_worker_drained, g);
 }

@@ -5,7 +5,9 @@ import ctypes
 import http.client
 import json
 import os
+import signal
 import subprocess
+import time
 
 from lib import certs
 from lib.claims import Skipped, claim, eventually, expect
@@ -202,6 +204,26 @@ def the_API_is_spoken_over_TLS_where_it_has_a_certificate():
         home.cscli("lapi", "status")
         home.cscli("decisions", "add", "--ip", "192.0.2.77", "--duration", "10m")
         expect(served.status("192.0.2.77"), 403)
+
+
+@claim(limit=90)
+def an_upgraded_gate_is_the_only_one_that_answers():
+    need("crowdsec", "cscli", "crowdsec-custom-bouncer")
+    with Served() as served, served.home() as home, home.custom_bouncer(served.url, served.key("custom")) as bouncer:
+        served.ctl("decisions", "add", "192.0.2.90")
+        bouncer.told("add 192.0.2.90")
+        old = served.gate.serving()
+        with served.gate.connect() as slow:  # keeps the old one
+            slow.send(b"GET / HTTP/1.1\r\n")
+            served.gate.signal(signal.SIGUSR2)
+            eventually(lambda: served.gate.serving() != old, 15, "a new child")
+            eventually(lambda: served.gate.ctl("status").returncode == 0, 15, "it is ready")
+            time.sleep(0.5)
+            for i in range(1, 9):
+                home.cscli("decisions", "add", "--ip", f"192.0.3.{i}", "--duration", "10m")
+                expect(served.status(f"192.0.3.{i}"), 403, f"the decision {i} after the upgrade")
+                bouncer.told(f"add 192.0.3.{i}")
+        expect(served.status("192.0.2.90"), 403, "what was held before")
 
 
 def listening_gate(origin, lapi, key=Lapi.KEY):
