@@ -1,0 +1,185 @@
+/* decisions_lift.c -- what is lifted, what is forgotten in time, and all of them. */
+#include "cti/decisions_parts.h"
+#include <stdlib.h>
+
+void record_drop(struct decisions *d, struct record **at)
+{
+	struct record *r = *at;
+
+	*at = r->next;
+	record_activate(d, r, false);
+	front_take_id(d->front, r->d.id);
+	atomic_fetch_sub(&d->records, 1);
+	atomic_fetch_sub(&d->own, decision_is_own(&r->d));
+	free(r);
+}
+
+/* By someone here. */
+void record_note_lifted(struct decisions *d, struct record *r)
+{
+	r->d.stamp = hlc_now(&d->clock, clock_wall_ms());
+	decisions_bury(d, r->d.id, r->d.until_ms);
+	decisions_tell_lifted(d, r, DECISION_MADE);
+}
+
+/* Walks a list and removes those that `gone` says; the watch is told of what someone lifts. */
+static size_t prune(struct decisions *d, struct record **at, bool (*gone)(void *ctx, const struct record *), void *ctx, bool tell)
+{
+	size_t n = 0;
+
+	while (*at) {
+		struct record *r = *at;
+
+		if (!gone(ctx, r)) {
+			at = &r->next;
+			continue;
+		}
+		if (tell)
+			record_note_lifted(d, r);
+		record_drop(d, at);
+		n++;
+	}
+	return n;
+}
+
+static bool is_old(void *ctx, const struct record *r)
+{
+	return decision_is_past(&r->d, *(uint64_t *)ctx);
+}
+
+/* Those that are over are active no more, but count as past. */
+static void sweep_list(struct decisions *d, struct record **list, uint64_t now_ms)
+{
+	for (struct record *r = *list; r; r = r->next)
+		if (r->d.until_ms <= now_ms)
+			record_activate(d, r, false);
+	prune(d, list, is_old, &now_ms, false);
+}
+
+void decisions_sweep(struct decisions *d, uint64_t now_ms)
+{
+	enum { LOOKS = PIECES / DECISIONS_SWEEPS };
+
+	for (unsigned looks = atomic_load(&d->records) ? LOOKS : 0; looks; looks--) {
+		unsigned piece = atomic_fetch_add(&d->hand, 1) % PIECES, first = piece / SHARDS * SWEEP_HEADS;
+		struct shard *s = &d->shards[piece % SHARDS];
+
+		pthread_rwlock_wrlock(&s->lock);
+		for (unsigned k = first; k < first + SWEEP_HEADS; k++)
+			sweep_list(d, &s->heads[k], now_ms);
+		pthread_rwlock_unlock(&s->lock);
+	}
+}
+
+static bool is_id(void *ctx, const struct record *r)
+{
+	return r->d.id == *(uint64_t *)ctx;
+}
+
+bool decisions_lift_id(struct decisions *d, uint64_t id)
+{
+	struct record **list;
+	struct shard *s;
+	uint64_t hash;
+	size_t n;
+
+	if (!front_find_id(d->front, id, &hash))
+		return false;
+	list = decisions_list(d, hash, &s);
+	pthread_rwlock_wrlock(&s->lock);
+	n = prune(d, list, is_id, &id, true);
+	pthread_rwlock_unlock(&s->lock);
+	return n > 0;
+}
+
+struct about {
+	enum scope scope;
+	struct bytes value;
+	uint64_t hash;
+};
+
+static bool is_of(void *ctx, const struct record *r)
+{
+	const struct about *a = ctx;
+
+	return record_is_about(r, a->scope, a->hash, a->value);
+}
+
+size_t decisions_lift(struct decisions *d, enum scope scope, struct bytes value)
+{
+	struct decision wanted = { .scope = scope, .value = value };
+	struct about about = { .scope = scope };
+	char room[TEXT_MAX];
+	struct ip_net net;
+	struct shard *s;
+	struct record **list;
+	size_t n;
+
+	if (!decisions_normal(&wanted, room, &about.value, &net))
+		return 0;
+	about.hash = decisions_key(scope, about.value);
+	list = decisions_list(d, about.hash, &s);
+	pthread_rwlock_wrlock(&s->lock);
+	n = prune(d, list, is_of, &about, true);
+	pthread_rwlock_unlock(&s->lock);
+	return n;
+}
+
+static bool tell_list(const struct record *r, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *), void *ctx)
+{
+	for (; r; r = r->next)
+		if (r->d.until_ms > now_ms && !each(ctx, &r->d))
+			return false;
+	return true;
+}
+
+void decisions_each(struct decisions *d, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *), void *ctx)
+{
+	bool more = true;
+
+	for (int i = 0; i < SHARDS && more; i++) {
+		pthread_rwlock_rdlock(&d->shards[i].lock);
+		for (int k = 0; k < HEADS && more; k++)
+			more = tell_list(d->shards[i].heads[k], now_ms, each, ctx);
+		pthread_rwlock_unlock(&d->shards[i].lock);
+	}
+}
+
+bool decisions_any(const struct decisions *d, enum scope scope)
+{
+	for (int r = 0; r < REMEDY_COUNT; r++)
+		if (atomic_load_explicit(&((struct decisions *)(uintptr_t)d)->active[scope][r], memory_order_relaxed))
+			return true;
+	return false;
+}
+
+struct asking {
+	struct ip_net net;
+	bool (*each)(void *ctx, const struct decision *);
+	void *ctx;
+};
+
+static bool touches(void *ctx, const struct decision *d)
+{
+	struct asking *a = ctx;
+	struct ip_net net;
+
+	if ((d->scope != SCOPE_IP && d->scope != SCOPE_RANGE) || !ip_net_parse(d->value, &net))
+		return true;
+	if (d->scope == SCOPE_IP && !ip_is4(&net.base))
+		net.bits = 64;
+	return !(ip_in_net(&net.base, &a->net) || ip_in_net(&a->net.base, &net)) || a->each(a->ctx, d);
+}
+
+void decisions_about(struct decisions *d, const struct ip_net *net, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *),
+		     void *ctx)
+{
+	struct asking a = { *net, each, ctx };
+
+	decisions_each(d, now_ms, touches, &a);
+}
+
+size_t decisions_held(struct decisions *d)
+{
+	return atomic_load(&d->records);
+}
