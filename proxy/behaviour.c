@@ -139,7 +139,7 @@ static void say_overflow(const struct overflow *o, const struct decision *d)
 /* Of whom others say no good either, one event of our own is enough. */
 static bool is_known_of(const struct place *p)
 {
-	return p->x && p->x->held && p->x->held->hearsay;
+	return p->x && p->x->hearsay;
 }
 
 static void weigh(const struct place *p, const struct overflow *o, struct decision *d)
@@ -215,6 +215,7 @@ static void heed_one(struct exchange *x, const struct decision *d)
 		x->allowed = true;
 	if (x->allowed)
 		return;
+	x->hearsay |= d->hearsay;
 	if ((!x->held || d->remedy > x->held->remedy) && (kept = arena_get(x->arena, sizeof *kept))) {
 		*kept = *d;
 		x->held = kept;

@@ -120,6 +120,7 @@ struct exchange {
 	struct behaviour *behaviour; /* NULL: no scenario watches it */
 	const struct decision *held; /* the strictest that was held against it; NULL: none */
 	bool allowed;              /* an entry says that nothing is held against it */
+	bool hearsay;              /* others say no good of it */
 	struct bytes country, as, as_name; /* of the client, where geo files are named; else empty */
 	struct event_overflow *overflows;
 	size_t noverflows, overflows_room;
