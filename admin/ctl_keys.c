@@ -123,7 +123,7 @@ static void show(const struct ctl_ask *ask, const char *what, const char *secret
 	ctl_reply(ask->answer, CTL_OK, text_bytes(&t));
 }
 
-static bool read_scopes(const struct ctl_ask *ask, unsigned *scopes)
+static bool read_scopes(const struct ctl_ask *ask, unsigned *scopes, struct bytes *wanted)
 {
 	*scopes = KEY_BOUNCER;
 	for (unsigned i = 2; i < ask->nargs; i++)
@@ -131,6 +131,8 @@ static bool read_scopes(const struct ctl_ask *ask, unsigned *scopes)
 			*scopes |= KEY_APPSEC;
 		else if (bytes_eq(ask->args[i], BYTES("trusted")))
 			*scopes |= KEY_APPSEC | KEY_TRUSTED;
+		else if (bytes_starts(ask->args[i], BYTES("key:")))
+			*wanted = bytes_from(ask->args[i], 4);
 		else
 			return false;
 	return ask->nargs >= 2;
@@ -139,12 +141,13 @@ static bool read_scopes(const struct ctl_ask *ask, unsigned *scopes)
 static void add_bouncer(const struct ctl_ask *ask)
 {
 	char secret[65];
+	struct bytes wanted = { 0 };
 	unsigned scopes;
 	struct err e;
 
-	if (!read_scopes(ask, &scopes))
-		admin_answer(ask->answer, false, "write: bouncers add NAME, then appsec, and trusted where it may name a client's address");
-	else if (!keys_add_bouncer(ask->admin->hooks.keys, ask->args[1], scopes, secret, &e))
+	if (!read_scopes(ask, &scopes, &wanted))
+		admin_answer(ask->answer, false, "write: bouncers add NAME, then appsec, trusted where it may name a client's address, and key:KEY for one that another gate has");
+	else if (!keys_add_bouncer(ask->admin->hooks.keys, ask->args[1], scopes, wanted, secret, &e))
 		admin_answer(ask->answer, false, e.text);
 	else
 		show(ask, "key", secret);

@@ -2,6 +2,7 @@
 #include "cti/keys_parts.h"
 #include "base/clock.h"
 #include "base/tls.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { SEEN_EVERY_MS = 60000 };
@@ -124,14 +125,17 @@ bool keys_make_secret(char out[65])
 	return true;
 }
 
-bool keys_add_bouncer(struct keys *k, struct bytes name, unsigned scopes, char secret[65], struct err *e)
+bool keys_add_bouncer(struct keys *k, struct bytes name, unsigned scopes, struct bytes wanted, char secret[65], struct err *e)
 {
-	struct key *key = add(k, false, name, e);
+	struct key *key;
 
-	if (!key)
+	if (wanted.len && (wanted.len < KEY_WANTED_MIN || wanted.len > 64))
+		return err_set(e, SIDE_CLIENT, 400, "a key of one's own has %d to 64 characters", KEY_WANTED_MIN);
+	if (!(key = add(k, false, name, e)))
 		return false;
+	snprintf(secret, 65, "%.*s", BYTES_ARG(wanted));
 	key->info.scopes = scopes ? scopes : KEY_BOUNCER;
-	if (keys_make_secret(secret) && tls_sha512(bytes_of(secret), key->hash) && keys_keep_bouncer(k, key))
+	if ((wanted.len || keys_make_secret(secret)) && tls_sha512(bytes_of(secret), key->hash) && keys_keep_bouncer(k, key))
 		return true;
 	drop(k, false, key);
 	return err_set(e, SIDE_SELF, 503, "it could not be kept");

@@ -10,7 +10,7 @@
 #include "base/text.h"
 
 enum key_scope { KEY_BOUNCER = 1, KEY_APPSEC = 2, KEY_TRUSTED = 4 /* appsec: may name a client's address */ };
-enum { KEYS_MAX = 4096, KEY_NAME_MAX = 64 };
+enum { KEYS_MAX = 4096, KEY_NAME_MAX = 64, KEY_WANTED_MIN = 16 };
 
 struct keys;
 struct keys *keys_open(struct store *, struct err *); /* reads them all before it returns; the store outlives them */
@@ -23,8 +23,9 @@ struct key_info {
 	uint64_t made_ms, seen_ms;
 	char address[48];
 };
-/* A name is 1 to 63 letters, digits and . _ @ : -  */
-bool keys_add_bouncer(struct keys *, struct bytes name, unsigned scopes, char secret[65], struct err *);
+/* A name is 1 to 63 letters, digits and . _ @ : -. `wanted`: a key that another gate made, so that a bouncer may ask
+ * either; empty: one is made. */
+bool keys_add_bouncer(struct keys *, struct bytes name, unsigned scopes, struct bytes wanted, char secret[65], struct err *);
 /* By whoever runs `cscli lapi register`: not validated until an administrator does. */
 bool keys_add_machine(struct keys *, struct bytes name, struct bytes password, bool validated, struct err *);
 bool keys_make_secret(char out[65]); /* 256 random bits in hexadecimal, as a key is and a password may be */

@@ -16,7 +16,7 @@ static const struct schema_word remedies[] = {
 static const struct schema_row redis_rows[] = {
 	{ .type = &schema_place, SCHEMA_FIELD(redis_table, where) },
 	{ .key = "url", .type = &schema_text, SCHEMA_ITEMS(redis_table, urls.at, urls.n), .needed = true,
-	  .help = "`redis://[[user]:password@]host[:port][/db]`, `rediss://` with TLS, `redis+unix:///path`; several: "
+	  .help = "`redis://[[user]:password@]host[:port][/db]`, `rediss://` with TLS; several: "
 		  "sentinels, or nodes of a cluster" },
 	{ .key = "sentinel", .type = &schema_text, SCHEMA_FIELD(redis_table, sentinel),
 	  .help = "the urls are sentinels, and this is the master's name" },

@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 	o.keys = o.alerts ? keys_open(store, &e) : NULL;
 	o.serve.fds = &fd;
 	o.serve.nfds = 1;
-	if (!o.keys || !keys_add_bouncer(o.keys, BYTES("test"), KEY_BOUNCER, key, &e) ||
+	if (!o.keys || !keys_add_bouncer(o.keys, BYTES("test"), KEY_BOUNCER, (struct bytes){ 0 }, key, &e) ||
 	    !keys_add_machine(o.keys, BYTES("agent1"), bytes_of(password), true, &e) || !(lapi = lapi_open(loop, &o, &e))) {
 		fprintf(stderr, "%s\n", e.text);
 		return 1;

@@ -96,8 +96,8 @@ static void a_key_is_known_and_no_other(void **state)
 	const struct key_info *info;
 	struct err e;
 
-	assert_true(keys_add_bouncer(h->keys, BYTES("wall"), KEY_BOUNCER, one, &e));
-	assert_true(keys_add_bouncer(h->keys, BYTES("waf"), KEY_APPSEC | KEY_TRUSTED, two, &e));
+	assert_true(keys_add_bouncer(h->keys, BYTES("wall"), KEY_BOUNCER, (struct bytes){ 0 }, one, &e));
+	assert_true(keys_add_bouncer(h->keys, BYTES("waf"), KEY_APPSEC | KEY_TRUSTED, (struct bytes){ 0 }, two, &e));
 	assert_int_equal(strlen(one), 64);
 	for (int twice = 0; twice < 2; twice++) {
 		info = keys_bouncer(h->keys, bytes_of(one));
@@ -128,13 +128,13 @@ static void absurd_names_are_refused(void **state)
 	struct err e;
 
 	for (size_t i = 0; i < nelems(names); i++) {
-		assert_false(keys_add_bouncer(h->keys, names[i], 0, key, &e));
+		assert_false(keys_add_bouncer(h->keys, names[i], 0, (struct bytes){ 0 }, key, &e));
 		assert_int_equal(e.code, 400);
 		assert_false(keys_add_machine(h->keys, names[i], BYTES("x"), true, &e));
 	}
 	assert_false(keys_add_machine(h->keys, BYTES("m"), BYTES(""), true, &e));
-	assert_true(keys_add_bouncer(h->keys, BYTES("name@192.0.2.1"), 0, key, &e));
-	assert_false(keys_add_bouncer(h->keys, BYTES("name@192.0.2.1"), 0, key, &e));
+	assert_true(keys_add_bouncer(h->keys, BYTES("name@192.0.2.1"), 0, (struct bytes){ 0 }, key, &e));
+	assert_false(keys_add_bouncer(h->keys, BYTES("name@192.0.2.1"), 0, (struct bytes){ 0 }, key, &e));
 	assert_string_equal(e.text, "bouncer 'name@192.0.2.1' exists");
 }
 
@@ -202,8 +202,8 @@ static void what_was_seen_is_listed_and_kept(void **state)
 	char key[65];
 	struct err e;
 
-	assert_true(keys_add_bouncer(h->keys, BYTES("z"), 0, key, &e));
-	assert_true(keys_add_bouncer(h->keys, BYTES("a"), 0, key, &e));
+	assert_true(keys_add_bouncer(h->keys, BYTES("z"), 0, (struct bytes){ 0 }, key, &e));
+	assert_true(keys_add_bouncer(h->keys, BYTES("a"), 0, (struct bytes){ 0 }, key, &e));
 	keys_seen(h->keys, keys_bouncer(h->keys, bytes_of(key)), BYTES("crowdsec-firewall-bouncer/v0.0.25\x1b[1m linux"), &from);
 	for (int twice = 0; twice < 2; twice++) {
 		assert_int_equal(keys_list(h->keys, false, list, 4), 2);

@@ -3,9 +3,12 @@ import json
 import os
 import random
 import re
+import socket
 import statistics
 import tempfile
+import threading
 import time
+import urllib.request
 
 from lib import certs
 from lib.claims import claim, eventually, expect
@@ -18,6 +21,7 @@ from lib.visitor import BROWSER, Visitor
 
 TRUST = {"client_ip": {"trust": ["127.0.0.0/8"]}}
 SECRET = "the gates of one installation share this"
+OVERLAP_S = 10  # cti/lapi_stream.c
 
 # Ten probes are one too many, wherever they come in; a bait is one.
 OWN = """
@@ -227,6 +231,28 @@ def a_redis_that_hangs_delays_no_request():
 
 
 @claim(limit=90)
+def a_slow_redis_delays_no_request():
+    def slow(from_, to):
+        while piece := from_.recv(65536):
+            time.sleep(0.3)
+            to.sendall(piece)
+
+    with Redis() as redis:
+        def far_away(connection):
+            with socket.create_connection(("127.0.0.1", redis.port), 5) as real:
+                threading.Thread(target=slow, args=(real, connection), daemon=True).start()
+                slow(connection, real)
+
+        with Pretender(far_away) as between, Origin(origin_answers) as origin, Gates(origin, between.url, 2) as gates:
+            with Load(gates[0], rate=200) as load:
+                for i in range(10):
+                    expect(ask(gates[0], address(i), "/bait"), 403)
+                eventually(lambda: {address(i) for i in range(10)} <= held(gates[1]), 30, "known, some time later")
+            expect(load.failed, [], f"of {load.count}")
+            assert load.slowest < 0.25, f"a request took {load.slowest:.2f} s, as if it had waited"
+
+
+@claim(limit=90)
 def a_full_redis_is_a_warning_and_no_more():
     with Redis("--maxmemory", "1mb", "--maxmemory-policy", "noeviction") as redis, \
             Origin(origin_answers) as origin, Gates(origin, redis.url, 2) as gates:
@@ -389,3 +415,39 @@ def a_gate_that_is_restarted_keeps_its_number():
         gates[1].start()
         eventually(lambda: len(nodes(gates[1])) == 2, 15, "it is back")
         expect((numbers(gates[0]), numbers(gates[1])), (before, before))
+
+
+@claim(limit=60)
+def a_bouncer_may_ask_any_gate():
+    def pull(port, key, first=False):
+        ask_it = urllib.request.Request(f"http://127.0.0.1:{port}/v1/decisions/stream?startup={'true' if first else 'false'}",
+                                        headers={"X-Api-Key": key})
+        with urllib.request.urlopen(ask_it, timeout=10) as got:
+            said = json.load(got)
+        return {d["value"] for d in said["new"] or []}, {d["value"] for d in said["deleted"] or []}
+
+    with Redis() as redis, Origin(origin_answers) as origin, Gates(origin, redis.url, 2) as gates:
+        ports = [free_port(), free_port()]
+        for gate, port in zip(gates, ports):
+            gate.stop()
+            gate.config["lapi"] = f"127.0.0.1:{port}"
+            gate.write(gate.config)
+            gate.start()
+        met(gates)
+        key = json.loads(gates[0].ctl("-o", "json", "bouncers", "add", "wall").stdout)["key"]
+        expect(gates[1].ctl("bouncers", "add", "wall", f"key:{key}").returncode, 0)
+        expect(gates[1].ctl("bouncers", "add", "short", "key:short").returncode, 1)
+        gates[0].ctl("decisions", "add", "203.0.113.1")
+        eventually(lambda: "203.0.113.1" in held(gates[1]), 5, "both know")
+        expect(pull(ports[0], key, first=True)[0], {"203.0.113.1"})
+        gates[0].ctl("decisions", "add", "203.0.113.2")
+        eventually(lambda: "203.0.113.2" in held(gates[1]), 5, "both know")
+        new, _ = pull(ports[1], key)
+        assert "203.0.113.2" in new, new
+        expect(pull(ports[1], key), (set(), set()), "nothing more")
+        time.sleep(OVERLAP_S + 1)  # a mark of another gate is taken with some seconds more
+        pull(ports[1], key)
+        expect(pull(ports[0], key), (set(), set()), "the other gate has told it all")
+        gates[1].ctl("decisions", "delete", "203.0.113.1")
+        eventually(lambda: "203.0.113.1" not in held(gates[0]), 5, "lifted at both")
+        assert "203.0.113.1" in pull(ports[0], key)[1]
