@@ -89,7 +89,7 @@ struct decisions_watch {
 	void *ctx;
 };
 enum { DECISIONS_WATCHES = 4 };
-/* While no other thread uses them. False: there are that many. */
+/* From any thread, but not from within a watch. False: there are that many. Once unwatched, it is told nothing more. */
 bool decisions_watch(struct decisions *, const struct decisions_watch *);
 void decisions_unwatch(struct decisions *, const void *ctx);
 

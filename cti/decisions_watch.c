@@ -1,22 +1,41 @@
 /* decisions_watch.c -- for whoever keeps decisions or passes them on. */
 #include "cti/decisions_parts.h"
 
+/* Nobody tells meanwhile: whoever does holds the lock of a shard. */
+static void lock_all(struct decisions *d)
+{
+	for (int i = 0; i < SHARDS; i++)
+		pthread_rwlock_wrlock(&d->shards[i].lock);
+}
+
+static void unlock_all(struct decisions *d)
+{
+	for (int i = 0; i < SHARDS; i++)
+		pthread_rwlock_unlock(&d->shards[i].lock);
+}
+
 bool decisions_watch(struct decisions *d, const struct decisions_watch *watch)
 {
-	if (d->nwatches == DECISIONS_WATCHES)
-		return false;
-	d->watches[d->nwatches++] = *watch;
-	return true;
+	bool room;
+
+	lock_all(d);
+	room = d->nwatches < DECISIONS_WATCHES;
+	if (room)
+		d->watches[d->nwatches++] = *watch;
+	unlock_all(d);
+	return room;
 }
 
 void decisions_unwatch(struct decisions *d, const void *ctx)
 {
 	size_t n = 0;
 
+	lock_all(d);
 	for (size_t i = 0; i < d->nwatches; i++)
 		if (d->watches[i].ctx != ctx)
 			d->watches[n++] = d->watches[i];
 	d->nwatches = n;
+	unlock_all(d);
 }
 
 void decisions_apply_lift(struct decisions *d, const struct decision *of_another)

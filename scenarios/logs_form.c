@@ -230,8 +230,9 @@ static void set_request(struct facts *f, struct arena *a, const struct fields *g
 
 static struct bytes mapped_as_4(struct bytes address)
 {
-	log_take(&address, BYTES("::ffff:"));
-	return address;
+	struct bytes rest = address;
+
+	return log_take(&rest, BYTES("::ffff:")) && rest.len ? rest : address;
 }
 
 static void set_fields(struct facts *f, struct arena *a, const struct log_form *form, const struct fields *got)
