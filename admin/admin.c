@@ -46,19 +46,38 @@ static bool hosts_new(struct admin *a, const struct admin_options *o)
 	return a->hosts[o->nhosts + 1];
 }
 
-static bool listen_all(struct admin *a, const struct admin_options *o, struct err *e)
+static bool way_open(struct server_way *way, const int *fds, size_t nfds, struct err *e)
+{
+	way->server = server_open(way, fds, nfds, e);
+	return way->server != NULL;
+}
+
+static bool ctl_open(struct admin *a, const char *path, struct err *e)
 {
 	int fd;
 
-	if (o->nfds && !(a->server = server_open(a, o->fds, o->nfds, e)))
-		return err_at(e, "admin");
-	if (!o->ctl_socket)
-		return true;
-	a->ctl = ctl_socket_bind(o->ctl_socket, &fd, e);
+	a->ctl = ctl_socket_bind(path, &fd, e);
 	if (!a->ctl)
 		return err_at(e, "ctl socket");
 	a->ctl_listener = listener_open(a->loop, fd, ctl_accepted, a, e);
-	return a->ctl_listener || err_at(e, "%s", o->ctl_socket);
+	return a->ctl_listener || err_at(e, "%s", path);
+}
+
+static bool api_open(struct admin *a, const char *path, struct err *e)
+{
+	int fd;
+
+	a->api_socket = ctl_socket_bind(path, &fd, e);
+	return (a->api_socket && way_open(&a->by_socket, &fd, 1, e)) || err_at(e, "api socket");
+}
+
+static bool listen_all(struct admin *a, const struct admin_options *o, struct err *e)
+{
+	a->by_address = (struct server_way){ .admin = a };
+	a->by_socket = (struct server_way){ .admin = a, .is_socket = true };
+	if (o->nfds && !way_open(&a->by_address, o->fds, o->nfds, e))
+		return err_at(e, "admin");
+	return (!o->ctl_socket || ctl_open(a, o->ctl_socket, e)) && (!o->api_socket || api_open(a, o->api_socket, e));
 }
 
 static void admin_free(struct admin *a)
@@ -93,32 +112,36 @@ void admin_left(struct admin *a)
 	void (*closed)(void *) = a->closed;
 	void *ctx = a->closed_ctx;
 
-	if (!a->closing || a->guests || a->server)
+	if (!a->closing || a->guests || a->by_address.server || a->by_socket.server)
 		return;
 	admin_free(a);
 	if (closed)
 		closed(ctx);
 }
 
-static void server_closed(void *admin)
+static void way_closed(void *arg)
 {
-	struct admin *a = admin;
+	struct server_way *way = arg;
 
-	a->server = NULL;
-	admin_left(a);
+	way->server = NULL;
+	admin_left(way->admin);
 }
 
+/* What closes at once must not end the admin before the others have been told. */
 void admin_close(struct admin *a, void (*closed)(void *), void *ctx)
 {
-	a->closing = true;
+	struct server_way *const ways[] = { &a->by_address, &a->by_socket };
+
 	a->closed = closed;
 	a->closed_ctx = ctx;
 	listener_close(a->ctl_listener);
 	ctl_socket_free(a->ctl);
+	ctl_socket_free(a->api_socket);
 	for (struct guest *g = a->guests; g; g = g->next)
 		guest_close(g);
-	if (a->server)
-		serve_close(a->server, 0, server_closed, a);
-	else
-		admin_left(a);
+	for (size_t i = 0; i < nelems(ways); i++)
+		if (ways[i]->server)
+			serve_close(ways[i]->server, 0, way_closed, ways[i]);
+	a->closing = true;
+	admin_left(a);
 }

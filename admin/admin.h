@@ -74,6 +74,7 @@ struct admin_options {
 	const int *fds;            /* bound TCP sockets for HTTP; the admin owns them */
 	size_t nfds;
 	const char *ctl_socket;    /* path; NULL: none. Replaces one that is there */
+	const char *api_socket;    /* the same for HTTP: whoever may open it is an administrator; NULL: none */
 	const struct bytes *hosts; /* names besides localhost and the machine's that Host may say */
 	size_t nhosts;
 	struct events *events;

@@ -40,16 +40,23 @@ void guest_close(struct guest *);    /* now */
 
 /* --- what ctl and HTTP share --------------------------------------------- */
 
+/* How a request over HTTP comes in. */
+struct server_way {
+	struct admin *admin;
+	bool is_socket;
+	struct server_http *server; /* NULL: it is not open */
+};
+
 struct admin {
 	struct loop *loop;
 	struct admin_hooks hooks;
 	struct events *events;
 	char **hosts; /* names that Host may say; NULL-terminated */
-	struct server_http *server; /* NULL: no HTTP */
+	struct server_way by_address, by_socket;
 	struct listener *ctl_listener;
 	struct guest *guests;
 	unsigned nguests;
-	struct ctl_socket *ctl;
+	struct ctl_socket *ctl, *api_socket;
 	bool closing;
 	void (*closed)(void *);
 	void *closed_ctx;

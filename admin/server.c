@@ -1,5 +1,6 @@
 /* server.c -- a table of routes, and one answer a request. */
 #include "admin/server.h"
+#include "admin/api/api.h"
 #include <stdlib.h>
 
 enum { CONNECTIONS_MAX = 64 };
@@ -102,34 +103,49 @@ static bool is_known_host(const struct admin *a, struct bytes host)
 	return false;
 }
 
-static bool has_no_body(void *ctx, struct serve_request *r)
+static bool is_api(const struct serve_request *r)
 {
-	(void)ctx;
+	return bytes_starts(serve_head(r)->path, BYTES("/api/"));
+}
+
+static bool reads_body(struct server_way *way, struct serve_request *r)
+{
+	if (is_api(r))
+		return api_head(way->admin, r, way->is_socket);
 	if (serve_head(r)->framing == BODY_NONE)
 		return true;
 	text_answer(r, 413, BYTES("no bodies here\n"));
 	return false;
 }
 
+static bool on_head(void *ctx, struct serve_request *r)
+{
+	return reads_body(ctx, r);
+}
+
 static void take(void *ctx, struct serve_request *r)
 {
+	const struct server_way *way = ctx;
 	const struct request *q = serve_head(r);
 	const struct route *route = route_for(q->path);
 
-	if (!bytes_eq(q->method, BYTES("GET")) && !bytes_eq(q->method, BYTES("HEAD")))
+	if (!(route && route->any_host) && !is_known_host(way->admin, q->hostname))
+		text_answer(r, 403, BYTES("Host must be an address, localhost or this machine's name\n"));
+	else if (is_api(r))
+		api_take(way->admin, r, way->is_socket);
+	else if (!bytes_eq(q->method, BYTES("GET")) && !bytes_eq(q->method, BYTES("HEAD")))
 		text_answer(r, 405, BYTES("GET and HEAD only\n"));
 	else if (!route)
 		text_answer(r, 404, BYTES("not found\n"));
-	else if (route->any_host || is_known_host(ctx, q->hostname))
-		route->get(ctx, r);
 	else
-		text_answer(r, 403, BYTES("Host must be an address, localhost or this machine's name\n"));
+		route->get(way->admin, r);
 }
 
-struct server_http *server_open(struct admin *a, const int *fds, size_t nfds, struct err *e)
+struct server_http *server_open(struct server_way *way, const int *fds, size_t nfds, struct err *e)
 {
-	const struct serve_options o = { .fds = fds, .nfds = nfds, .head = has_no_body, .take = take, .ctx = a,
-					 .connections_max = CONNECTIONS_MAX, .address_max = CONNECTIONS_MAX };
+	const struct serve_options o = { .fds = fds, .nfds = nfds, .head = on_head, .take = take, .ctx = way,
+					 .body_max = API_BODY_MAX, .connections_max = CONNECTIONS_MAX,
+					 .address_max = CONNECTIONS_MAX };
 
-	return serve_open(a->loop, &o, e);
+	return serve_open(way->admin->loop, &o, e);
 }

@@ -128,3 +128,29 @@ const struct json *json_item(const struct json *list, size_t i)
 {
 	return ours(json_array_get(theirs(list), i));
 }
+
+bool json_of_list(const struct json *v)
+{
+	return json_is_array(theirs(v));
+}
+
+bool json_of_object(const struct json *v)
+{
+	return v && json_typeof(theirs(v)) == JSON_OBJECT;
+}
+
+bool json_of_null(const struct json *v)
+{
+	return v && json_typeof(theirs(v)) == JSON_NULL;
+}
+
+bool json_keys(const struct json *object, bool (*each)(void *, const char *, const struct json *), void *ctx)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(theirs(object), key, value)
+		if (!each(ctx, key, ours(value)))
+			return false;
+	return true;
+}

@@ -29,4 +29,9 @@ bool json_number(const struct json *, const char *path, int64_t *out); /* whole 
 bool json_decimal(const struct json *, const char *path, double *out); /* any number */
 size_t json_length(const struct json *, const char *path); /* of a list; 0 for all else */
 const struct json *json_item(const struct json *list, size_t i); /* NULL: no list, or not so long */
+bool json_of_list(const struct json *);
+bool json_of_object(const struct json *);
+bool json_of_null(const struct json *);
+/* The keys of an object, in the document's order, until `each` says false; of all else none. False: it did. */
+bool json_keys(const struct json *object, bool (*each)(void *ctx, const char *key, const struct json *value), void *ctx);
 #endif

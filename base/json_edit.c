@@ -7,21 +7,6 @@ static json_t *theirs(const struct json *v)
 	return (json_t *)(uintptr_t)v;
 }
 
-bool json_of_list(const struct json *v)
-{
-	return json_is_array(theirs(v));
-}
-
-bool json_of_object(const struct json *v)
-{
-	return v && json_typeof(theirs(v)) == JSON_OBJECT;
-}
-
-bool json_of_null(const struct json *v)
-{
-	return v && json_typeof(theirs(v)) == JSON_NULL;
-}
-
 struct json *json_edit(const struct json *v)
 {
 	return (struct json *)(uintptr_t)v;

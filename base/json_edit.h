@@ -6,10 +6,6 @@
 #include "base/arena.h"
 #include "base/json.h"
 
-bool json_of_list(const struct json *);
-bool json_of_object(const struct json *);
-bool json_of_null(const struct json *);
-
 struct json *json_edit(const struct json *); /* the same value, to be changed in place */
 void json_drop(struct json *object, const char *key);
 /* `value` is JSON that we wrote, any value; false: it is none, and nothing has changed. */

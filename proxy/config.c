@@ -34,27 +34,34 @@ static struct bytes state_directory(void)
 	return bytes_cut(&rest, ':', &first) && first.len ? first : BYTES("./.embergate");
 }
 
+enum { SOCKET_PATH_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof ".new" };
+
+static char *socket_place(struct config *c, const char *dir, const char *name)
+{
+	size_t len = strlen(dir) + strlen(name) + 2;
+	char *path = arena_raw(c->arena, len);
+
+	if (path)
+		snprintf(path, len, "%s/%s", dir, name);
+	return path;
+}
+
 static bool set_places(struct config *c, struct where top, struct err *e)
 {
-	enum { MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1 };
-	size_t len;
-	char *socket;
+	const char *runtime = getenv("RUNTIME_DIRECTORY"); /* of systemd: where ctl looks too */
+	const char *dir, *slash;
 
 	if (!c->state && !(c->state = arena_str(c->arena, state_directory())))
 		return yaml_err(top, e, "out of memory");
-	if (!c->ctl_socket) {
-		const char *runtime = getenv("RUNTIME_DIRECTORY"); /* of systemd: where ctl looks too */
-		const char *dir = runtime ? runtime : c->state;
-
-		len = strlen(dir) + sizeof "/ctl.sock";
-		if (!(socket = arena_raw(c->arena, len)))
-			return yaml_err(top, e, "out of memory");
-		snprintf(socket, len, "%s/ctl.sock", dir);
-		c->ctl_socket = socket;
-	}
-	return strlen(c->ctl_socket) <= MAX ||
-	       yaml_err(top, e, "ctl: its path is longer than %d bytes, more than a unix socket takes: %s",
-			MAX, c->ctl_socket);
+	if (!c->ctl_socket && !(c->ctl_socket = socket_place(c, runtime ? runtime : c->state, "ctl.sock")))
+		return yaml_err(top, e, "out of memory");
+	slash = strrchr(c->ctl_socket, '/');
+	dir = slash ? arena_str(c->arena, (struct bytes){ c->ctl_socket, (size_t)(slash - c->ctl_socket) }) : ".";
+	if (!dir || !(c->api_socket = socket_place(c, dir, "api.sock")))
+		return yaml_err(top, e, "out of memory");
+	return (strlen(c->ctl_socket) <= SOCKET_PATH_MAX && strlen(c->api_socket) <= SOCKET_PATH_MAX) ||
+	       yaml_err(top, e, "ctl: its path is longer than %zu bytes, more than a unix socket takes: %s",
+			(size_t)SOCKET_PATH_MAX, c->ctl_socket);
 }
 
 bool config_fill(struct config *c, const struct yaml_node *root, config_warn *warn, void *ctx,

@@ -331,6 +331,7 @@ struct config {
 	const char *secret;                /* "file:..", "env:..", "cred:.."; NULL: made in the state directory */
 	struct bytes admin;                /* bind of /metrics and /healthz; at == NULL: off */
 	const char *ctl_socket;            /* default: state/ctl.sock */
+	const char *api_socket;            /* api.sock beside it */
 	struct log_config log;
 	struct scenarios_config scenarios;
 	struct profile_config *profiles; size_t nprofiles;

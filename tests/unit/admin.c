@@ -222,7 +222,7 @@ static void every_request_has_its_status(void **state)
 		{ "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 3\r\n\r\nabc", 413, "no bodies" },
 		{ "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 413, "no bodies" },
 		{ "GET /metrics/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 404, "not found" },
-		{ "GET /api/v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 404, "not found" },
+		{ "GET /api/v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 401, "application/problem+json" },
 		{ "GET /metrics HTTP/1.1\nHost: 127.0.0.1\n\n", 400, "Connection: close\r\n" },
 		{ "GET /metrics HTTP/1.1\r\n\r\n", 400, "" },
 		{ "GET /metrics HTTP/3.0\r\nHost: 127.0.0.1\r\n\r\n", 505, "" },

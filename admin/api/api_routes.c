@@ -1,0 +1,21 @@
+/* api_routes.c -- the tables of routes, in the order of the manual; and what the API says of itself. */
+#include "admin/api/api_tables.h"
+
+static void get_openapi(struct api_call *c)
+{
+	struct json_out o = json_out(API_ANSWER_MAX);
+
+	api_openapi(&o);
+	api_answer(c, 200, &o);
+}
+
+static const struct api_route routes[] = {
+	{ "GET", "/openapi.json", ROLE_VIEWER, "api", "this API, as OpenAPI 3.1", NULL, NULL, NULL, get_openapi },
+};
+static const struct api_routes table = API_ROUTES(routes);
+
+const struct api_routes *const api_tables[] = {
+	&table,
+	&api_status_routes,
+};
+const size_t api_ntables = nelems(api_tables);

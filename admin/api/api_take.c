@@ -1,0 +1,200 @@
+/* api_take.c -- from a request to the row that answers it. */
+#include "admin/api/api.h"
+
+#define BASE "/api/v1"
+enum { BODY_DEPTH = 16 };
+
+/* ---- which row ---- */
+
+static bool is_param(struct bytes segment)
+{
+	return segment.len > 2 && segment.at[0] == '{';
+}
+
+/* Segments of the path stand behind those of BASE. */
+static bool path_is(struct serve_request *r, const char *template, struct bytes *params)
+{
+	struct bytes rest = bytes_of(template + 1), part, at;
+	unsigned i = 2, n = 0;
+
+	while (bytes_cut(&rest, '/', &part)) {
+		at = serve_segment(r, i++);
+		if (!at.at || (is_param(part) ? at.len == 0 : !bytes_eq(at, part)))
+			return false;
+		if (is_param(part) && n < API_PARAMS)
+			params[n++] = at;
+	}
+	return !serve_segment(r, i).at;
+}
+
+/* *known: the path is there, perhaps for another method. */
+static const struct api_route *route_of(struct serve_request *r, struct bytes params[API_PARAMS], bool *known)
+{
+	const struct request *q = serve_head(r);
+	struct bytes method = bytes_eq(q->method, BYTES("HEAD")) ? BYTES("GET") : q->method;
+
+	*known = false;
+	if (!bytes_starts(q->path, BYTES(BASE "/")))
+		return NULL;
+	for (size_t t = 0; t < api_ntables; t++)
+		for (size_t i = 0; i < api_tables[t]->n; i++) {
+			const struct api_route *route = &api_tables[t]->at[i];
+
+			if (!path_is(r, route->path, params))
+				continue;
+			*known = true;
+			if (bytes_eq(method, bytes_of(route->method)))
+				return route;
+		}
+	return NULL;
+}
+
+/* ---- what it brings ---- */
+
+static const struct api_field *field_of(const struct api_shape *shape, struct bytes name)
+{
+	for (size_t i = 0; shape && i < shape->n; i++)
+		if (bytes_eq(name, bytes_of(shape->fields[i].name)))
+			return &shape->fields[i];
+	return NULL;
+}
+
+static bool parameter_is(const struct api_field *f, struct bytes value, struct err *e)
+{
+	uint64_t n;
+
+	switch (f->type) {
+	case API_INT:
+		return bytes_u64(value, &n) || err_set(e, SIDE_CLIENT, 400, "%s: a whole number is wanted", f->name);
+	case API_FLAG:
+		return bytes_eq(value, BYTES("true")) || bytes_eq(value, BYTES("false")) ||
+		       err_set(e, SIDE_CLIENT, 400, "%s: true or false is wanted", f->name);
+	case API_TIME:
+		return api_time(value, 1) || err_set(e, SIDE_CLIENT, 400, "%s: a time is wanted, as 2026-11-24T20:00:00Z or 24h", f->name);
+	default:
+		break;
+	}
+	if (value.len > (f->max ? f->max : 1024))
+		return err_set(e, SIDE_CLIENT, 400, "%s: too long", f->name);
+	for (const char *const *w = f->words; w && *w; w++)
+		if (bytes_eq(value, bytes_of(*w)))
+			return true;
+	return !f->words || err_set(e, SIDE_CLIENT, 400, "%s: '%.*s' is none of its words", f->name,
+				    (int)(value.len < 64 ? value.len : 64), value.at);
+}
+
+static bool query_is(struct api_call *c, struct err *e)
+{
+	const struct api_shape *shape = c->route->query;
+	struct bytes rest = serve_head(c->http)->query, part, key;
+
+	while (bytes_cut(&rest, '&', &part)) {
+		const struct api_field *f;
+
+		if (part.len == 0)
+			continue;
+		bytes_cut(&part, '=', &key);
+		f = field_of(shape, key);
+		if (!f)
+			return err_set(e, SIDE_CLIENT, 400, "there is no parameter '%.*s' here", (int)(key.len < 64 ? key.len : 64), key.at);
+		if (!parameter_is(f, api_query(c, f->name), e))
+			return false;
+	}
+	for (size_t i = 0; shape && i < shape->n; i++)
+		if (!shape->fields[i].optional && !api_query(c, shape->fields[i].name).at)
+			return err_set(e, SIDE_CLIENT, 400, "%s is wanted", shape->fields[i].name);
+	return true;
+}
+
+static void free_body(void *json)
+{
+	json_free(json);
+}
+
+static bool body_is(struct api_call *c, struct err *e)
+{
+	const struct json_limits limits = { API_BODY_MAX, BODY_DEPTH };
+	struct bytes body = serve_body(c->http), type = fields_value(&serve_head(c->http)->fields, FIELD_CONTENT_TYPE);
+	struct json *json;
+
+	if (!c->route->body)
+		return body.len == 0 || err_set(e, SIDE_CLIENT, 413, "no body is taken here");
+	if (!bytes_starts_nocase(type, BYTES("application/json")))
+		return err_set(e, SIDE_CLIENT, 415, "Content-Type must be application/json");
+	json = json_read(body, &limits, e);
+	if (!json) {
+		e->side = SIDE_CLIENT;
+		e->code = 400;
+		return false;
+	}
+	if (!arena_defer(c->arena, free_body, json)) {
+		json_free(json);
+		return err_set(e, SIDE_SELF, 0, "out of memory");
+	}
+	c->body = json;
+	return api_check(json, c->route->body, e);
+}
+
+/* ---- may they ---- */
+
+static bool may(struct api_call *c)
+{
+	const char *why;
+
+	if (!c->route->role)
+		return true;
+	if (c->caller.role == ROLE_NONE)
+		api_problem(c, 401, "who asks? A session or a token is wanted");
+	else if (c->caller.role < c->route->role)
+		api_problem(c, 403, "%s may not: the role %s is wanted", c->caller.name, role_word(c->route->role));
+	else if (strcmp(c->route->method, "GET") != 0 && !door_is_meant(c->http, &c->caller, &why))
+		api_problem(c, 403, "%s", why);
+	else
+		return true;
+	return false;
+}
+
+static bool route_call(struct api_call *c)
+{
+	bool known;
+
+	c->route = route_of(c->http, c->params, &known);
+	if (!c->route && known)
+		api_problem(c, 405, "%.*s is not for this", BYTES_ARG(serve_head(c->http)->method));
+	else if (!c->route)
+		api_problem(c, 404, "there is nothing here; " BASE "/openapi.json says what is where");
+	return c->route && may(c);
+}
+
+static struct api_call call_of(struct admin *a, struct serve_request *r, bool by_socket)
+{
+	struct api_call c = { .admin = a, .http = r, .arena = serve_arena(r) };
+
+	door_caller(a, r, by_socket, &c.caller);
+	return c;
+}
+
+bool api_head(struct admin *a, struct serve_request *r, bool by_socket)
+{
+	struct api_call c = call_of(a, r, by_socket);
+
+	return route_call(&c);
+}
+
+void api_take(struct admin *a, struct serve_request *r, bool by_socket)
+{
+	struct api_call first = call_of(a, r, by_socket), *c = arena_get(first.arena, sizeof *c);
+	struct err e = { 0 };
+
+	if (!c) {
+		api_problem(&first, 503, "out of memory");
+		return;
+	}
+	*c = first;
+	if (!route_call(c))
+		return;
+	if (query_is(c, &e) && body_is(c, &e))
+		c->route->run(c);
+	else
+		api_failed(c, &e);
+}
