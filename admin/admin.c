@@ -1,5 +1,6 @@
 /* admin.c -- opening, closing, and text of unknown length. */
 #include "admin/admin.h"
+#include "admin/audit.h"
 #include "admin/ctl.h"
 #include "admin/server.h"
 #include <errno.h>
@@ -85,7 +86,14 @@ static void admin_free(struct admin *a)
 	for (char **name = a->hosts; name && *name; name++)
 		free(*name);
 	free(a->hosts);
+	audit_close(a->audit);
 	free(a);
+}
+
+/* What the store has for the folder. */
+static bool kept_open(struct admin *a, struct err *e)
+{
+	return !a->store || (a->audit = audit_open(a->store, e));
 }
 
 struct admin *admin_open(struct loop *loop, const struct admin_options *o, struct err *e)
@@ -96,10 +104,11 @@ struct admin *admin_open(struct loop *loop, const struct admin_options *o, struc
 		a->loop = loop;
 		a->hooks = o->hooks;
 		a->events = o->events;
+		a->store = o->store;
 	}
 	if (!a || !hosts_new(a, o)) {
 		err_set(e, SIDE_SELF, ENOMEM, "admin: out of memory");
-	} else if (listen_all(a, o, e)) {
+	} else if (kept_open(a, e) && listen_all(a, o, e)) {
 		return a;
 	}
 	if (a)

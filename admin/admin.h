@@ -46,6 +46,7 @@ struct keys;
 struct lists;
 struct scenarios;
 struct share;
+struct store;
 /* Once, from the control thread, inside the hook or later. text: one line. */
 void admin_answer(struct admin_answer *, bool ok, const char *text);
 
@@ -78,6 +79,7 @@ struct admin_options {
 	const struct bytes *hosts; /* names besides localhost and the machine's that Host may say */
 	size_t nhosts;
 	struct events *events;
+	struct store *store;       /* NULL: nothing is kept, and nobody can be told from another. Outlives the admin */
 	struct admin_hooks hooks;
 };
 

@@ -47,10 +47,14 @@ struct server_way {
 	struct server_http *server; /* NULL: it is not open */
 };
 
+struct audit;
+
 struct admin {
 	struct loop *loop;
 	struct admin_hooks hooks;
 	struct events *events;
+	struct store *store;  /* NULL: there is none, nor what is kept in it */
+	struct audit *audit;
 	char **hosts; /* names that Host may say; NULL-terminated */
 	struct server_way by_address, by_socket;
 	struct listener *ctl_listener;

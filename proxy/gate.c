@@ -105,7 +105,7 @@ static bool admin_start(struct gate *g, struct err *err)
 	const struct config *c = g->site->config;
 	struct admin_options o = {
 		.events = g->shared.events, .ctl_socket = c->ctl_socket, .api_socket = c->api_socket,
-		.hooks = hooks_of(g),
+		.store = g->reputation.store, .hooks = hooks_of(g),
 	};
 	struct listen_config bind;
 	int fd;

@@ -17,5 +17,6 @@ static const struct api_routes table = API_ROUTES(routes);
 const struct api_routes *const api_tables[] = {
 	&table,
 	&api_status_routes,
+	&api_audit_routes,
 };
 const size_t api_ntables = nelems(api_tables);

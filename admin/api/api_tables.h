@@ -4,4 +4,5 @@
 #include "admin/api/api.h"
 
 extern const struct api_routes api_status_routes; /* api_status.c: the gate, its apps */
+extern const struct api_routes api_audit_routes;  /* api_audit.c: who changed what */
 #endif
