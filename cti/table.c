@@ -152,8 +152,11 @@ void table_free(struct table *t)
 
 __extension__ typedef unsigned __int128 wide;
 
+/* The compiler would leave `words` a variable. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 /* Under the process's own seeds: whoever has a network of addresses cannot aim them at one slot. */
-static inline uint64_t hash_words(const struct table *t, struct table_key k, unsigned words)
+static ALWAYS_INLINE uint64_t hash_words(const struct table *t, struct table_key k, unsigned words)
 {
 	wide product;
 
@@ -180,7 +183,7 @@ static inline uint64_t load(const atomic_ullong *at)
 
 /* The slot that has the key, or the empty one where it belongs; *number 0 says that it is empty. `words` are constant where
  * it counts: how many lookups a processor has under way at once is how short they are. */
-static inline size_t seek(const struct generation *g, uint64_t hash, struct table_key k, unsigned words, uint64_t *number)
+static ALWAYS_INLINE size_t seek(const struct generation *g, uint64_t hash, struct table_key k, unsigned words, uint64_t *number)
 {
 	size_t mask = size_of(g) - 1;
 
@@ -202,7 +205,7 @@ static inline unsigned filter_bit(const struct generation *g, uint64_t hash)
 	return 1u << (hash >> (g->shift - 3) & 7);
 }
 
-static inline uint64_t look(const struct generation *g, uint64_t hash, struct table_key k, unsigned words)
+static ALWAYS_INLINE uint64_t look(const struct generation *g, uint64_t hash, struct table_key k, unsigned words)
 {
 	uint64_t n;
 
@@ -212,7 +215,7 @@ static inline uint64_t look(const struct generation *g, uint64_t hash, struct ta
 	return n;
 }
 
-static inline uint64_t get(const struct table *t, struct table_key k, unsigned words)
+static ALWAYS_INLINE uint64_t get(const struct table *t, struct table_key k, unsigned words)
 {
 	const struct generation *g = atomic_load_explicit(&t->now, memory_order_acquire), *old;
 	uint64_t hash = hash_words(t, k, words), n;
