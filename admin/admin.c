@@ -74,7 +74,7 @@ static bool api_open(struct admin *a, const char *path, struct err *e)
 
 static bool listen_all(struct admin *a, const struct admin_options *o, struct err *e)
 {
-	a->by_address = (struct server_way){ .admin = a };
+	a->by_address = (struct server_way){ .admin = a, .tls = o->tls };
 	a->by_socket = (struct server_way){ .admin = a, .is_socket = true };
 	if (o->nfds && !way_open(&a->by_address, o->fds, o->nfds, e))
 		return err_at(e, "admin");

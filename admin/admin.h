@@ -47,6 +47,7 @@ struct lists;
 struct scenarios;
 struct share;
 struct store;
+struct tls_context;
 /* Once, from the control thread, inside the hook or later. text: one line. */
 void admin_answer(struct admin_answer *, bool ok, const char *text);
 
@@ -74,6 +75,8 @@ struct admin_hooks {
 struct admin_options {
 	const int *fds;            /* bound TCP sockets for HTTP; the admin owns them */
 	size_t nfds;
+	struct tls_context *tls;   /* of these; NULL: plain. Outlives the admin */
+	const char *url;           /* by which a browser reaches them, "http://127.0.0.1:9180"; NULL: it cannot */
 	const char *ctl_socket;    /* path; NULL: none. Replaces one that is there */
 	const char *api_socket;    /* the same for HTTP: whoever may open it is an administrator; NULL: none */
 	const struct bytes *hosts; /* names besides localhost and the machine's that Host may say */

@@ -44,6 +44,7 @@ void guest_close(struct guest *);    /* now */
 struct server_way {
 	struct admin *admin;
 	bool is_socket;
+	struct tls_context *tls;    /* NULL: plain */
 	struct server_http *server; /* NULL: it is not open */
 };
 

@@ -143,7 +143,7 @@ static void take(void *ctx, struct serve_request *r)
 
 struct server_http *server_open(struct server_way *way, const int *fds, size_t nfds, struct err *e)
 {
-	const struct serve_options o = { .fds = fds, .nfds = nfds, .head = on_head, .take = take, .ctx = way,
+	const struct serve_options o = { .fds = fds, .nfds = nfds, .tls = way->tls, .head = on_head, .take = take, .ctx = way,
 					 .body_max = API_BODY_MAX, .connections_max = CONNECTIONS_MAX,
 					 .address_max = CONNECTIONS_MAX };
 

@@ -49,6 +49,12 @@ void tls_sha256_end(struct tls_sha256 *, uint8_t out[32]); /* NULL is allowed */
 bool tls_sha512(struct bytes, uint8_t out[64]);
 /* scrypt (RFC 7914), N = 2^cost, r = 8, p = 1: cost 15 takes 32 MiB and some 0.1 s. */
 bool tls_scrypt(struct bytes password, const uint8_t salt[16], unsigned cost, uint8_t out[32]);
+/* A password as it is kept. */
+struct tls_password { uint8_t salt[16], hash[32]; unsigned cost; };
+bool tls_password_make(struct bytes password, struct tls_password *out);
+/* NULL: of somebody who is not there; it takes as long, and is false. */
+bool tls_password_is(struct bytes password, const struct tls_password *);
+bool tls_mac_sha1(struct bytes key, struct bytes, uint8_t out[20]); /* HMAC-SHA1: TOTP has no other (RFC 6238) */
 bool tls_same(const void *, const void *, size_t n); /* in a time that does not tell where they differ */
 
 /* ---- for stream_tls.c ---- */

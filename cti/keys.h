@@ -35,9 +35,8 @@ size_t keys_list(struct keys *, bool machine, struct key_info *, size_t max); /*
 
 /* NULL: no such key. Good until it is deleted; note its use by keys_seen(). */
 const struct key_info *keys_bouncer(struct keys *, struct bytes key);
-/* `told`, perhaps at once: NULL: wrong, or not validated (why says which, CrowdSec's words). At most KEYS_LOGINS_A_MINUTE
- * that fail are looked at of one address, of one name three times that. */
-enum { KEYS_LOGINS_A_MINUTE = 10 };
+/* `told`, perhaps at once: NULL: wrong, or not validated (why says which, CrowdSec's words). How many that fail are looked at
+ * is said by base/tries.h. */
 void keys_login(struct keys *, struct loop *, struct bytes name, struct bytes password, const struct ip *from,
 		void (*told)(void *owner, const struct key_info *, const char *why), void *owner);
 /* The machine of that name, for whom a token was given; NULL: it was deleted, or is not validated. */

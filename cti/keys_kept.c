@@ -140,19 +140,18 @@ static void write_bouncer(sqlite3 *db, void *writing)
 static void write_machine(sqlite3 *db, void *writing)
 {
 	struct writing *w = writing;
-	uint8_t salt[SALT], hash[SCRYPT];
-	struct bytes password = { w->password, w->password_len };
+	struct tls_password kept;
 	sqlite3_stmt *s;
 
-	if (!tls_random(salt, sizeof salt) || !tls_scrypt(password, salt, COST, hash)) {
+	if (!tls_password_make((struct bytes){ w->password, w->password_len }, &kept)) {
 		step(w, NULL);
 		return;
 	}
 	memset(w->password, 0, sizeof w->password);
 	s = prepare(db, "INSERT OR REPLACE INTO machines (name, hash, salt, cost, validated, made_ms) VALUES (?, ?, ?, ?, ?, ?)", &w->key);
-	sqlite3_bind_blob(s, 2, hash, SCRYPT, SQLITE_STATIC);
-	sqlite3_bind_blob(s, 3, salt, SALT, SQLITE_STATIC);
-	sqlite3_bind_int(s, 4, COST);
+	sqlite3_bind_blob(s, 2, kept.hash, sizeof kept.hash, SQLITE_STATIC);
+	sqlite3_bind_blob(s, 3, kept.salt, sizeof kept.salt, SQLITE_STATIC);
+	sqlite3_bind_int(s, 4, (int)kept.cost);
 	sqlite3_bind_int(s, 5, w->key.info.validated);
 	sqlite3_bind_int64(s, 6, (sqlite3_int64)w->key.info.made_ms);
 	step(w, s);
@@ -223,19 +222,19 @@ bool keys_keep_deleted(struct keys *k, const struct key *key)
 
 void keys_check(sqlite3 *db, struct password_check *c)
 {
-	uint8_t salt[SALT] = { 0 }, hash[SCRYPT] = { 0 }, got[SCRYPT];
 	struct bytes password = { c->password, c->password_len };
-	unsigned cost = COST;
+	struct tls_password kept;
 	sqlite3_stmt *s = NULL;
 	bool known = false;
 
 	if (sqlite3_prepare_v2(db, "SELECT salt, hash, cost FROM machines WHERE name = ?", -1, &s, NULL) == SQLITE_OK) {
 		sqlite3_bind_text(s, 1, c->name, -1, SQLITE_STATIC);
-		known = sqlite3_step(s) == SQLITE_ROW && take_blob(s, 0, salt, SALT) && take_blob(s, 1, hash, SCRYPT);
-		cost = known ? (unsigned)sqlite3_column_int(s, 2) : cost;
+		known = sqlite3_step(s) == SQLITE_ROW && take_blob(s, 0, kept.salt, sizeof kept.salt) &&
+			take_blob(s, 1, kept.hash, sizeof kept.hash);
+		kept.cost = (unsigned)sqlite3_column_int(s, 2);
 	} else {
 		store_note_failure(c->store);
 	}
 	sqlite3_finalize(s);
-	c->right = tls_scrypt(password, salt, cost, got) && tls_same(got, hash, SCRYPT) && known;
+	c->right = tls_password_is(password, known ? &kept : NULL);
 }

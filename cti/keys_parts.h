@@ -2,9 +2,10 @@
  * their tables. */
 #ifndef CTI_KEYS_PARTS_H
 #define CTI_KEYS_PARTS_H
+#include "base/tries.h"
 #include "cti/keys.h"
 
-enum { PASSWORD_MAX = 256, COST = 15, SALT = 16, SCRYPT = 32, SHA512 = 64, SLOTS = 2048 };
+enum { PASSWORD_MAX = 256, SHA512 = 64 };
 
 struct key {
 	struct key_info info; /* first: what others are given */
@@ -19,7 +20,7 @@ struct keys {
 	size_t n;
 	unsigned logins; /* under way */
 	bool closing;
-	struct { uint32_t minute; uint16_t n; } tries[SLOTS]; /* by hash of address, and of name */
+	struct tries tries;
 };
 
 struct key *keys_find(struct keys *, bool machine, struct bytes name);

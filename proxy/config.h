@@ -315,6 +315,13 @@ struct cti_config {
 };
 /* CrowdSec's local API, served. */
 struct lapi_config { struct bytes bind; const char *cert, *key; bool registration, appsec; };
+/* Dashboard, API, metrics, probes. */
+struct admin_config {
+	struct bytes bind;
+	const char *cert, *key;            /* NULL: plain, which only a loopback address may be */
+	struct words hosts;                /* that Host may say, beside localhost and the machine's name */
+	bool writes;                       /* whether the API may change the configuration */
+};
 
 struct config {
 	struct arena *arena;               /* holds everything; config_free */
@@ -329,7 +336,7 @@ struct config {
 	unsigned workers;                  /* 0: one per core */
 	const char *state;                 /* directory */
 	const char *secret;                /* "file:..", "env:..", "cred:.."; NULL: made in the state directory */
-	struct bytes admin;                /* bind of /metrics and /healthz; at == NULL: off */
+	struct admin_config admin;         /* bind.at == NULL: no address, only the sockets */
 	const char *ctl_socket;            /* default: state/ctl.sock */
 	const char *api_socket;            /* api.sock beside it */
 	struct log_config log;

@@ -29,6 +29,34 @@ bool config_listen_end(struct schema *s, const struct yaml_node *n, void *out)
 	return true;
 }
 
+/* ---- admin ---- */
+
+static bool is_reachable(struct bytes bind)
+{
+	struct ip ip;
+	uint16_t port;
+	bool any = true;
+
+	config_bind_parse(bind, &ip, &port, &any);
+	return any || !ip_is_loopback(&ip);
+}
+
+bool config_admin_end(struct schema *s, const struct yaml_node *n, void *out)
+{
+	const struct admin_config *a = out;
+
+	if (!a->cert != !a->key)
+		return schema_err(s, n, "`cert` and `key` belong together");
+	if (a->bind.at && !a->cert && is_reachable(a->bind))
+		return schema_err(s, n, "%.*s can be reached from outside this machine: it needs `cert` and `key` (TLS); or bind "
+				  "127.0.0.1:9180", BYTES_ARG(a->bind));
+	for (size_t i = 0; i < a->hosts.n; i++)
+		if (bytes_index(a->hosts.at[i], '*') != SIZE_MAX)
+			return schema_err(s, schema_at(n, "hosts"), "'%.*s' is no name: wildcards have no meaning here",
+					  BYTES_ARG(a->hosts.at[i]));
+	return true;
+}
+
 /* ---- servers ---- */
 
 bool config_server_end(struct schema *s, const struct yaml_node *n, void *out)

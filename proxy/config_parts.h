@@ -62,6 +62,7 @@ bool config_url_parse(struct bytes url, bool *tls, struct bytes *host, uint16_t 
 
 /* Hooks, one or two a table. */
 bool config_listen_end(struct schema *, const struct yaml_node *, void *listen);
+bool config_admin_end(struct schema *, const struct yaml_node *, void *admin);
 bool config_server_end(struct schema *, const struct yaml_node *, void *server);
 bool config_limit_end(struct schema *, const struct yaml_node *, void *limit);
 bool config_rule_end(struct schema *, const struct yaml_node *, void *rule);

@@ -172,16 +172,24 @@ static const struct schema_table size_table = {
 /* ---- admin, log ---- */
 
 static const struct schema_row admin_rows[] = {
-	{ .key = "bind", .type = &config_type_bind, .words = off, SCHEMA_FIELD(config, admin),
-	  .unset = "127.0.0.1:9180", .help = "where `/metrics`, `/healthz` and `/readyz` are" },
-	RESERVED("writes"),
+	{ .key = "bind", .type = &config_type_bind, .words = off, SCHEMA_FIELD(admin_config, bind),
+	  .unset = "127.0.0.1:9180", .help = "where the dashboard, `/api/v1`, `/metrics`, `/healthz` and `/readyz` are" },
+	{ .key = "cert", .type = &schema_path, SCHEMA_FIELD(admin_config, cert),
+	  .help = "PEM file: a certificate with its chain; with it TLS is spoken. An address that is not loopback needs it" },
+	{ .key = "key", .type = &schema_path, SCHEMA_FIELD(admin_config, key), .help = "PEM file: the private key" },
+	{ .key = "hosts", .type = &config_type_host, SCHEMA_ITEMS(admin_config, hosts.at, hosts.n),
+	  .help = "names by which it may be asked (the Host field), beside localhost, the machine's name and any address" },
+	{ .key = "writes", .type = &schema_bool, SCHEMA_FIELD(admin_config, writes), .unset = "on",
+	  .help = "whether the API may change the configuration; `off`: only what a restart forgets" },
 };
 
 static const struct schema_table admin_table = {
 	.name = "admin",
-	.help = "The administrator's address. Whoever reaches it may read: keep it local.",
+	.help = "The administrator's address. Who may use the API is told by `embergate ctl user` and `token`; metrics and probes ask "
+		"nobody who he is: keep it local.",
 	ROWS(admin_rows),
 	.shorthand = "bind",
+	.end = config_admin_end,
 };
 
 static const struct schema_word log_formats[] = {
@@ -239,7 +247,8 @@ static const struct schema_row config_rows[] = {
 	  .help = "directory for what is kept; without it `./.embergate`, under systemd `$STATE_DIRECTORY`" },
 	{ .key = "secret", .type = &schema_secret, SCHEMA_FIELD(config, secret),
 	  .help = "the installation's secret; without it one is made in the state directory" },
-	{ .key = "admin", .table = &admin_table, SAME(config), .help = "metrics and health" },
+	{ .key = "admin", .type = &schema_nested, .table = &admin_table, SCHEMA_FIELD(config, admin),
+	  .help = "dashboard, API, metrics and health" },
 	{ .key = "ctl", .type = &schema_path, SCHEMA_FIELD(config, ctl_socket),
 	  .help = "the unix socket of `embergate ctl`; without it `ctl.sock` in systemd's runtime directory, else in the state directory" },
 	{ .key = "log", .type = &schema_nested, .table = &log_table, SCHEMA_FIELD(config, log),

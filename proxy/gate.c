@@ -100,26 +100,6 @@ void gate_watch_logs(struct gate *g)
 
 /* ---- start ---- */
 
-static bool admin_start(struct gate *g, struct err *err)
-{
-	const struct config *c = g->site->config;
-	struct admin_options o = {
-		.events = g->shared.events, .ctl_socket = c->ctl_socket, .api_socket = c->api_socket,
-		.store = g->reputation.store, .hooks = hooks_of(g),
-	};
-	struct listen_config bind;
-	int fd;
-
-	if (c->admin.at) {
-		if (!handover_parse(c->admin, &bind, err) || !handover_bind(g->supervisor, &bind, 1, &fd, err))
-			return err_at(err, "admin");
-		o.fds = &fd;
-		o.nfds = 1;
-	}
-	g->admin = admin_open(g->loop, &o, err);
-	return g->admin != NULL;
-}
-
 static unsigned long connections_max(void)
 {
 	struct rlimit r;
@@ -267,7 +247,7 @@ static bool start(struct gate *g, struct err *err)
 	if (!g->site)
 		return false;
 	remember(g);
-	if (!reputation_open(&g->reputation, g, err) || !workers_start(g, err) || !admin_start(g, err))
+	if (!reputation_open(&g->reputation, g, err) || !workers_start(g, err) || !gate_admin_open(g, err))
 		return false;
 	g->started_ms = clock_wall_ms();
 	metrics_reloaded(g->process.metrics, true, g->started_ms, g->site->config->hash);
@@ -298,9 +278,8 @@ static void say_where(const struct gate *g)
 		       g->site->apps[i].rules ? ruleset_count(g->site->apps[i].rules) : 0,
 		       mode_word(app_mode(&g->site->apps[i])));
 	printf("  State     %s\n", c->state);
-	if (c->admin.at)
-		printf("  Admin     http://%.*s/metrics, /healthz, /readyz; `embergate ctl -s %s status`\n",
-		       BYTES_ARG(c->admin), c->ctl_socket);
+	if (c->admin.bind.at)
+		printf("  Admin     %s/metrics, /healthz, /readyz; `embergate ctl -s %s status`\n", g->admin_url, c->ctl_socket);
 	printf("  Nothing is sent outside this machine.\n");
 }
 

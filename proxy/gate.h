@@ -28,6 +28,8 @@ struct gate {
 	struct ledger *ledger;      /* keeps decisions over a restart; NULL: it cannot */
 	struct reputation reputation;
 	struct admin *admin;
+	struct tls_context *admin_tls; /* NULL: its address is plain */
+	char admin_url[160];           /* by which a browser reaches it; empty: not at all */
 	struct reload *reload;      /* under way */
 	bool reload_again;          /* asked for once more meanwhile */
 	uint64_t started_ms, reloaded_ms;
@@ -51,6 +53,9 @@ bool reload_serve(struct gate *, const struct site *old, struct site *new, struc
 
 /* Starts the agent that the site's `logs` ask for; one that runs must be stopped first. */
 void gate_watch_logs(struct gate *);
+
+/* gate_admin.c: the administrator's address and sockets. */
+bool gate_admin_open(struct gate *, struct err *);
 
 /* What the admin folder may ask of the gate. */
 struct admin_hooks hooks_of(struct gate *);

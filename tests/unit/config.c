@@ -61,7 +61,9 @@ static void the_smallest_file_gets_the_defaults(void **state)
 	assert_int_equal(c->size.connections, 20000);
 	assert_int_equal(c->tls_min, 12);
 	assert_int_equal(c->workers, 0);
-	assert_bytes(c->admin, BYTES("127.0.0.1:9180"));
+	assert_bytes(c->admin.bind, BYTES("127.0.0.1:9180"));
+	assert_true(c->admin.writes);
+	assert_null(c->admin.cert);
 	assert_string_equal(c->state, "./.embergate");
 	assert_string_equal(c->ctl_socket, "./.embergate/ctl.sock");
 	assert_null(c->secret);
@@ -158,7 +160,7 @@ static void every_key_of_the_top_level_is_reached(void **state)
 	assert_int_equal(c->workers, 4);
 	assert_string_equal(c->state, "var");
 	assert_string_equal(c->secret, "env:EMBER");
-	assert_null(c->admin.at);
+	assert_null(c->admin.bind.at);
 	assert_string_equal(c->ctl_socket, "/run/e.sock");
 	assert_string_equal(c->log.access, "a.log");
 	assert_null(c->log.security);
@@ -394,7 +396,7 @@ static void options_make_one_app(void **state)
 	assert_int_equal(c->nlistens, 2);
 	assert_bytes(c->listens[0].bind, BYTES(":8081"));
 	assert_true(c->listens[1].tls);
-	assert_null(c->admin.at);
+	assert_null(c->admin.bind.at);
 	assert_string_equal(c->state, "/tmp/x");
 	assert_string_equal(c->ctl_socket, "/tmp/x/ctl.sock");
 	config_free(c);
@@ -403,7 +405,7 @@ static void options_make_one_app(void **state)
 	assert_non_null(c);
 	assert_int_equal(c->apps[0].hosts.n, 0);
 	assert_bytes(c->listens[0].bind, BYTES(":8080"));
-	assert_bytes(c->admin, BYTES("127.0.0.1:9180"));
+	assert_bytes(c->admin.bind, BYTES("127.0.0.1:9180"));
 	config_free(c);
 }
 

@@ -18,7 +18,12 @@ static void errors_name_place_key_and_cause(void **state)
 		{ "version: 2", "1:10: version: 2 is above 1" },
 		{ "hub: x", "1:1: 'hub' is not built yet" },
 		{ "tls: {acme: {}}", "1:7: tls: 'acme' is not built yet" },
-		{ "admin: {writes: off}", "1:9: admin: 'writes' is not built yet" },
+		{ "admin: '0.0.0.0:9180'", "1:8: admin: 0.0.0.0:9180 can be reached from outside this machine: it needs `cert` and `key`" },
+		{ "admin: ':9180'", "1:8: admin: :9180 can be reached from outside" },
+		{ "admin: '[2001:db8::1]:9180'", "1:8: admin: [2001:db8::1]:9180 can be reached from outside" },
+		{ "admin: {cert: a.pem}", "1:8: admin: `cert` and `key` belong together" },
+		{ "admin: {bind: ':9180', key: a.pem}", "1:8: admin: `cert` and `key` belong together" },
+		{ "admin: {hosts: ['*.example']}", "1:16: admin: '*.example' is no name" },
 		{ "listen: [8080]", "1:10: listen[0]: '8080' is not an address and port; write for example "
 				    "\":8080\" (every address), \"127.0.0.1:8080\" or \"[::1]:8080\"" },
 		{ "listen: [[':80']]", "1:10: listen[0]: a list is not an address and port" },
@@ -226,6 +231,7 @@ static void an_error_of_an_option_starts_with_it(void **state)
 		{ { .upstream = "http://h", .listen = "80" }, "--listen: '80' is not an address and port" },
 		{ { .upstream = "http://h", .listen = ":1,:1" }, "--listen: listen: ':1' is there twice" },
 		{ { .upstream = "http://h", .admin = "x" }, "--admin: 'x' is not an address and port" },
+		{ { .upstream = "http://h", .admin = ":9180" }, "--admin: :9180 can be reached from outside" },
 	};
 
 	(void)state;

@@ -1,5 +1,6 @@
 /* keys.c -- who has a key is known, who guesses is slowed, and both outlive a restart. */
 #include "base/clock.h"
+#include "base/tries.h"
 #include "cti/keys.h"
 #include "tests/turns.h"
 #include <stdlib.h>
@@ -179,8 +180,8 @@ static void guessing_is_slowed_by_address_and_by_name(void **state)
 		while (of_name < 100 && (login(h, other, "wrong", (uint8_t)(100 + of_name)), strstr(h->why, "incorrect")))
 			of_name++;
 	} while (clock_mono_ms() / 60000 != minute);
-	assert_int_equal(of_address, KEYS_LOGINS_A_MINUTE);
-	assert_int_equal(of_name, 3 * KEYS_LOGINS_A_MINUTE);
+	assert_int_equal(of_address, TRIES_OF_ADDRESS);
+	assert_int_equal(of_name, TRIES_OF_NAME);
 	assert_string_equal(h->why, "too many logins; wait a minute");
 }
 
@@ -190,7 +191,7 @@ static void who_knows_the_password_is_not_slowed(void **state)
 	struct err e;
 
 	assert_true(keys_add_machine(h->keys, BYTES("cscli"), BYTES("secret"), true, &e));
-	for (int i = 0; i < KEYS_LOGINS_A_MINUTE + 3; i++)
+	for (int i = 0; i < TRIES_OF_ADDRESS + 3; i++)
 		assert_true(login(h, "cscli", "secret", 1));
 }
 

@@ -1,0 +1,54 @@
+/* gate_admin.c -- the administrator's address and sockets: bound, with TLS where the configuration has a certificate.
+ *
+ * They are those of the start: a reload leaves them as they are, as it leaves those of the local API. */
+#include "base/tls.h"
+#include "proxy/gate.h"
+
+static struct tls_context *tls_of(const struct gate *g, const struct config *c, struct err *err)
+{
+	struct tls_cert_file cert = { c->admin.cert, c->admin.key };
+	struct tls_server_options o = { .certs = &cert, .ncerts = 1, .min_version = c->tls_min };
+	const struct bytes secret = { (const char *)g->process.secret, sizeof g->process.secret };
+
+	if (!tls_derive_key(secret, "admin tickets", o.ticket_secret)) {
+		err_set(err, SIDE_SELF, 0, "no key can be derived");
+		return NULL;
+	}
+	return tls_server_new(&o, err);
+}
+
+/* What a person types: the address, or a name where it is every address. */
+static void write_url(struct gate *g, const struct config *c, const struct listen_config *bind)
+{
+	const char *scheme = c->admin.cert ? "https" : "http";
+	struct bytes name = c->admin.hosts.n ? c->admin.hosts.at[0] : BYTES("localhost");
+
+	if (bind->any || c->admin.hosts.n)
+		snprintf(g->admin_url, sizeof g->admin_url, "%s://%.*s:%u", scheme, BYTES_ARG(bytes_sub(name, 0, 128)), bind->port);
+	else
+		snprintf(g->admin_url, sizeof g->admin_url, "%s://%.*s", scheme, BYTES_ARG(bytes_sub(c->admin.bind, 0, 128)));
+}
+
+bool gate_admin_open(struct gate *g, struct err *err)
+{
+	const struct config *c = g->site->config;
+	struct admin_options o = {
+		.events = g->shared.events, .ctl_socket = c->ctl_socket, .api_socket = c->api_socket,
+		.hosts = c->admin.hosts.at, .nhosts = c->admin.hosts.n, .store = g->reputation.store, .hooks = hooks_of(g),
+	};
+	struct listen_config bind;
+	int fd;
+
+	if (c->admin.bind.at) {
+		if ((c->admin.cert && !(g->admin_tls = tls_of(g, c, err))) || !handover_parse(c->admin.bind, &bind, err) ||
+		    !handover_bind(g->supervisor, &bind, 1, &fd, err))
+			return err_at(err, "admin");
+		write_url(g, c, &bind);
+		o.url = g->admin_url;
+		o.tls = g->admin_tls;
+		o.fds = &fd;
+		o.nfds = 1;
+	}
+	g->admin = admin_open(g->loop, &o, err);
+	return g->admin != NULL;
+}
