@@ -42,6 +42,7 @@ struct admin_status {
 struct admin_answer;
 struct alerts;
 struct decisions;
+struct edit_hooks;
 struct keys;
 struct lists;
 struct scenarios;
@@ -70,6 +71,7 @@ struct admin_hooks {
 	struct lists *lists;
 	bool (*where)(void *ctx, const struct ip *, struct text *); /* country and AS, for people; false: not known */
 	bool sharing;                               /* `cti: {share: on}` */
+	const struct edit_hooks *edit;              /* the configuration: edit_hooks.h */
 };
 
 struct admin_options {

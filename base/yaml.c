@@ -151,6 +151,11 @@ struct bytes yaml_source(const struct yaml_doc *d)
 	return d->source;
 }
 
+const char *yaml_name(const struct yaml_doc *d)
+{
+	return d->name;
+}
+
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
 {
 	struct bytes name = bytes_of(key);

@@ -47,8 +47,9 @@ struct yaml_doc *yaml_load_file(const char *path, struct err *);
 /* How many documents: 0 for a file of nothing but comments. */
 size_t yaml_count(const struct yaml_doc *);
 const struct yaml_node *yaml_root(const struct yaml_doc *, size_t i);
-/* The bytes that were read, for hashes. */
+/* The bytes that were read, and under which name. */
 struct bytes yaml_source(const struct yaml_doc *);
+const char *yaml_name(const struct yaml_doc *);
 /* NULL is allowed. (libyaml exports a yaml_free of its own.) */
 void yaml_unload(struct yaml_doc *);
 

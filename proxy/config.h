@@ -95,6 +95,7 @@ struct exception_config {
 	uint64_t max_body;               /* 0: the app's */
 	struct bytes reason;
 	uint64_t until_s;
+	uint64_t id;                     /* of what it says, and of which app: the same at every gate and start */
 	struct where where;
 };
 
@@ -242,6 +243,7 @@ struct app_config {
 	struct own_rule *rules; size_t nrules;
 	struct limit_config *limits; size_t nlimits;
 	struct exception_config *exceptions; size_t nexceptions;
+	size_t nexceptions_over;           /* whose `until` has passed: behind those */
 	struct words streams;              /* paths whose answers are never held */
 	struct client_ip_config client_ip;
 	struct timeouts_config timeouts;
@@ -323,6 +325,9 @@ struct admin_config {
 	bool writes;                       /* whether the API may change the configuration */
 };
 
+/* As it was read: the main file, then what it includes. */
+struct config_file { const char *path; struct bytes text; };
+
 struct config {
 	struct arena *arena;               /* holds everything; config_free */
 	struct listen_config *listens; size_t nlistens;
@@ -349,7 +354,8 @@ struct config {
 	struct lapi_config lapi;           /* bind.at == NULL: off */
 	const char **geo; size_t ngeo;     /* MaxMind DB files */
 	const char *file;                  /* NULL: made from options */
-	uint64_t hash;                     /* of the text of all files, for metrics */
+	struct config_file *files; size_t nfiles;
+	uint64_t hash;                     /* of the text of all files */
 };
 
 /* Warnings (an expired exception, ...) go to warn(ctx, text). */

@@ -45,7 +45,7 @@ static const struct schema_table health_table = {
 	.shorthand = "path",
 };
 
-static const struct schema_word balances[] = {
+const struct schema_word config_balances[] = {
 	{ "round_robin", BALANCE_ROUND_ROBIN, false },
 	{ "least_conn", BALANCE_LEAST_CONN, false },
 	{ "hash", BALANCE_HASH, false },
@@ -57,7 +57,7 @@ static const struct schema_word host_sources[] = { { "client", false, false }, {
 static const struct schema_row upstream_rows[] = {
 	{ .key = "servers", .type = &schema_nested, .table = &server_table,
 	  SCHEMA_ITEMS(upstream_config, servers, nservers), .needed = true, .help = "URLs of the servers" },
-	{ .key = "balance", .type = &schema_enum, .words = balances, SCHEMA_FIELD(upstream_config, balance),
+	{ .key = "balance", .type = &schema_enum, .words = config_balances, SCHEMA_FIELD(upstream_config, balance),
 	  .unset = "round_robin", .help = "how a server is chosen; `hash`: by the address of the client" },
 	{ .key = "health", .type = &schema_nested, .table = &health_table,
 	  SCHEMA_FIELD(upstream_config, health), .help = "when a server counts as down" },
@@ -85,14 +85,14 @@ static const struct schema_word modes[] = {
 	{ "block", WAF_BLOCK, false }, { "detect", WAF_DETECT, false }, { "off", WAF_OFF, false }, { 0 },
 };
 
-static const struct schema_word rulesets[] = {
+const struct schema_word config_rulesets[] = {
 	{ "auto", RULESET_AUTO, false }, { "packs", RULESET_PACKS, false }, { "crs", RULESET_CRS, false }, { 0 },
 };
 
 static const struct schema_row waf_rows[] = {
 	{ .key = "mode", .type = &schema_enum, .words = modes, SCHEMA_FIELD(waf_config, mode),
 	  .unset = "block", .help = "`detect` lets everything pass and writes down what `block` would have done" },
-	{ .key = "ruleset", .type = &schema_enum, .words = rulesets, SCHEMA_FIELD(waf_config, ruleset), .unset = "auto",
+	{ .key = "ruleset", .type = &schema_enum, .words = config_rulesets, SCHEMA_FIELD(waf_config, ruleset), .unset = "auto",
 	  .help = "`crs` is the OWASP Core Rule Set, and not to find it is an error; `auto` takes it where it is found; "
 		  "`packs` is our own packs alone" },
 	{ .key = "crs", .type = &schema_path, SCHEMA_FIELD(waf_config, crs),
@@ -222,7 +222,7 @@ static const struct schema_table limit_table = {
 	.end = config_limit_end,
 };
 
-static const struct schema_word parts[] = {
+const struct schema_word config_exception_parts[] = {
 	{ "body", EXCLUDE_BODY, false },           { "args", EXCLUDE_ALL_ARGS, false },
 	{ "cookies", EXCLUDE_ALL_COOKIES, false }, { "headers", EXCLUDE_ALL_HEADERS, false },
 	{ "files", EXCLUDE_FILES, false },         { "path", EXCLUDE_PATH, false },
@@ -250,7 +250,7 @@ static const struct schema_row exception_rows[] = {
 	  .help = "the same with cookies" },
 	{ .key = "headers", .type = &schema_text, SCHEMA_ITEMS(exception_config, headers.at, headers.n),
 	  .help = "the same with header fields" },
-	{ .key = "parts", .type = &schema_enum, .words = parts, SCHEMA_ITEMS(exception_config, parts, nparts),
+	{ .key = "parts", .type = &schema_enum, .words = config_exception_parts, SCHEMA_ITEMS(exception_config, parts, nparts),
 	  .help = "the same with all of a kind; `query` and `path` are also where the target is looked at as a whole" },
 	{ .key = "skip", .type = &schema_text, SCHEMA_ITEMS(exception_config, skip.at, skip.n),
 	  .help = "the short form, instead of these: a rule's id, a category, `body`, `arg:NAME`, "

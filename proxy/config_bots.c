@@ -16,7 +16,7 @@ const struct schema_table config_bots_table = {
 	.shorthand = "ranges",
 };
 
-static const struct schema_word modes[] = { { "on", BOTS_ON, false }, { "watch", BOTS_WATCH, false }, { "off", BOTS_OFF, false }, { 0 } };
+const struct schema_word config_bots_modes[] = { { "on", BOTS_ON, false }, { "watch", BOTS_WATCH, false }, { "off", BOTS_OFF, false }, { 0 } };
 
 static const struct schema_word acts[] = {
 	{ "allow", REMEDY_ALLOW, false },         { "log", REMEDY_LOG, false },
@@ -29,7 +29,7 @@ static const struct schema_word acts[] = {
 	{ .key = k, .type = &schema_enum, .words = acts, SCHEMA_FIELD(app_bots_config, field), .unset = by_default, .help = what }
 
 static const struct schema_row app_bots_rows[] = {
-	{ .key = "mode", .type = &schema_enum, .words = modes, SCHEMA_FIELD(app_bots_config, mode),
+	{ .key = "mode", .type = &schema_enum, .words = config_bots_modes, SCHEMA_FIELD(app_bots_config, mode),
 	  .help = "`on` where `bots` is written; `watch`, as without it: bots are known to scenarios, and the keys below do nothing; `off`: they are not looked for" },
 	POLICY("search", act[BOT_SEARCH], "allow", "search engines; `allow` here and below: who is verified is never challenged, only slowed"),
 	POLICY("preview", act[BOT_PREVIEW], "allow", "previews of links; also unverified a few requests a minute are never challenged"),

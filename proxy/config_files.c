@@ -20,7 +20,7 @@ struct merge {
 	struct config *config;
 	struct err *err;
 	struct yaml_node *root;
-	size_t keys_cap, items_cap;
+	size_t keys_cap, items_cap, texts_cap;
 	struct file_id files[MAX_FILES];
 	size_t nfiles;
 };
@@ -183,6 +183,19 @@ static bool include(struct merge *m, const struct yaml_node *list, unsigned dept
 	return true;
 }
 
+static bool keep_text(struct merge *m, const struct yaml_doc *d)
+{
+	struct config *c = m->config;
+	struct config_file *grown = arena_grow(c->arena, c->files, &m->texts_cap, c->nfiles + 1, sizeof *grown);
+
+	if (!grown)
+		return no_memory(m, m->root);
+	c->files = grown;
+	c->files[c->nfiles++] = (struct config_file){ yaml_name(d), yaml_source(d) };
+	c->hash = hash_content(c->hash, yaml_source(d));
+	return true;
+}
+
 /* Takes the doc over; NULL: its error is set already. */
 static bool add_doc(struct merge *m, struct yaml_doc *d, unsigned depth)
 {
@@ -194,7 +207,8 @@ static bool add_doc(struct merge *m, struct yaml_doc *d, unsigned depth)
 		yaml_unload(d);
 		return no_memory(m, m->root);
 	}
-	m->config->hash = hash_content(m->config->hash, yaml_source(d));
+	if (!keep_text(m, d))
+		return false;
 	if (yaml_count(d) > 1)
 		return yaml_err(yaml_root(d, 1)->where, m->err, "a second document (---) is not read here");
 	if (!(root = yaml_root(d, 0)) || yaml_is_empty(root))

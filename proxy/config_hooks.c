@@ -1,5 +1,6 @@
 /* config_hooks.c -- what depends on several keys of one table. */
 #include "proxy/config_parts.h"
+#include "base/hash.h"
 
 static bool no_memory(struct schema *s, const struct yaml_node *n)
 {
@@ -304,11 +305,30 @@ static bool is_over(struct config_reading *r, struct where w, const char *path, 
 	return true;
 }
 
+/* Those that are over go behind the others, for who shows them. */
+static bool exceptions_over(struct schema *s, struct app_config *a)
+{
+	struct config_reading *r = s->user;
+	struct exception_config *all = arena_get(r->config->arena, a->nexceptions * sizeof *all + 1);
+	size_t live = 0;
+
+	if (!all)
+		return yaml_err(a->where, s->err, "out of memory");
+	for (size_t i = 0; i < a->nexceptions; i++) {
+		bool over = is_over(r, a->exceptions[i].where, s->path, "exceptions", a->exceptions[i].until_s);
+
+		all[over ? a->nexceptions - ++a->nexceptions_over : live++] = a->exceptions[i];
+	}
+	a->exceptions = all;
+	a->nexceptions = live;
+	return true;
+}
+
 /* Entries whose `until` is over are left out, with a warning each. */
 static void drop_over(struct schema *s, struct app_config *a)
 {
 	struct config_reading *r = s->user;
-	size_t rules = 0, limits = 0, exceptions = 0;
+	size_t rules = 0, limits = 0;
 
 	for (size_t i = 0; i < a->nrules; i++)
 		if (!is_over(r, a->rules[i].where, s->path, "rules", a->rules[i].until_s))
@@ -316,12 +336,42 @@ static void drop_over(struct schema *s, struct app_config *a)
 	for (size_t i = 0; i < a->nlimits; i++)
 		if (!is_over(r, a->limits[i].where, s->path, "limits", a->limits[i].until_s))
 			a->limits[limits++] = a->limits[i];
-	for (size_t i = 0; i < a->nexceptions; i++)
-		if (!is_over(r, a->exceptions[i].where, s->path, "exceptions", a->exceptions[i].until_s))
-			a->exceptions[exceptions++] = a->exceptions[i];
 	a->nrules = rules;
 	a->nlimits = limits;
-	a->nexceptions = exceptions;
+}
+
+/* ---- ids of exceptions ---- */
+
+/* A NUL ends a text, and one more a list: no two say the same and mean different things. */
+static uint64_t hash_text(uint64_t h, struct bytes b)
+{
+	return hash_content(hash_content(h, b), BYTES("\0"));
+}
+
+static uint64_t hash_words(uint64_t h, const struct words *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		h = hash_text(h, w->at[i]);
+	return hash_content(h, BYTES("\0"));
+}
+
+static uint64_t exception_id(const struct app_config *a, const struct exception_config *e)
+{
+	const struct words *const lists[] = { &e->methods, &e->skip, &e->rules, &e->categories, &e->tags, &e->args, &e->cookies, &e->headers };
+	const uint64_t numbers[] = { e->max_body, e->until_s };
+	uint64_t h = hash_text(hash_text(hash_text(HASH_CONTENT_START, a->name), e->path), e->reason);
+
+	for (size_t i = 0; i < nelems(lists); i++)
+		h = hash_words(h, lists[i]);
+	for (size_t i = 0; i < e->nparts; i++)
+		h = hash_text(h, bytes_of(config_word(config_exception_parts, e->parts[i])));
+	for (size_t i = 0; i < nelems(numbers); i++) {
+		char digits[24];
+
+		snprintf(digits, sizeof digits, "%llu", (unsigned long long)numbers[i]);
+		h = hash_text(h, bytes_of(digits));
+	}
+	return h;
 }
 
 /* Nobody to ask: a mistake, not a milder remedy. */
@@ -351,5 +401,7 @@ bool config_app_end(struct schema *s, const struct yaml_node *n, void *out)
 	if (!app_named(s, a) || !timeouts_apply(s, n, a) || !captchas_there(s, a))
 		return false;
 	drop_over(s, a);
-	return true;
+	for (size_t i = 0; i < a->nexceptions; i++)
+		a->exceptions[i].id = exception_id(a, &a->exceptions[i]);
+	return exceptions_over(s, a);
 }

@@ -45,6 +45,10 @@ const char *config_glob(struct arena *, const struct yaml_node *, struct config_
 
 extern const struct schema_table config_table;
 extern const struct schema_word config_log_types[]; /* by log_input_config.type */
+/* The words of enums, for who shows a configuration: */
+extern const struct schema_word config_balances[], config_rulesets[], config_exception_parts[], config_bots_modes[],
+	config_levels[] /* of a challenge */;
+const char *config_word(const struct schema_word *, uint64_t value);
 
 extern const struct schema_type config_type_bind, /* struct bytes: ":443", "127.0.0.1:80" */
 	config_type_host,       /* struct bytes: "shop.example", "*.shop.example", in lower case */

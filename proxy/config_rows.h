@@ -26,5 +26,4 @@ extern const struct schema_table config_watch_table, config_login_table, config_
 extern const struct schema_table config_log_input_table;
 extern const struct schema_table config_bots_table, config_app_bots_table, config_attack_table; /* config_bots.c */
 extern const struct schema_table config_redis_table, config_cti_table, config_lapi_table; /* config_reputation.c */
-extern const struct schema_word config_levels[]; /* of a challenge */
 #endif

@@ -1,4 +1,4 @@
-/* config_types.c -- values that only a gate has. */
+/* config_types.c -- values that only a gate has, and their words. */
 #include "proxy/config_parts.h"
 
 /* ---- addresses to listen on ---- */
@@ -316,3 +316,10 @@ const struct schema_type config_type_log_file = {
 	.json = "\"type\": \"string\"",
 	.read = log_file_read,
 };
+
+const char *config_word(const struct schema_word *words, uint64_t value)
+{
+	while (words->word && words->value != value)
+		words++;
+	return words->word;
+}

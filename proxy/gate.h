@@ -3,7 +3,7 @@
  * runs on the control thread. */
 #ifndef PROXY_GATE_H
 #define PROXY_GATE_H
-#include "admin/admin.h"
+#include "admin/edit_hooks.h"
 #include "cti/ledger.h"
 #include "proxy/agent.h"
 #include "proxy/handover.h"
@@ -59,5 +59,6 @@ bool gate_admin_open(struct gate *, struct err *);
 
 /* What the admin folder may ask of the gate. */
 struct admin_hooks hooks_of(struct gate *);
+extern const struct edit_hooks hooks_edit; /* hooks_edit.c: of the configuration */
 const char *mode_word(enum waf_mode);
 #endif

@@ -17,6 +17,9 @@ static const struct api_routes table = API_ROUTES(routes);
 const struct api_routes *const api_tables[] = {
 	&table,
 	&api_status_routes,
+	&api_config_routes,
+	&api_apps_routes,
+	&api_exceptions_routes,
 	&api_audit_routes,
 };
 const size_t api_ntables = nelems(api_tables);

@@ -5,4 +5,7 @@
 
 extern const struct api_routes api_status_routes; /* api_status.c: the gate, its apps */
 extern const struct api_routes api_audit_routes;  /* api_audit.c: who changed what */
+extern const struct api_routes api_config_routes; /* api_config.c: its files */
+extern const struct api_routes api_apps_routes;   /* api_apps.c: the apps as they are configured, and how they are */
+extern const struct api_routes api_exceptions_routes; /* api_exceptions.c: what is let through where */
 #endif

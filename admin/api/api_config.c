@@ -1,0 +1,108 @@
+/* api_config.c -- the configuration's files, as they run. */
+#include "admin/api/api_edit.h"
+
+static const struct api_field file_fields[] = {
+	{ "path", API_TEXT, .help = "of the file" },
+	{ "text", API_TEXT, .help = "as it was read; passwords in URLs as ***, other secrets are references" },
+	{ "hash", API_TEXT, .help = "of the text" },
+	{ "writable", API_FLAG, .help = "changes are written to it" },
+};
+static const struct api_shape file_shape = API_SHAPE("ConfigFile", file_fields);
+
+static const struct api_field pending_fields[] = {
+	{ "until", API_TIME, .help = "then the change is undone, unless it is confirmed" },
+	{ "by", API_TEXT, .help = "who made it" },
+};
+static const struct api_shape pending_shape = API_SHAPE("ConfigPending", pending_fields);
+
+static const struct api_field config_fields[] = {
+	{ "files", API_OBJECT, .list = true, .of = &file_shape, .help = "in the order of reading" },
+	{ "overrides", API_TEXT, .help = "the text of the file for changes; empty: there is none yet" },
+	{ "hash", API_TEXT, .help = "of all files; also the ETag" },
+	{ "pending", API_OBJECT, .optional = true, .of = &pending_shape, .help = "a change that waits to be confirmed" },
+	{ "writes", API_FLAG, .help = "the API may change it" },
+};
+static const struct api_shape config_shape = API_SHAPE("Config", config_fields);
+
+/* The `NAME:PASSWORD` of a URL that begins behind its "://"; nothing where it has none. */
+static struct bytes userinfo_of(struct bytes rest)
+{
+	size_t n = 0;
+
+	while (n < rest.len && !memchr("@/ \t\r\n\"'", rest.at[n], 8))
+		n++;
+	return n < rest.len && rest.at[n] == '@' ? bytes_sub(rest, 0, n) : (struct bytes){ 0 };
+}
+
+/* Passwords that stand in URLs become `***`: everything else that is secret is a reference. */
+static struct bytes masked(struct arena *a, struct bytes text)
+{
+	struct bytes rest = text;
+	struct text t;
+	size_t at, colon;
+	char *room = arena_raw(a, 2 * text.len + 1); /* "://" and ":@" of each are longer than "***" */
+
+	if (!room)
+		return (struct bytes){ 0 };
+	t = text_over(room, 2 * text.len);
+	while ((at = bytes_find(rest, BYTES("://"))) != SIZE_MAX) {
+		struct bytes user = userinfo_of(bytes_from(rest, at + 3));
+
+		text_put(&t, bytes_sub(rest, 0, at + 3));
+		rest = bytes_from(rest, at + 3);
+		if ((colon = bytes_index(user, ':')) == SIZE_MAX)
+			continue;
+		text_put(&t, bytes_sub(user, 0, colon + 1));
+		text_str(&t, "***");
+		rest = bytes_from(rest, user.len);
+	}
+	text_put(&t, rest);
+	return t.full ? (struct bytes){ 0 } : text_bytes(&t);
+}
+
+static void put_file(struct json_out *o, struct arena *a, const struct edit_file *f)
+{
+	out_object(o, NULL);
+	out_text(o, "path", f->path);
+	out_text(o, "text", f->writable ? f->text : masked(a, f->text));
+	edit_put_hash(o, "hash", f->hash);
+	out_flag(o, "writable", f->writable);
+	out_end(o);
+}
+
+static void put_config(struct json_out *o, struct arena *a, const struct edit_config *e)
+{
+	out_object(o, NULL);
+	out_list(o, "files");
+	for (size_t i = 0; i < e->nfiles; i++)
+		put_file(o, a, &e->files[i]);
+	out_end(o);
+	out_text(o, "overrides", e->overrides.at ? e->overrides : BYTES(""));
+	edit_put_hash(o, "hash", e->hash);
+	if (e->confirm_by_ms) {
+		out_object(o, "pending");
+		out_time(o, "until", e->confirm_by_ms);
+		out_text(o, "by", e->changed_by);
+		out_end(o);
+	} else {
+		out_null(o, "pending");
+	}
+	out_flag(o, "writes", e->writes);
+	out_end(o);
+}
+
+static void get_config(struct api_call *c)
+{
+	struct json_out o = json_out(API_ANSWER_MAX);
+	struct edit_config e;
+	char tag[EDIT_TAG];
+
+	edit_config_of(c, &e);
+	put_config(&o, c->arena, &e);
+	api_answer_tagged(c, edit_tag(tag, e.hash), &o);
+}
+
+static const struct api_route routes[] = {
+	{ "GET", "/config", ROLE_VIEWER, "config", "the files, as they run", NULL, NULL, &config_shape, get_config },
+};
+const struct api_routes api_config_routes = API_ROUTES(routes);
