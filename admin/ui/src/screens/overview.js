@@ -1,0 +1,176 @@
+/* Is it working, and is anything on fire? */
+import { html } from "htm/preact";
+import { useEffect, useState } from "preact/hooks";
+import { Bar, Card, Empty, Head, Mode, Pill, Problem, Skeleton, Time } from "../components/bits.js";
+import { Chart } from "../components/chart.js";
+import { Segments } from "../components/form.js";
+import { ACTIONS, SOURCES, count, country, micros, number, percent, rate, short } from "../format.js";
+import { link, requery, route } from "../router.js";
+import { stats } from "../stream.js";
+import { useGet } from "../use.js";
+
+const RANGES = [["1h", "1 hour"], ["24h", "24 hours"], ["7d", "7 days"], ["30d", "30 days"]];
+const EVERY = { "1h": 10000, "24h": 60000, "7d": 300000, "30d": 300000 }; /* ms, as the series move */
+
+/* ---- now ---- */
+
+const Tile = ({ name, value, note, tone, href }) => html`
+	<${href ? "a" : "div"} class="tile ${tone ?? ""}" href=${href}>
+		<span class="tile-name">${name}</span><span class="tile-value num">${value}</span><span class="tile-note">${note ?? " "}</span><//>`;
+
+const fire = (value, limit) => (value >= limit ? "bad" : "");
+
+function Tiles({ now, range }) {
+	const s = now ?? {};
+
+	return html`<section class="tiles" aria-label="Now">
+		<${Tile} name="Requests" value=${rate(s.rps)} note=${`${short(s.requests_total)} since the start`} />
+		<${Tile} name="Blocked" value=${rate(s.blocked_ps)} note=${`${short(s.blocked_total)} since the start`}
+			href=${link("/events", { action: "deny" })} />
+		<${Tile} name="Challenged" value=${rate(s.challenged_ps)} note="of the last 10 s" href=${link("/events", { action: "challenge" })} />
+		<${Tile} name="Added latency" value=${micros(s.added_p50_us)} note=${`99th percentile ${micros(s.added_p99_us)}`} />
+		<${Tile} name="Held now" value=${number(s.decisions)} note="decisions in force" href=${link("/decisions")} />
+		<${Tile} name="Connections" value=${number(s.connections)} tone=${fire(s.events_dropped, 1)}
+			note=${s.events_dropped ? `${count(s.events_dropped, "event")} could not be stored` : "of clients, open"} />
+	</section>`;
+}
+
+/* What a person has to act on; nothing is shown while all is well. */
+function Alarms({ status, hours }) {
+	const down = status.apps.flatMap((a) => a.servers.filter((s) => !s.up).map((s) => [a.name, s.address]));
+	const attacked = status.apps.filter((a) => a.under_attack);
+	const open = status.apps.filter((a) => a.mode === "off");
+	const alarms = [
+		status.reload_error && ["bad", "The last reload was refused; the older configuration serves.", status.reload_error, link("/config")],
+		status.draining && ["warn", "This process drains.", "It takes no new connections."],
+		...down.map(([app, server]) => ["bad", `${app}: a server does not answer`, server, link(`/apps/${app}`)]),
+		...attacked.map((a) => ["warn", `${a.name} is in attack mode`, "Everyone without a pass is challenged.", link(`/apps/${a.name}`)]),
+		...open.map((a) => ["warn", `${a.name} is not protected`, "Its mode is off.", link(`/apps/${a.name}`)]),
+	].filter(Boolean);
+
+	return alarms.length > 0 && html`<ul class="alarms">${alarms.map(([tone, title, text, href]) => html`
+		<li key=${title + text} class="alarm ${tone}"><b>${href ? html`<a href=${href}>${title}</a>` : title}</b> <span>${text}</span></li>`)}</ul>`;
+}
+
+/* ---- over time ---- */
+
+const SHOWN = {
+	Traffic: { unit: rate, of: [["Requests", "requests", "--c-requests", true]] },
+	"What was done": {
+		unit: rate, of: [["Blocked", "blocked", "--c-blocked", true], ["Challenged", "challenged", "--c-challenged"],
+			["Throttled", "throttled", "--c-throttled"], ["Detected only", "detected", "--c-detected"]],
+	},
+	"Added latency": {
+		unit: micros, plain: true,
+		of: [["Median", "added_p50_us", "--c-solved"], ["99th percentile", "added_p99_us", "--c-challenged"]],
+	},
+	"Errors of the apps": {
+		unit: rate, of: [["4xx", "s4xx", "--c-challenged"], ["5xx", "s5xx", "--c-blocked", true]],
+	},
+};
+
+/* The series count in steps; what is drawn is per second. */
+const per_second = (values, step) => values.map((v) => (v === null ? null : v / step));
+
+function Series({ data, on_range }) {
+	const from = Date.parse(data.from) / 1000;
+	const n = data.series.requests.length;
+	const times = Array.from({ length: n }, (_, i) => from + i * data.step_s);
+
+	return html`<div class="grid charts">${Object.entries(SHOWN).map(([title, { unit, of, plain }]) => html`
+		<${Card} key=${title} title=${title}><${Chart} label=${title} times=${times} unit=${unit} on_range=${on_range}
+			series=${of.map(([name, key, token, fill]) => ({
+				name, token, fill, values: plain ? data.series[key] : per_second(data.series[key], data.step_s),
+			}))} /><//>`)}</div>`;
+}
+
+const Waiting = () => html`<div class="grid charts">${Object.keys(SHOWN).map((title) => html`
+	<${Card} key=${title} title=${title}><div class="chart"><div class="chart-canvas"></div><div class="chart-legend"> </div></div><//>`)}</div>`;
+
+/* ---- who and what ---- */
+
+const TOPS = [
+	{ by: "app", title: "Apps", filter: "app" },
+	{ by: "country", title: "Countries", filter: "country", text: (k) => country(k) },
+	{ by: "rule", title: "Rules", filter: "rule", mono: true },
+	{ by: "address", title: "Addresses", href: (k) => link(`/clients/${encodeURIComponent(k)}`), mono: true },
+	{ by: "path", title: "Paths", filter: "path", mono: true },
+	{ by: "source", title: "Decided by", filter: "source", text: (k) => SOURCES[k] ?? k },
+];
+
+function Top({ by, title, filter, href, text = (k) => k, mono, from, app }) {
+	const { data, error, reload } = useGet("/top", { by, from, app, limit: 7 }, { every: 30000 });
+	const most = data?.items[0]?.count ?? 0;
+	const all = data?.items.reduce((n, i) => n + i.count, 0);
+
+	return html`<${Card} title=${title}>
+		<${Problem} error=${error} retry=${reload} />
+		${!data && !error && html`<${Skeleton} lines=${5} />`}
+		${data?.items.length === 0 && html`<p class="dim">Nothing in this time.</p>`}
+		${data?.items.length > 0 && html`<ol class="top-list">${data.items.map((i) => html`
+			<li key=${i.key}><a class="top-key ${mono ? "mono" : ""}" title=${text(i.key)}
+				href=${href ? href(i.key) : link("/events", { [filter]: i.key, from, app })}>${text(i.key) || "none"}</a>
+				<span class="num" title=${`${count(i.clients, "client")}, ${percent(i.count, all)} of these`}>${short(i.count)}</span>
+				<${Bar} part=${i.count / most} tone=${by === "rule" ? "bad" : ""} /></li>`)}</ol>`}<//>`;
+}
+
+const AppRow = ({ a }) => {
+	const up = a.servers.filter((s) => s.up).length;
+
+	return html`<li><a href=${link(`/apps/${a.name}`)}>${a.name}</a><${Mode} mode=${a.mode} />
+		<${Pill} tone=${up === a.servers.length ? "good" : up ? "warn" : "bad"}>${up} of ${count(a.servers.length, "server")} up<//></li>`;
+};
+
+function Gate({ status, nodes }) {
+	return html`<${Card} title="Gate" side=${html`version ${status.version}`}>
+		<ul class="gate-apps">${status.apps.map((a) => html`<${AppRow} key=${a.name} a=${a} />`)}</ul>
+		<p class="dim">Serving since <${Time} at=${status.started} /> on ${status.listeners.join(", ")}${nodes?.items.length > 1
+			? html`; <a href=${link("/cluster")}>${count(nodes.items.length, "node")}</a>` : ""}.</p><//>`;
+}
+
+/* The series a range names; 7 days are a part of 30. */
+function clipped(data, range) {
+	if (range !== "7d" || !data)
+		return data;
+	const n = Math.min(data.series.requests.length, Math.round((7 * 86400) / data.step_s));
+	const cut = Object.fromEntries(Object.entries(data.series).map(([k, v]) => [k, v.slice(-n)]));
+
+	return { ...data, series: cut, from: new Date(Date.parse(data.to) - n * data.step_s * 1000).toISOString() };
+}
+
+function Newcomer({ status }) {
+	const [, port] = /:(\d+)$/.exec(status.listeners[0] ?? "") ?? [];
+
+	return html`<${Card}><${Empty} icon="overview" title="No request has come yet">
+		<p>Send one that is clean and one that is not, then look here again:</p>
+		<p><code>curl 'http://127.0.0.1:${port ?? "8080"}/?q=%3Cscript%3Ealert(1)%3C/script%3E'</code></p><//><//>`;
+}
+
+export default function Overview() {
+	const { range = "24h", app } = route.value.query;
+	const asked = range === "7d" ? "30d" : range;
+	const series = useGet("/series", { range: asked, app }, { every: EVERY[range] });
+	const first = useGet("/stats", { app });
+	const status = useGet("/status", undefined, { every: 15000 });
+	const nodes = useGet("/nodes", undefined, { every: 30000 });
+	const now = app ? first.data : stats.value ?? first.data;
+	const select = (from, to) => {
+		location.hash = link("/events", { app, from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() });
+	};
+	const apps = status.data?.apps.map((a) => a.name) ?? [];
+
+	return html`
+		<${Head} title="Overview">
+			${apps.length > 1 && html`<label class="row"><span class="unseen">App</span><select value=${app ?? ""}
+				onChange=${(e) => requery({ app: e.currentTarget.value })}><option value="">All apps</option>
+				${apps.map((a) => html`<option key=${a} value=${a} selected=${a === app}>${a}</option>`)}</select></label>`}
+			<${Segments} label="Range" value=${range} options=${RANGES} on=${(r) => requery({ range: r })} /><//>
+		${status.data && html`<${Alarms} status=${status.data} />`}
+		<${Problem} error=${status.error ?? first.error} retry=${status.reload} />
+		<${Tiles} now=${now} />
+		${status.data?.requests === 0 && html`<${Newcomer} status=${status.data} />`}
+		${series.error && !series.data ? html`<${Problem} error=${series.error} retry=${series.reload} />`
+			: series.data ? html`<${Series} data=${clipped(series.data, range)} on_range=${select} />` : html`<${Waiting} />`}
+		<div class="grid tops">${TOPS.map((t) => html`<${Top} key=${t.by} ...${t} from=${range} app=${app} />`)}</div>
+		${status.data && html`<${Gate} status=${status.data} nodes=${nodes.data} />`}`;
+}

@@ -1,0 +1,24 @@
+/* Light, dark, or as the system has it. theme.js sets it before the first paint. */
+import { signal } from "@preact/signals";
+
+const ORDER = ["auto", "light", "dark"];
+
+export const theme = signal(document.documentElement.dataset.theme ?? "auto");
+
+/* Colours that a canvas has to read anew. */
+export const paint = signal(0);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint.value++);
+
+export function next_theme() {
+	theme.value = ORDER[(ORDER.indexOf(theme.value) + 1) % ORDER.length];
+	if (theme.value === "auto")
+		delete document.documentElement.dataset.theme;
+	else
+		document.documentElement.dataset.theme = theme.value;
+	try {
+		localStorage.setItem("theme", theme.value);
+	} catch {
+		/* no storage: until the tab is closed */
+	}
+	paint.value++;
+}
