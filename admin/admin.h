@@ -13,6 +13,7 @@
 #include "admin/metrics.h"
 #include "base/arena.h"
 #include "base/loop.h"
+#include <stdio.h>
 
 struct admin_server { struct bytes address; bool up; uint64_t connections; };
 struct admin_app {
@@ -23,6 +24,7 @@ struct admin_app {
 	size_t nservers;
 	bool under_attack; /* everyone is challenged */
 };
+struct admin_cert { struct bytes listener, hosts, issuer; uint64_t expires_s; }; /* hosts: apart by blanks */
 struct admin_status {
 	uint64_t started_ms, reloaded_ms; /* wall clock; 0: never */
 	unsigned pid, workers;
@@ -35,6 +37,8 @@ struct admin_status {
 	size_t nlisteners;
 	const struct admin_app *apps;
 	size_t napps;
+	const struct admin_cert *certs; /* of all listeners */
+	size_t ncerts;
 };
 
 /* An answer that is owed to whoever asked; good until it is given, though the
@@ -70,6 +74,7 @@ struct admin_hooks {
 	struct share *share;                        /* NULL: this gate is alone */
 	struct lists *lists;
 	bool (*where)(void *ctx, const struct ip *, struct text *); /* country and AS, for people; false: not known */
+	void (*config_text)(void *ctx, struct text *); /* of the configuration in use, without secrets */
 	bool sharing;                               /* `cti: {share: on}` */
 	const struct edit_hooks *edit;              /* the configuration: edit_hooks.h */
 };
@@ -96,4 +101,6 @@ void admin_close(struct admin *, void (*closed)(void *), void *ctx);
 /* `embergate ctl ...`: argv[0] is "ctl". Returns the exit status: 0 done,
  * 1 failed, 2 usage, 3 no gate answers. */
 int ctl_main(int argc, char **argv);
+void ctl_print_manual(FILE *);     /* embergate-ctl(8) */
+void ctl_print_completion(FILE *); /* bash: sets `words` and `files` for a verb */
 #endif

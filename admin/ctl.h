@@ -8,6 +8,7 @@
 #ifndef ADMIN_CTL_H
 #define ADMIN_CTL_H
 #include "admin/guest.h"
+#include <stdio.h>
 
 #define CTL_HELLO "embergate/1"
 enum { CTL_LINE_MAX = 1024, CTL_ARGS_MAX = 8 };
@@ -21,18 +22,37 @@ struct ctl_ask {
 	unsigned nargs;
 };
 
+struct ctl_client; /* whoever asks, and where */
+
 struct ctl_verb {
 	const char *name, *usage, *help;
 	unsigned nargs;
-	void (*run)(const struct ctl_ask *); /* NULL: its issue is not built yet */
+	void (*run)(const struct ctl_ask *); /* at the gate; NULL: it is local, or its issue is not built yet */
 	unsigned more; /* words that may follow the nargs */
 };
+
+/* A verb that whoever asks does himself, with options of its own; perhaps it asks the gate too. argv[0] is the verb. */
+struct ctl_local {
+	const char *verb;
+	enum ctl_outcome (*run)(const struct ctl_client *, int argc, char **argv);
+	const char *details; /* for --help and the manual: lines, of options "  --name WHAT  text" */
+};
+extern const struct ctl_local ctl_init, ctl_test, ctl_bundle_local;
+const struct ctl_local *ctl_local_of(const struct ctl_verb *); /* NULL: it is asked of the gate */
+
+/* Options that stand before the verb, or behind it. */
+struct ctl_option { char letter; const char *name, *value, *help; };
+extern const struct ctl_option ctl_options[];
+extern const size_t ctl_noptions;
 
 extern const struct ctl_verb ctl_verbs[];
 extern const size_t ctl_nverbs;
 const struct ctl_verb *ctl_verb_named(struct bytes);
 /* "unknown verb 'relaod', did you mean 'reload'?" */
 void ctl_unknown(struct text *, struct bytes word);
+
+/* False: its issue is not built yet. */
+bool ctl_is_built(const struct ctl_verb *);
 
 /* One answer; the answer is gone then. */
 void ctl_reply(struct admin_answer *, enum ctl_outcome, struct bytes text);
@@ -52,6 +72,18 @@ void ctl_nodes(const struct ctl_ask *);
 void ctl_privacy(const struct ctl_ask *);
 /* A reply of unknown length. */
 void ctl_reply_text(struct admin_answer *, void (*write)(void *, struct text *), void *ctx);
+
+/* ctl_bundle.c */
+void ctl_bundle(const struct ctl_ask *);
+/* ctl_certs.c */
+void ctl_certs(const struct ctl_ask *);
+
+/* The client: asks the gate and writes its answer to `to` (its complaints to stderr). */
+enum ctl_outcome ctl_client_ask(const struct ctl_client *, char **words, int n, FILE *to);
+bool ctl_client_json(const struct ctl_client *);
+bool ctl_client_quiet(const struct ctl_client *);
+bool ctl_in_colour(FILE *); /* a terminal, and NO_COLOR is not set */
+void ctl_print_usage(FILE *, const struct ctl_verb *);
 
 extern const struct guest_kind ctl_kind;
 

@@ -11,27 +11,81 @@
 
 enum { WAIT_MS = 120000 }; /* a reload may compile rules */
 
-struct client {
+struct ctl_client {
 	const char *socket; /* NULL: the usual places */
 	const char *format;
 	bool quiet;
 };
 
+const struct ctl_option ctl_options[] = {
+	{ 's', "socket", "PATH", "the gate's socket; else $EMBERGATE_SOCKET, ./.embergate/ctl.sock, /run/embergate/ctl.sock" },
+	{ 'o', "output", "FORMAT", "table (default) or json" },
+	{ 'q', "quiet", NULL, "say nothing on success" },
+	{ 'h', "help", NULL, "this, or behind a verb what it does" },
+};
+const size_t ctl_noptions = nelems(ctl_options);
+
+enum { USAGE_COLUMN = 34, OPTION_COLUMN = 23 };
+
+static void print_verb(FILE *to, const struct ctl_verb *v)
+{
+	int width = fprintf(to, "  %s%s%s", v->name, v->usage[0] ? " " : "", v->usage);
+
+	if (width > USAGE_COLUMN)
+		fprintf(to, "\n%*s", USAGE_COLUMN, "");
+	fprintf(to, "%*s  %s\n", width < USAGE_COLUMN ? USAGE_COLUMN - width : 0, "", v->help);
+}
+
+static void print_option(FILE *to, const struct ctl_option *o)
+{
+	int width = fprintf(to, "  -%c, --%s%s%s", o->letter, o->name, o->value ? " " : "", o->value ? o->value : "");
+
+	fprintf(to, "%*s  %s\n", width < OPTION_COLUMN ? OPTION_COLUMN - width : 0, "", o->help);
+}
+
 static void print_help(FILE *to)
 {
 	fputs("usage: embergate ctl [-s SOCKET] [-o table|json] [-q] VERB ...\n\n", to);
 	for (size_t i = 0; i < ctl_nverbs; i++)
-		if (ctl_verbs[i].run)
-			fprintf(to, "  %-8s %-21s %s\n", ctl_verbs[i].name, ctl_verbs[i].usage, ctl_verbs[i].help);
-	fputs("\nNot built yet:", to);
-	for (size_t i = 0; i < ctl_nverbs; i++)
-		if (!ctl_verbs[i].run)
-			fprintf(to, " %s", ctl_verbs[i].name);
-	fputs("\n\n  -s, --socket PATH    the gate's socket; else $EMBERGATE_SOCKET, ./.embergate/ctl.sock,\n"
-	      "                       /run/embergate/ctl.sock\n"
-	      "  -o, --output FORMAT  table (default) or json\n"
-	      "  -q, --quiet          say nothing on success\n\n"
+		if (ctl_is_built(&ctl_verbs[i]))
+			print_verb(to, &ctl_verbs[i]);
+	fputc('\n', to);
+	for (size_t i = 0; i < ctl_noptions; i++)
+		print_option(to, &ctl_options[i]);
+	fputs("\n`embergate ctl VERB --help` tells more of one.\n"
 	      "Exit status: 0 done, 1 failed, 2 usage, 3 no gate answers\n", to);
+}
+
+void ctl_print_usage(FILE *to, const struct ctl_verb *v)
+{
+	fprintf(to, "usage: embergate ctl %s%s%s\n", v->name, v->usage[0] ? " " : "", v->usage);
+}
+
+static void print_help_of(const struct ctl_verb *v)
+{
+	const struct ctl_local *local = ctl_local_of(v);
+
+	ctl_print_usage(stdout, v);
+	printf("\n%s\n", v->help);
+	if (local)
+		printf("\n%s", local->details);
+}
+
+bool ctl_client_json(const struct ctl_client *c)
+{
+	return strcmp(c->format, "json") == 0;
+}
+
+bool ctl_client_quiet(const struct ctl_client *c)
+{
+	return c->quiet;
+}
+
+bool ctl_in_colour(FILE *to)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(fileno(to)) && (!no || !*no);
 }
 
 /* --- the connection ------------------------------------------------------------ */
@@ -58,7 +112,7 @@ static int connect_to(const char *path)
 }
 
 /* Where no socket is named, the first place where a gate answers. */
-static int reach(const struct client *c)
+static int reach(const struct ctl_client *c)
 {
 	static const char *const places[] = { "./.embergate/ctl.sock", "/run/embergate/ctl.sock" };
 	const char *named = c->socket ? c->socket : getenv("EMBERGATE_SOCKET");
@@ -123,7 +177,8 @@ static enum ctl_outcome gone(void)
 	return CTL_UNREACHABLE;
 }
 
-static enum ctl_outcome print_answer(int fd, bool quiet)
+/* `good`: where the answer of a gate that did it goes; NULL: nowhere. */
+static enum ctl_outcome print_answer(int fd, FILE *good)
 {
 	char buf[4096];
 	size_t len = 0, got, end;
@@ -138,11 +193,11 @@ static enum ctl_outcome print_answer(int fd, bool quiet)
 	}
 	if (!parse_head((struct bytes){ buf, end }, &outcome, &left))
 		return gone();
-	to = outcome == CTL_OK ? stdout : stderr;
+	to = outcome == CTL_OK ? good : stderr;
 	for (got = len - end - 1, memmove(buf, buf + end + 1, got);; ) {
 		if (got > left)
 			got = (size_t)left;
-		if (!quiet || outcome != CTL_OK)
+		if (to)
 			fwrite(buf, 1, got, to);
 		left -= got;
 		if (left == 0)
@@ -166,7 +221,7 @@ static bool put_word(struct text *t, const char *word)
 	return true;
 }
 
-static enum ctl_outcome ask(const struct client *c, char **words, int n)
+enum ctl_outcome ctl_client_ask(const struct ctl_client *c, char **words, int n, FILE *to)
 {
 	char line[CTL_LINE_MAX];
 	struct text t = text_over(line, sizeof line - 1);
@@ -188,17 +243,17 @@ static enum ctl_outcome ask(const struct client *c, char **words, int n)
 	fd = reach(c);
 	if (fd < 0)
 		return CTL_UNREACHABLE;
-	outcome = send_line(fd, text_bytes(&t)) ? print_answer(fd, c->quiet) : gone();
+	outcome = send_line(fd, text_bytes(&t)) ? print_answer(fd, to) : gone();
 	close(fd);
 	return outcome;
 }
 
 static enum ctl_outcome say(void *fd, struct bytes line)
 {
-	return send_line(*(int *)fd, line) ? print_answer(*(int *)fd, true) : gone();
+	return send_line(*(int *)fd, line) ? print_answer(*(int *)fd, NULL) : gone();
 }
 
-static enum ctl_outcome import(const struct client *c, const char *file)
+static enum ctl_outcome import(const struct ctl_client *c, const char *file)
 {
 	int fd = reach(c);
 	enum ctl_outcome outcome = fd < 0 ? CTL_UNREACHABLE : ctl_import(file, say, &fd);
@@ -213,52 +268,93 @@ static bool is_import(char **words, int n)
 	return n == 3 && strcmp(words[0], "decisions") == 0 && strcmp(words[1], "import") == 0;
 }
 
-/* What can be told without a gate. */
-static bool is_usage(char **words, int n)
+/* Of a verb's own words, whether there are as many as it takes. */
+static bool is_usage(const struct ctl_verb *v, int nargs)
 {
-	const struct ctl_verb *v = n > 0 ? ctl_verb_named(bytes_of(words[0])) : NULL;
+	if ((unsigned)nargs >= v->nargs && (unsigned)nargs <= v->nargs + v->more)
+		return false;
+	ctl_print_usage(stderr, v);
+	return true;
+}
+
+static const struct option options[] = {
+	{ "socket", required_argument, NULL, 's' }, { "output", required_argument, NULL, 'o' },
+	{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
+};
+
+/* Options of the client from `argv`; `shorts` tells whether they end at the first word. True: go on. */
+static bool options_take(struct ctl_client *c, int argc, char **argv, const char *shorts, bool *help)
+{
+	int option;
+
+	optind = 0; /* glibc: begin anew */
+	while ((option = getopt_long(argc, argv, shorts, options, NULL)) != -1)
+		switch (option) {
+		case 's': c->socket = optarg; break;
+		case 'o': c->format = optarg; break;
+		case 'q': c->quiet = true; break;
+		case 'h': *help = true; break;
+		default: return false;
+		}
+	if (strcmp(c->format, "table") == 0 || strcmp(c->format, "json") == 0)
+		return true;
+	fprintf(stderr, "-o is table or json, not '%s'\n", c->format);
+	return false;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
+/* argv[0] is the verb. */
+static enum ctl_outcome run_verb(struct ctl_client *c, const struct ctl_verb *v, int argc, char **argv)
+{
+	const struct ctl_local *local = ctl_local_of(v);
+	bool help = asks_for_help(argc, argv);
+
+	if (!help && local)
+		return local->run(c, argc, argv);
+	if (!help && !options_take(c, argc, argv, "s:o:qh", &help))
+		return CTL_USAGE;
+	if (help) {
+		print_help_of(v);
+		return CTL_OK;
+	}
+	argv += optind - 1; /* what is left of it, and the verb before it */
+	argc -= optind - 1;
+	argv[0] = (char *)(uintptr_t)v->name;
+	if (is_import(argv, argc))
+		return import(c, argv[2]);
+	return v->run && is_usage(v, argc - 1) ? CTL_USAGE : ctl_client_ask(c, argv, argc, c->quiet ? NULL : stdout);
+}
+
+static enum ctl_outcome unknown(const char *word)
+{
 	char buf[256];
 	struct text t = text_over(buf, sizeof buf);
 
-	if (n == 0) {
-		print_help(stderr);
-	} else if (!v) {
-		ctl_unknown(&t, bytes_of(words[0]));
-		fwrite(buf, 1, t.len, stderr);
-	} else if (v->run && ((unsigned)(n - 1) < v->nargs || (unsigned)(n - 1) > v->nargs + v->more)) {
-		fprintf(stderr, "usage: embergate ctl %s %s\n", v->name, v->usage);
-	} else {
-		return false;
-	}
-	return true;
+	ctl_unknown(&t, bytes_of(word));
+	fwrite(buf, 1, t.len, stderr);
+	return CTL_USAGE;
 }
 
 int ctl_main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "socket", required_argument, NULL, 's' }, { "output", required_argument, NULL, 'o' },
-		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
-	};
-	struct client c = { .format = "table" };
-	int option;
+	struct ctl_client c = { .format = "table" };
+	const struct ctl_verb *v;
+	bool help = false;
 
-	while ((option = getopt_long(argc, argv, "s:o:qh", options, NULL)) != -1)
-		switch (option) {
-		case 's': c.socket = optarg; break;
-		case 'o': c.format = optarg; break;
-		case 'q': c.quiet = true; break;
-		case 'h': print_help(stdout); return CTL_OK;
-		default: return CTL_USAGE;
-		}
-	if (optind < argc && strcmp(argv[optind], "help") == 0) {
+	if (!options_take(&c, argc, argv, "+s:o:qh", &help))
+		return CTL_USAGE;
+	if (help || (optind < argc && strcmp(argv[optind], "help") == 0)) {
 		print_help(stdout);
 		return CTL_OK;
 	}
-	if (strcmp(c.format, "table") != 0 && strcmp(c.format, "json") != 0) {
-		fprintf(stderr, "-o is table or json, not '%s'\n", c.format);
+	if (optind == argc) {
+		print_help(stderr);
 		return CTL_USAGE;
 	}
-	if (is_import(argv + optind, argc - optind))
-		return import(&c, argv[optind + 2]);
-	return is_usage(argv + optind, argc - optind) ? CTL_USAGE : ask(&c, argv + optind, argc - optind);
+	v = ctl_verb_named(bytes_of(argv[optind]));
+	return v ? run_verb(&c, v, argc - optind, argv + optind) : unknown(argv[optind]);
 }

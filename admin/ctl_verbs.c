@@ -127,8 +127,10 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "attack-mode", "APP on|off|auto", "challenge everyone, until the next start; auto: while the servers are overloaded", 2, attack_mode, 0 },
 	{ "drain", "", "take no new work: for a planned stop", 0, drain, 0 },
 	{ "diff", "", "what a reload would change", 0, NULL, 0 },
-	{ "init", "", "write a first configuration", 0, NULL, 0 },
-	{ "test", "URL", "harmless probes", 1, NULL, 0 },
+	{ "init", "[--upstream URL] [--host NAME] [--listen ADDR] [--mode block|detect] [--trust WHO] [--dir DIR] [--force]",
+	  "write a first configuration and a systemd unit; asks on a terminal what is not given", 0, NULL, 0 },
+	{ "test", "URL [--at IP] [--insecure]", "ten harmless probes: is what must be stopped stopped, and the rest not?",
+	  0, NULL, 0 },
 	{ "events", "", "recent events", 0, NULL, 0 },
 	{ "replay", "ID", "decide a kept request again", 1, NULL, 0 },
 	{ "exceptions", "", "suggest, add, list", 0, NULL, 0 },
@@ -144,12 +146,28 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "alerts", "[VALUE]", "what scenarios and agents saw in the last 72 hours", 0, ctl_alerts, 2 },
 	{ "client", "IP", "what is known of an address", 1, ctl_client, 0 },
 	{ "lists", "[refresh [NAME]]", "block lists: how many entries, how old", 0, ctl_lists, 2 },
-	{ "cert", "", "list, renew", 0, NULL, 0 },
+	{ "cert", "[list]", "certificates: for whom, by whom, until when", 0, ctl_certs, 1 },
 	{ "nodes", "", "the gates that share a Redis", 0, ctl_nodes, 0 },
 	{ "user", "", "users of the dashboard", 0, NULL, 0 },
 	{ "token", "", "tokens of the API", 0, NULL, 0 },
 	{ "privacy", "", "what leaves this installation", 0, ctl_privacy, 0 },
-	{ "support-bundle", "", "facts for a bug report", 0, NULL, 0 },
+	{ "support-bundle", "[FILE]", "facts for a bug report: versions, configuration without secrets, status, metrics; no logs",
+	  0, ctl_bundle, 0 },
 };
 
 const size_t ctl_nverbs = nelems(ctl_verbs);
+
+static const struct ctl_local *const locals[] = { &ctl_init, &ctl_test, &ctl_bundle_local };
+
+const struct ctl_local *ctl_local_of(const struct ctl_verb *v)
+{
+	for (size_t i = 0; i < nelems(locals); i++)
+		if (strcmp(locals[i]->verb, v->name) == 0)
+			return locals[i];
+	return NULL;
+}
+
+bool ctl_is_built(const struct ctl_verb *v)
+{
+	return v->run || ctl_local_of(v);
+}

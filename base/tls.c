@@ -1,5 +1,6 @@
 /* tls.c -- contexts: certificates by name, and what is agreed with a client. */
 #include "base/tls_parts.h"
+#include "base/text.h"
 #include <openssl/x509v3.h>
 
 /* ---- words for what OpenSSL says ---- */
@@ -233,4 +234,39 @@ void tls_context_free(struct tls_context *t)
 int64_t tls_context_expiry(const struct tls_context *t)
 {
 	return t->expiry;
+}
+
+static void put_issuer(const X509 *cert, struct tls_cert_info *out)
+{
+	X509_NAME *name = X509_get_issuer_name(cert);
+
+	if (X509_NAME_get_text_by_NID(name, NID_commonName, out->issuer, sizeof out->issuer) <= 0 &&
+	    X509_NAME_get_text_by_NID(name, NID_organizationName, out->issuer, sizeof out->issuer) <= 0)
+		out->issuer[0] = '\0';
+}
+
+static void put_hosts(const struct tls_context *t, size_t i, struct tls_cert_info *out)
+{
+	struct text hosts = text_over(out->hosts, sizeof out->hosts - sizeof "...");
+
+	for (size_t n = 0; n < t->nnames && !hosts.full; n++) {
+		if (t->names[n].ctx != t->ctxs[i])
+			continue;
+		text_str(&hosts, hosts.len ? " " : "");
+		text_str(&hosts, t->names[n].wild ? "*" : "");
+		text_put(&hosts, t->names[n].text);
+	}
+	memcpy(out->hosts + hosts.len, hosts.full ? "..." : "", hosts.full ? sizeof "..." : 1);
+}
+
+bool tls_context_cert(const struct tls_context *t, size_t i, struct tls_cert_info *out)
+{
+	X509 *cert = i < t->nctxs ? SSL_CTX_get0_certificate(t->ctxs[i]) : NULL;
+
+	if (!cert)
+		return false;
+	out->expires_s = not_after(cert);
+	put_issuer(cert, out);
+	put_hosts(t, i, out);
+	return true;
 }

@@ -30,6 +30,13 @@ void tls_context_free(struct tls_context *); /* NULL is allowed */
 
 /* Earliest notAfter of the context's certificates, unix seconds. */
 int64_t tls_context_expiry(const struct tls_context *);
+/* What one of a server's certificates says of itself; false: there are no more. */
+struct tls_cert_info {
+	char hosts[512];  /* names, apart by blanks; cut with "..." */
+	char issuer[128];
+	int64_t expires_s;
+};
+bool tls_context_cert(const struct tls_context *, size_t i, struct tls_cert_info *);
 /* Does one of the certificates serve `name`? */
 bool tls_context_serves(const struct tls_context *, struct bytes name);
 

@@ -17,8 +17,24 @@ function(install_packed source name destination component)
 	install(FILES ${packed} DESTINATION ${destination} COMPONENT ${component})
 endfunction()
 
+# What the program prints of itself. A fuzzing build has no program.
+function(install_printed verb name destination)
+	set(printed ${PROJECT_BINARY_DIR}/packaging/${name})
+	add_custom_command(OUTPUT ${printed} DEPENDS embergate
+		COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/packaging
+		COMMAND embergate ${verb} > ${printed})
+	if(name MATCHES "\\.8$")
+		install_packed(${printed} ${name} ${destination} gate)
+	else()
+		add_custom_target(printed_${name} ALL DEPENDS ${printed})
+		install(FILES ${printed} DESTINATION ${destination} RENAME embergate COMPONENT gate)
+	endif()
+endfunction()
+
 if(TARGET embergate)
 	install(TARGETS embergate DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT gate)
+	install_printed(ctl-manual embergate-ctl.8 ${CMAKE_INSTALL_MANDIR}/man8)
+	install_printed(completion embergate.bash ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endif()
 install(FILES packaging/embergate.service DESTINATION /lib/systemd/system COMPONENT gate)
 install(FILES packaging/embergate.yaml DESTINATION /etc/embergate COMPONENT gate)

@@ -87,6 +87,7 @@ static struct config *load(const char *name, const struct bytes *text, config_wa
 		return NULL;
 	}
 	root = config_files_load(c, name, text, e);
+	c->root = root;
 	if (root && config_fill(c, root, warn, ctx, e))
 		return c;
 	config_free(c);

@@ -355,6 +355,7 @@ struct config {
 	const char **geo; size_t ngeo;     /* MaxMind DB files */
 	const char *file;                  /* NULL: made from options */
 	struct config_file *files; size_t nfiles;
+	const struct yaml_node *root;      /* what was written, includes joined; NULL where it was made from options */
 	uint64_t hash;                     /* of the text of all files */
 };
 
@@ -377,6 +378,8 @@ static inline bool config_over(uint64_t until_s, uint64_t now_s)
 	return until_s && now_s >= until_s;
 }
 
+/* As YAML, without comments and secrets. */
+void config_show(const struct config *, struct text *);
 void config_print_docs(FILE *);   /* docs/config.md */
 void config_print_schema(FILE *); /* docs/embergate.schema.json */
 #endif

@@ -29,12 +29,28 @@ static void app_status(struct arena *a, const struct app *app, struct admin_app 
 	}
 }
 
+/* Counts them, and fills `out` where there is one. */
+static size_t list_certs(struct arena *a, const struct site *s, struct admin_cert *out)
+{
+	struct tls_cert_info info;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->nlistens; i++)
+		for (size_t c = 0; s->listens[i].tls && tls_context_cert(s->listens[i].tls, c, &info); c++, n++)
+			if (out)
+				out[n] = (struct admin_cert){ s->listens[i].config->bind, arena_copy(a, bytes_of(info.hosts)),
+							      arena_copy(a, bytes_of(info.issuer)), (uint64_t)info.expires_s };
+	return n;
+}
+
 static void hook_status(void *ctx, struct arena *a, struct admin_status *out)
 {
 	struct gate *g = ctx;
 	const struct site *s = g->site;
 	struct admin_app *apps = arena_get(a, (s->napps + 1) * sizeof *apps);
 	struct bytes *listeners = arena_get(a, (s->nlistens + 1) * sizeof *listeners);
+	size_t ncerts = list_certs(a, s, NULL);
+	struct admin_cert *certs = arena_get(a, (ncerts + 1) * sizeof *certs);
 
 	*out = (struct admin_status){
 		.started_ms = g->started_ms, .reloaded_ms = g->reloaded_ms, .pid = (unsigned)getpid(),
@@ -51,6 +67,8 @@ static void hook_status(void *ctx, struct arena *a, struct admin_status *out)
 	out->napps = apps ? s->napps : 0;
 	out->listeners = listeners;
 	out->nlisteners = listeners ? s->nlistens : 0;
+	out->certs = certs;
+	out->ncerts = certs ? list_certs(a, s, certs) : 0;
 }
 
 static void hook_reload(void *ctx, struct admin_answer *asker)
@@ -227,12 +245,17 @@ static bool hook_where(void *ctx, const struct ip *ip, struct text *t)
 	return true;
 }
 
+static void hook_config_text(void *ctx, struct text *t)
+{
+	config_show(((struct gate *)ctx)->site->config, t);
+}
+
 struct admin_hooks hooks_of(struct gate *g)
 {
 	return (struct admin_hooks){
 		.ctx = g, .status = hook_status, .reload = hook_reload, .mode = hook_mode, .drain = hook_drain, .ready = hook_ready,
 		.metrics = hook_metrics, .scenarios = hook_scenarios, .decisions = g->shared.decisions, .keys = g->reputation.keys, .attack = hook_attack,
 		.alerts = g->reputation.alerts, .share = g->reputation.share, .lists = g->reputation.lists, .where = hook_where,
-		.sharing = g->site->config->cti.share, .edit = &hooks_edit,
+		.config_text = hook_config_text, .sharing = g->site->config->cti.share, .edit = &hooks_edit,
 	};
 }

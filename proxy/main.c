@@ -37,12 +37,31 @@ static int usage(FILE *out)
 		     "  embergate check -c FILE              reads everything, serves nothing; exit 0, 1 or 2\n"
 		     "  embergate check --convert FILE...    ModSecurity's crs-setup.conf and exclusions, as YAML\n"
 		     "  embergate ctl VERB ...               talks to a running gate; `embergate ctl help`\n"
-		     "  embergate config-docs|config-schema  the configuration's manual, or JSON Schema\n\n",
+		     "  embergate config-docs|config-schema  the configuration's manual, or JSON Schema\n"
+		     "  embergate ctl-manual|completion      embergate-ctl(8), or words for bash to complete\n\n",
 		EMBERGATE_VERSION);
 	for (size_t i = 0; i < nelems(flags); i++)
 		fprintf(out, "  %-10s %-5s %s\n", flags[i].name, flags[i].value ? flags[i].value : "",
 			flags[i].help);
 	return out == stdout ? EXIT_OK : EXIT_USAGE;
+}
+
+/* For bash: words of the command line, `ctl` and its verbs. */
+static void print_completion(FILE *to)
+{
+	ctl_print_completion(to);
+	fputs("\n_embergate()\n{\n\tlocal current=${COMP_WORDS[COMP_CWORD]} words='' files='' verb='' i\n"
+	      "\tcase ${COMP_WORDS[1]} in\n"
+	      "\tctl)\n\t\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
+	      "\t\t\tcase ${COMP_WORDS[i]} in\n\t\t\t-s | -o | --socket | --output) ((i++)) ;;\n\t\t\t-*) ;;\n"
+	      "\t\t\t*) verb=${COMP_WORDS[i]}; break ;;\n\t\t\tesac\n\t\tdone\n\t\t_embergate_ctl \"$verb\" ;;\n"
+	      "\trun | check) words='-c --convert' files=1 ;;\n"
+	      "\t*) words='run check ctl config-docs config-schema ctl-manual completion", to);
+	for (size_t i = 0; i < nelems(flags); i++)
+		fprintf(to, " %s", flags[i].name);
+	fputs("' ;;\n\tesac\n"
+	      "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\"; [[ $files ]] && compgen -f -- \"$current\")\n"
+	      "}\ncomplete -o filenames -F _embergate embergate\n", to);
 }
 
 static const struct flag *flag_find(const char *name, size_t len)
@@ -142,6 +161,14 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(verb, "config-docs") == 0 || strcmp(verb, "config-schema") == 0) {
 		strcmp(verb, "config-docs") == 0 ? config_print_docs(stdout) : config_print_schema(stdout);
+		return EXIT_OK;
+	}
+	if (strcmp(verb, "ctl-manual") == 0) {
+		ctl_print_manual(stdout);
+		return EXIT_OK;
+	}
+	if (strcmp(verb, "completion") == 0) {
+		print_completion(stdout);
 		return EXIT_OK;
 	}
 	if (strcmp(verb, "check") == 0 && argc > 2 && strcmp(argv[2], "--convert") == 0)

@@ -395,12 +395,14 @@ static void ctl_answers_with_text_and_an_exit_status(void **state)
 		{ "-s %s -o json explain 01JD3A", 0, "\"decision_trace\":[{\"rule\":\"942100\"" },
 		{ "-s %s explain 01JD3", 1, "several alerts begin with 01JD3: give more of the id\n" },
 		{ "-s %s explain 01ZZZ", 1, "01ZZZ is not among the 2 alerts that are kept" },
-		{ "-s %s cert", 1, "cert is not built yet\n" },
+		{ "-s %s cert", 0, "no listener speaks TLS\n" },
+		{ "-s %s cert renew", 1, "cert list is all there is" },
+		{ "-s %s cert --help", 0, "usage: embergate ctl cert [list]\n" },
 		{ "-s %s nodes", 0, "this gate is alone: no `redis` is configured\n" },
 		{ "-s %s relaod", 2, "unknown verb 'relaod', did you mean 'reload'?\n" },
 		{ "-s %s -o yaml status", 2, "-o is table or json, not 'yaml'\n" },
 		{ "-s /no/such.sock status", 3, "no gate answers at /no/such.sock: No such file or directory\n" },
-		{ "help", 0, "  reload                         read the configuration again; waits for the outcome\n" },
+		{ "help", 0, "  reload                            read the configuration again; waits for the outcome\n" },
 		{ "", 2, "usage: embergate ctl" },
 	};
 
