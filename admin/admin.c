@@ -104,6 +104,7 @@ struct admin *admin_open(struct loop *loop, const struct admin_options *o, struc
 		a->loop = loop;
 		a->hooks = o->hooks;
 		a->events = o->events;
+		a->archive = o->archive;
 		a->store = o->store;
 	}
 	if (!a || !hosts_new(a, o)) {

@@ -45,6 +45,7 @@ struct admin_status {
  * asker may have gone. */
 struct admin_answer;
 struct alerts;
+struct archive;
 struct decisions;
 struct edit_hooks;
 struct keys;
@@ -89,6 +90,7 @@ struct admin_options {
 	const struct bytes *hosts; /* names besides localhost and the machine's that Host may say */
 	size_t nhosts;
 	struct events *events;
+	struct archive *archive;   /* NULL: events are not kept */
 	struct store *store;       /* NULL: nothing is kept, and nobody can be told from another. Outlives the admin */
 	struct admin_hooks hooks;
 };

@@ -54,6 +54,7 @@ struct admin {
 	struct loop *loop;
 	struct admin_hooks hooks;
 	struct events *events;
+	struct archive *archive;
 	struct store *store;  /* NULL: there is none, nor what is kept in it */
 	struct audit *audit;
 	char **hosts; /* names that Host may say; NULL-terminated */

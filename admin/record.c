@@ -260,10 +260,73 @@ void record_of(struct record *r, const struct event *e, const struct redact *red
 	r->action = e->action;
 	r->would = e->would;
 	r->source = e->source;
+	r->country = cut(e->country, SHORT);
+	r->as = cut(e->as, SHORT);
+	r->as_name = cut(e->as_name, SHORT);
+	r->bot = cut(e->bot, SHORT);
+	r->bot_proven = e->bot_proven;
+	r->allowed = e->allowed;
+	r->hearsay = e->hearsay;
+	r->level = e->level;
+	r->limits = e->limits;
+	r->fields = r->own_fields;
+	r->nfields = r->more_fields = 0;
+	r->has_body = r->more_body = false;
+	r->body = (struct bytes){ 0 };
 	take_request(r, e->request ? e->request : &unread, redact);
 	take_hits(r, e, redact);
 	take_held(r, e->held);
 	take_overflows(r, e, redact);
+}
+
+/* --- the request as received ---------------------------------------------- */
+
+static struct bytes safe_value(struct record *r, const struct field *f, const struct redact *redact)
+{
+	struct text t = scratch_text(r);
+
+	if (redact_is_secret(redact, f->name))
+		return redacted;
+	if (f->id == FIELD_REFERER)
+		return safe_referer(r, f->value, redact);
+	redact_loose(&t, redact, f->value, 0, f->value.len);
+	return scratch_keep(r, &t);
+}
+
+static void take_fields(struct record *r, const struct fields *fields, const struct redact *redact)
+{
+	size_t room = RECORD_FIELD_BYTES;
+
+	for (size_t i = 0; i < fields->n; i++) {
+		const struct field *f = &fields->at[i];
+		struct record_field *to = &r->own_fields[r->nfields];
+
+		if (r->nfields == RECORD_FIELDS || f->name.len + f->value.len > room) {
+			r->more_fields++;
+			continue;
+		}
+		room -= f->name.len + f->value.len;
+		*to = (struct record_field){ f->name, safe_value(r, f, redact) };
+		r->nfields++;
+	}
+}
+
+static void take_body(struct record *r, const struct event *e, const struct redact *redact)
+{
+	struct text t = scratch_text(r);
+
+	r->has_body = e->has_body;
+	r->more_body = e->body.len > RECORD_BODY || e->request_bytes > e->body.len;
+	redact_loose(&t, redact, e->body, 0, RECORD_BODY);
+	r->body = cut(scratch_keep(r, &t), RECORD_BODY);
+}
+
+void record_request(struct record *r, const struct event *e, const struct redact *redact)
+{
+	if (e->request)
+		take_fields(r, &e->request->fields, redact);
+	if (e->has_body)
+		take_body(r, e, redact);
 }
 
 /* --- a copy that stands alone ------------------------------------------- */
@@ -273,6 +336,7 @@ static const size_t slices[] = {
 	AT(id), AT(app), AT(client_from), AT(tls_version), AT(upstream), AT(reason),
 	AT(method), AT(host), AT(path), AT(query), AT(referer), AT(user_agent),
 	AT(held.value), AT(held.reason), AT(held.origin),
+	AT(country), AT(as), AT(as_name), AT(bot), AT(body),
 };
 #undef AT
 
@@ -286,6 +350,10 @@ static const size_t overflow_slices[] = { AT(scenario), AT(scope), AT(value) };
 
 #define AT(field) offsetof(struct record_seen, field)
 static const size_t seen_slices[] = { AT(verb), AT(target), AT(status) };
+#undef AT
+
+#define AT(field) offsetof(struct record_field, field)
+static const size_t field_slices[] = { AT(name), AT(value) };
 #undef AT
 
 static struct bytes *slice_in(void *base, size_t offset)
@@ -307,6 +375,9 @@ static void each_slice(struct record *r, void (*fn)(void *ctx, struct bytes *), 
 	for (size_t s = 0; s < r->nseen; s++)
 		for (size_t i = 0; i < nelems(seen_slices); i++)
 			fn(ctx, slice_in(&r->seen[s], seen_slices[i]));
+	for (size_t f = 0; f < r->nfields; f++)
+		for (size_t i = 0; i < nelems(field_slices); i++)
+			fn(ctx, slice_in(&r->fields[f], field_slices[i]));
 }
 
 static void add_length(void *total, struct bytes *b)
@@ -326,21 +397,23 @@ static void move_in(void *text, struct bytes *b)
 struct record *record_copy(const struct record *r, size_t *bytes)
 {
 	const size_t head = offsetof(struct record, hits) + r->nhits * sizeof *r->hits;
-	const size_t seen = r->nseen * sizeof *r->seen;
+	const size_t seen = r->nseen * sizeof *r->seen, fields = r->nfields * sizeof *r->fields;
 	size_t total = 0;
 	struct record *copy;
 	struct text t;
 
 	each_slice((struct record *)(uintptr_t)r, add_length, &total);
-	copy = malloc(head + seen + total);
+	copy = malloc(head + seen + fields + total);
 	if (!copy)
 		return NULL;
 	memcpy(copy, r, head);
 	copy->seen = (struct record_seen *)(void *)((char *)copy + head);
 	memcpy(copy->seen, r->seen, seen);
-	t = text_over((char *)copy + head + seen, total);
+	copy->fields = (struct record_field *)(void *)((char *)copy + head + seen);
+	memcpy(copy->fields, r->fields, fields);
+	t = text_over((char *)copy + head + seen + fields, total);
 	each_slice(copy, move_in, &t);
 	copy->scratch_used = total;
-	*bytes = head + seen + total;
+	*bytes = head + seen + fields + total;
 	return copy;
 }

@@ -47,6 +47,14 @@ struct event {
 	size_t nhits;
 	int threshold;                /* from which the score of the hits denies; 0: not known */
 	const struct decision *held;  /* the strictest that was held against it; NULL: none */
+	struct bytes country, as, as_name; /* of the client; empty: not known */
+	struct bytes bot;             /* what it says it is; empty: nothing of the kind */
+	bool bot_proven;              /* and its address agrees */
+	unsigned level;               /* of the pass it showed, as enum challenge_level; 0: none */
+	bool allowed, hearsay;        /* an entry allows it; others say no good of it */
+	unsigned limits;              /* that were asked */
+	bool has_body;                /* the app's log wants it */
+	struct bytes body;            /* its beginning */
 	const struct event_overflow *overflows;
 	size_t noverflows;
 };

@@ -117,6 +117,7 @@ static void limit_ask(struct exchange *x, const struct limit_config *l, size_t i
 	uint64_t wait_ms = limits_take_of_all(x->worker->shared->limits, bucket, loop_now_ms(x->worker->loop),
 					      l->count, l->per_ms, l->burst);
 
+	x->limits_asked++;
 	if (wait_ms == 0)
 		return;
 	if (l->then == REMEDY_CHALLENGE)

@@ -253,6 +253,7 @@ struct app_config {
 	uint32_t tarpit_ms;                /* how long an answer is held back */
 	struct cert_config *certs; size_t ncerts;
 	struct words redact;               /* argument and field names never logged */
+	bool log_body;                     /* the beginning of an alert's body is kept */
 	struct watch_config watch;
 	struct login_config *logins; size_t nlogins;
 	struct route_config *routes; size_t nroutes;
@@ -328,6 +329,9 @@ struct admin_config {
 /* As it was read: the main file, then what it includes. */
 struct config_file { const char *path; struct bytes text; };
 
+/* Alerts that are kept on disk. */
+struct events_config { uint64_t count, bytes, age_ms; };
+
 struct config {
 	struct arena *arena;               /* holds everything; config_free */
 	struct listen_config *listens; size_t nlistens;
@@ -345,6 +349,7 @@ struct config {
 	const char *ctl_socket;            /* default: state/ctl.sock */
 	const char *api_socket;            /* api.sock beside it */
 	struct log_config log;
+	struct events_config events;
 	struct scenarios_config scenarios;
 	struct profile_config *profiles; size_t nprofiles;
 	struct log_input_config *logs; size_t nlogs;

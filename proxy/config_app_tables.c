@@ -307,12 +307,14 @@ static const struct schema_row app_log_rows[] = {
 	{ .key = "redact", .type = &schema_text, SCHEMA_ITEMS(app_config, redact.at, redact.n),
 	  .help = "names of arguments and fields whose values are never written down, beside passwords, "
 		  "tokens, cookies and Authorization" },
-	RESERVED("body"),
+	{ .key = "body", .type = &schema_bool, SCHEMA_FIELD(app_config, log_body), .unset = "off",
+	  .help = "keep the beginning of the body, 4 KiB, of requests that a rule, limit or the protocol had something "
+		  "against; what looks like a secret is taken out, what else it holds is kept as it came" },
 };
 
 static const struct schema_table app_log_table = {
 	.name = "app log",
-	.help = "What is left out of the log for one app.",
+	.help = "What is left out of the log for one app, and what is kept beside it.",
 	ROWS(app_log_rows),
 };
 
@@ -358,7 +360,7 @@ static const struct schema_row app_rows[] = {
 	{ .key = "under_attack", .type = &schema_nested, .table = &config_attack_table, SCHEMA_FIELD(app_config, attack),
 	  .help = "everyone is challenged: `off`, `on`, or by itself when its servers are overloaded" },
 	{ .key = "tls", .table = &app_tls_table, SAME(app_config), .help = "its certificates" },
-	{ .key = "log", .table = &app_log_table, SAME(app_config), .help = "what is never written down" },
+	{ .key = "log", .table = &app_log_table, SAME(app_config), .help = "what is never written down, and what is" },
 	RESERVED("app"),
 	RESERVED("use"),
 	RESERVED("profiles"),

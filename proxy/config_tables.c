@@ -217,6 +217,22 @@ static const struct schema_table log_table = {
 	ROWS(log_rows),
 };
 
+static const struct schema_row events_rows[] = {
+	{ .key = "count", .type = &schema_int, SCHEMA_FIELD(events_config, count), .min = 100, .max = 10000000,
+	  .unset = "200000", .help = "of events, at most" },
+	{ .key = "bytes", .type = &schema_size, SCHEMA_FIELD(events_config, bytes), .min = MIB, .max = TIB,
+	  .unset = "1GiB", .help = "of the file, at most" },
+	{ .key = "age", .type = &schema_duration, SCHEMA_FIELD(events_config, age_ms), .min = MINUTE, .max = 3650 * 24 * (uint64_t)HOUR,
+	  .unset = "30d", .help = "they are deleted after that time" },
+};
+
+static const struct schema_table events_table = {
+	.name = "events",
+	.help = "Requests that a rule, limit or the protocol had something against, with all that is known of them: `events.db` in "
+		"the state directory, for the API and the dashboard. The oldest give way. Holds from the next start on.",
+	ROWS(events_rows),
+};
+
 /* ---- the file ---- */
 
 static const struct schema_word auto_workers[] = { { "auto", 0, false }, { 0 } };
@@ -253,6 +269,8 @@ static const struct schema_row config_rows[] = {
 	  .help = "the unix socket of `embergate ctl`; without it `ctl.sock` in systemd's runtime directory, else in the state directory" },
 	{ .key = "log", .type = &schema_nested, .table = &log_table, SCHEMA_FIELD(config, log),
 	  .help = "what is written down" },
+	{ .key = "events", .type = &schema_nested, .table = &events_table, SCHEMA_FIELD(config, events),
+	  .help = "alerts that are kept on disk" },
 	{ .key = "logs", .type = &schema_nested, .table = &config_log_input_table, SCHEMA_ITEMS(config, logs, nlogs),
 	  .help = "logs of other servers that are read too" },
 	{ .key = "apps", .type = &schema_nested, .table = &config_app_table, SCHEMA_NAMED(config, apps, napps),

@@ -58,6 +58,7 @@ struct upload {
 	bool begun;         /* the head went to the server */
 	bool broken;        /* the server takes no more of it */
 	bool ours;          /* held to its end, for an endpoint of ours; short */
+	struct text log;    /* its beginning, where the app's log wants bodies */
 };
 
 enum { VISIT_PASSES = 4 };
@@ -121,6 +122,7 @@ struct exchange {
 	const struct decision *held; /* the strictest that was held against it; NULL: none */
 	bool allowed;              /* an entry says that nothing is held against it */
 	bool hearsay;              /* others say no good of it */
+	unsigned limits_asked;
 	struct bytes country, as, as_name; /* of the client, where geo files are named; else empty */
 	struct event_overflow *overflows;
 	size_t noverflows, overflows_room;

@@ -216,6 +216,20 @@ static bool demo_start(struct gate *g, struct err *err)
 	return true;
 }
 
+/* A gate that cannot keep what it saw serves all the same. */
+static void watch_events(struct gate *g)
+{
+	const struct events_config *c = &g->site->config->events;
+	const struct archive_bounds bounds = { c->count, c->bytes, c->age_ms };
+	struct err err = { 0 };
+	char path[4096];
+
+	snprintf(path, sizeof path, "%s/events.db", g->site->config->state);
+	g->archive = archive_open(path, g->shared.events, g->loop, &bounds, &err);
+	if (!g->archive)
+		log_error("events are not kept: %s", err.text);
+}
+
 /* Before anyone is answered. A gate that cannot keep what is decided serves all the same. */
 static void remember(struct gate *g)
 {
@@ -247,6 +261,7 @@ static bool start(struct gate *g, struct err *err)
 	if (!g->site)
 		return false;
 	remember(g);
+	watch_events(g);
 	if (!reputation_open(&g->reputation, g, err) || !workers_start(g, err) || !gate_admin_open(g, err))
 		return false;
 	g->started_ms = clock_wall_ms();
@@ -321,6 +336,7 @@ int gate_main(const struct options *options, int fd)
 	agent_stop(g.agent);
 	for (unsigned i = 0; i < g.nworkers; i++)
 		worker_stop(g.workers[i]);
+	archive_close(g.archive);
 	ledger_close(g.ledger);
 	reputation_close(&g.reputation);
 	if (!reload_end(&g, RELOAD_STOP_MS))

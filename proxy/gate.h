@@ -4,6 +4,7 @@
 #ifndef PROXY_GATE_H
 #define PROXY_GATE_H
 #include "admin/edit_hooks.h"
+#include "admin/archive.h"
 #include "cti/ledger.h"
 #include "proxy/agent.h"
 #include "proxy/handover.h"
@@ -25,6 +26,7 @@ struct gate {
 	struct health *health;
 	struct agent *agent;        /* reads logs of other servers; NULL: there are none to read */
 	struct agent_counts log_counts;
+	struct archive *archive;    /* alerts on disk; NULL: they are not kept */
 	struct ledger *ledger;      /* keeps decisions over a restart; NULL: it cannot */
 	struct reputation reputation;
 	struct admin *admin;

@@ -202,11 +202,22 @@ static size_t add_ledger(const struct gate *g, struct metrics_drops *to)
 	return 1;
 }
 
+static size_t add_archive(const struct gate *g, struct metrics_drops *to)
+{
+	struct archive_counts c;
+
+	if (!g->archive)
+		return 0;
+	archive_count(g->archive, &c);
+	*to = (struct metrics_drops){ "store", c.dropped };
+	return 1;
+}
+
 static void hook_metrics(void *ctx, struct text *out)
 {
 	struct gate *g = ctx;
 	const struct site *s = g->site;
-	struct metrics_drops drops[4] = { { "events", events_dropped(g->shared.events) } };
+	struct metrics_drops drops[5] = { { "events", events_dropped(g->shared.events) } };
 	struct metrics_cert certs[64];
 	const struct agent_counts *c = &g->log_counts;
 	struct metrics_lines lines[] = {
@@ -220,6 +231,7 @@ static void hook_metrics(void *ctx, struct text *out)
 	if (s->security)
 		drops[now.ndrops++] = (struct metrics_drops){ "security", log_dropped(s->security) };
 	now.ndrops += add_ledger(g, &drops[now.ndrops]);
+	now.ndrops += add_archive(g, &drops[now.ndrops]);
 	for (size_t i = 0; i < s->nlistens && now.ncerts < nelems(certs); i++)
 		if (s->listens[i].tls)
 			certs[now.ncerts++] = (struct metrics_cert){

@@ -2,6 +2,8 @@
  * log where it is on, alerts in the security log and for `explain`. */
 #include "base/clock.h"
 #include "proxy/behaviour.h"
+#include "proxy/bots.h"
+#include "proxy/challenge.h"
 #include "proxy/client.h"
 #include "proxy/forward.h"
 #include "proxy/stages.h"
@@ -23,7 +25,23 @@ static void write_line(struct log_sink *sink, const struct event *e, const struc
 	log_line(sink, text_bytes(&t));
 }
 
-static void tell(const struct exchange *x, const struct event *e)
+/* What only alerts are asked for. */
+static void add_detail(struct exchange *x, struct event *e)
+{
+	e->country = x->country;
+	e->as = x->as;
+	e->as_name = x->as_name;
+	e->bot = x->bot.bot ? bytes_of(x->bot.bot->name) : (struct bytes){ 0 };
+	e->bot_proven = x->bot.bot && x->bot.proof == BOT_TRUE;
+	e->level = challenge_pass(x)->level;
+	e->allowed = x->allowed;
+	e->hearsay = x->hearsay;
+	e->limits = x->limits_asked;
+	e->has_body = x->app && x->app->config->log_body && x->up.decoder.total > 0;
+	e->body = text_bytes(&x->up.log);
+}
+
+static void tell(struct exchange *x, struct event *e)
 {
 	const struct site *site = x->use->site;
 
@@ -32,6 +50,7 @@ static void tell(const struct exchange *x, const struct event *e)
 		write_line(site->access, e, &site->style);
 	if (!event_is_alert(e))
 		return;
+	add_detail(x, e);
 	if (site->security && site->security != site->access)
 		write_line(site->security, e, &site->style);
 	events_offer(x->worker->shared->events, e, &site->style.redact);

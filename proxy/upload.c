@@ -115,8 +115,21 @@ static uint64_t body_max(const struct exchange *x)
 	return exchange_limits(x)->body_bytes;
 }
 
+static void note(struct exchange *x, struct bytes data)
+{
+	struct text *t = &x->up.log;
+
+	if (!t->at) {
+		t->at = arena_get(x->arena, RECORD_BODY);
+		t->cap = t->at ? RECORD_BODY : 0;
+	}
+	text_put(t, bytes_sub(data, 0, t->cap - t->len));
+}
+
 static void take_piece(struct exchange *x, struct bytes data)
 {
+	if (x->app && x->app->config->log_body)
+		note(x, data);
 	if (x->up.ours && x->up.decoder.total > OURS_MAX)
 		refuse(x, 413, BYTES("body longer than an endpoint of the gate takes"));
 	else if (x->up.decoder.total > body_max(x))

@@ -17,6 +17,7 @@ static const struct api_routes table = API_ROUTES(routes);
 const struct api_routes *const api_tables[] = {
 	&table,
 	&api_status_routes,
+	&api_events_routes,
 	&api_config_routes,
 	&api_apps_routes,
 	&api_exceptions_routes,

@@ -153,7 +153,7 @@ static void errors_in_an_app_name_place_key_and_cause(void **state)
 		{ "timeouts: {drain: 1s}", "3:46: apps.shop: timeouts.drain is for the top level" },
 		{ "timeouts: {head: 1s}", "3:45: apps.shop: timeouts.head is for the top level, or an app" },
 		{ "page: {logo: 'javascript:x'}", "3:41: apps.shop.page.logo: 'javascript:x' is not a link" },
-		{ "log: {body: off}", "3:34: apps.shop.log: 'body' is not built yet" },
+		{ "log: {body: maybe}", "3:40: apps.shop.log.body: 'maybe' is not on or off" },
 	};
 
 	(void)state;
