@@ -103,6 +103,7 @@ struct admin *admin_open(struct loop *loop, const struct admin_options *o, struc
 	if (a) {
 		a->loop = loop;
 		a->hooks = o->hooks;
+		a->ui_dir = o->ui_dir;
 		a->events = o->events;
 		a->archive = o->archive;
 		a->store = o->store;

@@ -87,6 +87,7 @@ struct admin_options {
 	const char *url;           /* by which a browser reaches them, "http://127.0.0.1:9180"; NULL: it cannot */
 	const char *ctl_socket;    /* path; NULL: none. Replaces one that is there */
 	const char *api_socket;    /* the same for HTTP: whoever may open it is an administrator; NULL: none */
+	const char *ui_dir;        /* the dashboard's files are read from there; NULL: from the program */
 	const struct bytes *hosts; /* names besides localhost and the machine's that Host may say */
 	size_t nhosts;
 	struct events *events;

@@ -58,6 +58,7 @@ struct admin {
 	struct store *store;  /* NULL: there is none, nor what is kept in it */
 	struct audit *audit;
 	char **hosts; /* names that Host may say; NULL-terminated */
+	const char *ui_dir; /* NULL: the program's own files */
 	struct server_way by_address, by_socket;
 	struct listener *ctl_listener;
 	struct guest *guests;

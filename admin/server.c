@@ -1,6 +1,7 @@
 /* server.c -- a table of routes, and one answer a request. */
 #include "admin/server.h"
 #include "admin/api/api.h"
+#include "admin/api/assets.h"
 #include <stdlib.h>
 
 enum { CONNECTIONS_MAX = 64 };
@@ -62,7 +63,7 @@ static const struct route {
 	bool any_host; /* says nothing that is worth guarding */
 	void (*get)(struct admin *, struct serve_request *);
 } routes[] = {
-	{ "/", "this page", false, get_front },
+	{ "/", "the dashboard; or this page, where it was built without", false, get_front },
 	{ "/metrics", "Prometheus metrics", false, get_metrics },
 	{ "/healthz", "200 while the process lives", true, get_health },
 	{ "/readyz", "200 while it takes requests, 503 while it drains", true, get_ready },
@@ -73,7 +74,8 @@ static void get_front(struct admin *a, struct serve_request *r)
 	char page[1024];
 	struct text t = text_over(page, sizeof page);
 
-	(void)a;
+	if (assets_serve(a, r))
+		return;
 	text_str(&t, "embergate " EMBERGATE_VERSION "\n\n");
 	for (size_t i = 0; i < nelems(routes); i++)
 		text_printf(&t, "%-10s %s\n", routes[i].path, routes[i].help);
@@ -135,10 +137,10 @@ static void take(void *ctx, struct serve_request *r)
 		api_take(way->admin, r, way->is_socket);
 	else if (!bytes_eq(q->method, BYTES("GET")) && !bytes_eq(q->method, BYTES("HEAD")))
 		text_answer(r, 405, BYTES("GET and HEAD only\n"));
-	else if (!route)
-		text_answer(r, 404, BYTES("not found\n"));
-	else
+	else if (route)
 		route->get(way->admin, r);
+	else if (!assets_serve(way->admin, r))
+		text_answer(r, 404, BYTES("not found\n"));
 }
 
 struct server_http *server_open(struct server_way *way, const int *fds, size_t nfds, struct err *e)

@@ -25,6 +25,7 @@ static const struct flag {
 	{ "--state",    "DIR",  offsetof(struct options, quick.state),    "keep state here (default ./.embergate)" },
 	{ "--detect",   NULL,   offsetof(struct options, quick.detect),   "only log what would be blocked" },
 	{ "--demo",     NULL,   offsetof(struct options, demo),           "in front of a small built-in shop" },
+	{ "--ui-dir",   "DIR",  offsetof(struct options, ui_dir),         "the dashboard from this directory, while working on it" },
 	{ "-c",         "FILE", offsetof(struct options, config),         "the configuration file (run, check)" },
 };
 

@@ -6,6 +6,7 @@
 struct options {
 	const char *config;       /* -c FILE; NULL: made from the rest */
 	struct config_quick quick;
+	const char *ui_dir;       /* the dashboard from there; NULL: the program's own */
 	bool demo;                /* in front of the built-in shop */
 };
 

@@ -86,6 +86,8 @@ void api_problem(struct api_call *, unsigned status, const char *fmt, ...) __att
 void api_failed(struct api_call *, const struct err *); /* by its side: 422 of the client's or configuration's, 502, 503 */
 /* If-Match is wanted and names the present version; false: 428 or 412 was answered. */
 bool api_matches(struct api_call *, struct bytes etag);
+/* Is the tag in If-Match's or If-None-Match's list, or that "*"? (RFC 9110 13.1) */
+bool api_names_tag(struct bytes list, struct bytes tag);
 /* Every answer's fields: no-store, nosniff, and the like. */
 size_t api_fields(struct field *to, size_t room);
 

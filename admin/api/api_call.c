@@ -96,8 +96,7 @@ static struct bytes field_of(const struct api_call *c, struct bytes name)
 	return f ? f->value : (struct bytes){ 0 };
 }
 
-/* A list of tags, or "*" (RFC 9110 13.1). */
-static bool names_tag(struct bytes list, struct bytes tag)
+bool api_names_tag(struct bytes list, struct bytes tag)
 {
 	struct bytes part;
 
@@ -117,7 +116,7 @@ void api_answer_tagged(struct api_call *c, struct bytes etag, struct json_out *o
 {
 	struct bytes have = field_of(c, BYTES("If-None-Match"));
 
-	if (have.len && names_tag(have, etag)) {
+	if (have.len && api_names_tag(have, etag)) {
 		json_out_free(o);
 		send(c, 304, (struct bytes){ 0 }, etag, (struct bytes){ 0 });
 		return;
@@ -131,7 +130,7 @@ bool api_matches(struct api_call *c, struct bytes etag)
 
 	if (!wanted.len)
 		api_problem(c, 428, "If-Match is wanted: the ETag of what is changed");
-	else if (!names_tag(wanted, etag))
+	else if (!api_names_tag(wanted, etag))
 		api_problem(c, 412, "somebody else has changed it: read it again");
 	else
 		return true;
