@@ -105,7 +105,7 @@ export const ACTIONS = {
 
 export const SOURCES = {
 	protocol: "HTTP itself", rule: "rules", own_rule: "a rule of the configuration", limit: "a limit",
-	cti: "reputation", reputation: "reputation", scenario: "a scenario", bot: "what bots may do", attack: "attack mode",
+	cti: "reputation", scenario: "a scenario", bot: "what bots may do", attack_mode: "attack mode",
 };
 
 export const action_text = (word) => ACTIONS[word]?.text ?? word;

@@ -9,16 +9,18 @@ export const theme = signal(document.documentElement.dataset.theme ?? "auto");
 export const paint = signal(0);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint.value++);
 
-export function next_theme() {
-	theme.value = ORDER[(ORDER.indexOf(theme.value) + 1) % ORDER.length];
-	if (theme.value === "auto")
+export function set_theme(word) {
+	theme.value = word;
+	if (word === "auto")
 		delete document.documentElement.dataset.theme;
 	else
-		document.documentElement.dataset.theme = theme.value;
+		document.documentElement.dataset.theme = word;
 	try {
-		localStorage.setItem("theme", theme.value);
+		localStorage.setItem("theme", word);
 	} catch {
 		/* no storage: until the tab is closed */
 	}
 	paint.value++;
 }
+
+export const next_theme = () => set_theme(ORDER[(ORDER.indexOf(theme.value) + 1) % ORDER.length]);

@@ -1,0 +1,130 @@
+/* What happens, as it happens; and what happened, by any filter. */
+import { html } from "htm/preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Action, Address, Card, Copy, Empty, Head } from "../components/bits.js";
+import { Filters, filtered } from "../components/filters.js";
+import { Icon } from "../components/icons.js";
+import { Listing } from "../components/table.js";
+import { is_meant } from "../events_of.js";
+import { ACTIONS, SOURCES, clock, count, day, exact } from "../format.js";
+import { link, requery, route } from "../router.js";
+import { link_state, listen } from "../stream.js";
+import { useGet, usePages } from "../use.js";
+
+const KEPT = 300;    /* rows of a tail; older ones are asked for again */
+const HELD = 5000;   /* rows that wait while the reader reads */
+const GATHER = 500;  /* ms: rows come in groups, not one by one */
+
+const FIELDS = (apps) => [
+	{ name: "q", label: "Search", placeholder: "path, host, rule, reason", main: true },
+	{ name: "app", label: "App", options: apps },
+	{ name: "action", label: "Action", options: Object.entries(ACTIONS).filter(([w]) => w !== "allow").map(([w, a]) => [w, a.text]) },
+	{ name: "source", label: "Decided by", options: Object.entries(SOURCES) },
+	{ name: "address", label: "Address", placeholder: "or network", size: 14 },
+	{ name: "country", label: "Country", placeholder: "DE", size: 4 },
+	{ name: "as", label: "AS", placeholder: "3320", size: 6 },
+	{ name: "rule", label: "Rule", placeholder: "942100", size: 9 },
+	{ name: "path", label: "Path has", placeholder: "/login", size: 10 },
+	{ name: "id", label: "Request id", placeholder: "01M8…", size: 9 },
+];
+
+const stamp = (time) => {
+	const d = new Date(time), today = day(d) === day(new Date());
+
+	return today ? clock(d) : `${day(d).slice(5)} ${clock(d)}`;
+};
+
+export const EVENT_COLUMNS = [
+	{ name: "time", head: "Time", cell: (e) => html`<time class="num" dateTime=${e.time} title=${exact(e.time)}>${stamp(e.time)}</time>` },
+	{ name: "action", head: "Action", cell: (e) => html`<${Action} action=${e.action} would=${e.would} />` },
+	{ name: "request", head: "Request", cell: (e) => html`<div class="request"><b class="mono">${e.method}</b>
+		<span class="mono break">${e.path || "/"}</span></div><div class="dim break">${e.host}${e.app && ` · ${e.app}`}</div>` },
+	{ name: "why", head: "Why", cell: (e) => html`<div class="why">${e.reason || SOURCES[e.source]}</div>
+		<div class="dim break">${[SOURCES[e.source], e.rule, e.threshold && e.score ? `score ${e.score} of ${e.threshold}` : ""].filter(Boolean).join(" · ")}</div>` },
+	{ name: "client", head: "Client", cell: (e) => html`<${Address} ip=${e.client} country=${e.country} as=${e.as} as_name=${e.as_name} />` },
+	{ name: "status", head: "Status", num: true, wide: true, cell: (e) => e.status || "none" },
+];
+
+/* What the stream brings, in groups: {rows, waiting, show}. While `hold`, it waits. */
+function useTail(filter, hold) {
+	const [rows, set] = useState([]);
+	const [waiting, setWaiting] = useState(0);
+	const queue = useRef([]);
+	const key = JSON.stringify(filter);
+	const show = () => {
+		const fresh = queue.current.splice(0).reverse();
+
+		setWaiting(0);
+		if (fresh.length)
+			set((old) => [...fresh, ...old].slice(0, KEPT));
+	};
+
+	useEffect(() => {
+		queue.current = [];
+		set([]);
+		setWaiting(0);
+		return listen("security", (e) => {
+			if (is_meant(e, filter) && queue.current.push(e) > HELD)
+				queue.current.shift();
+		});
+	}, [key]);
+	useEffect(() => {
+		const timer = setInterval(() => {
+			if (!hold && scrollY < 120)
+				show();
+			else
+				setWaiting(queue.current.length);
+		}, GATHER);
+
+		return () => clearInterval(timer);
+	}, [key, hold]);
+	return { rows, waiting, show };
+}
+
+function Span({ from, to }) {
+	const text = [from && `from ${/^\d+[smhd]$/.test(from) ? `${from} ago` : exact(from)}`, to && `until ${exact(to)}`].filter(Boolean).join(" ");
+
+	return html`<span class="tag">${text} <button type="button" class="quiet" onClick=${() => requery({ from: "", to: "" })}>
+		<${Icon} name="close" /> Any time</button></span>`;
+}
+
+const state_text = (tails, paused, waiting) => {
+	if (!tails)
+		return "A span of time; nothing new comes in.";
+	if (waiting)
+		return `${count(waiting, "new event")} waiting`;
+	if (paused)
+		return "Paused";
+	return link_state.value === "live" ? "New events appear at the top." : "The live stream is not there; the list is of the time when it was opened.";
+};
+
+export default function Events() {
+	const [paused, setPaused] = useState(false);
+	const status = useGet("/status");
+	const fields = FIELDS(status.data?.apps.map((a) => a.name) ?? []);
+	const filter = filtered(fields);
+	const { from, to } = route.value.query;
+	const tails = !to;
+	const pages = usePages("/events", { ...filter, from, to });
+	const tail = useTail(filter, paused || !tails);
+	const known = new Set(tail.rows.map((e) => e.id));
+	const items = pages.items && [...tail.rows, ...pages.items.filter((e) => !known.has(e.id))];
+	const show = () => {
+		tail.show();
+		scrollTo({ top: 0 });
+	};
+
+	return html`
+		<${Head} title="Live events">
+			<${Copy} text=${location.href} label="Copy the link of this view" />
+			<button type="button" aria-pressed=${paused} disabled=${!tails} onClick=${() => setPaused(!paused)}>
+				<${Icon} name=${paused ? "play" : "pause"} />${paused ? "Go on" : "Pause"}</button><//>
+		<${Filters} fields=${fields}>${(from || to) && html`<${Span} from=${from} to=${to} />`}<//>
+		<${Card} title="Events" flush side=${html`<span role="status" aria-live="polite">${state_text(tails, paused, tail.waiting)}</span>`}>
+			${tail.waiting > 0 && html`<button type="button" class="fresh" onClick=${show}>Show ${count(tail.waiting, "new event")}</button>`}
+			<${Listing} label="Events" pages=${{ ...pages, items }} columns=${EVENT_COLUMNS} row_key=${(e) => e.id}
+				href=${(e) => link(`/events/${e.id}`)} empty=${html`<${Empty} icon="events" title=${Object.keys(filter).length
+					? "No event fits these filters" : "No event yet"}>
+					${Object.keys(filter).length ? html`<p>Take one away, or look at another time.</p>`
+						: html`<p>What the gate blocks, challenges, throttles or would have blocked appears here within a second.</p>`}<//>`} /><//>`;
+}
