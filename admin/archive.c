@@ -23,6 +23,8 @@ static void on_written(void *arg)
 	a->writing = false;
 	if (atomic_load(&a->more))
 		write_soon(a, 0);
+	else if (a->asked)
+		write_soon(a, ARCHIVE_DELAY_MS);
 	if (a->told)
 		a->told(a->told_ctx);
 }
@@ -31,6 +33,7 @@ static void on_time(void *arg)
 {
 	struct archive *a = arg;
 
+	a->asked = false;
 	a->writing = store_do(a->store, write_batch, a->loop, on_written, a);
 	if (!a->writing)
 		write_soon(a, AGAIN_MS);
@@ -42,9 +45,13 @@ static void write_soon(struct archive *a, uint32_t after_ms)
 		deadline_set(a->loop, &a->deadline, after_ms, on_time, a);
 }
 
+/* Also between the end of a batch and on_written(): then that begins the next one. */
 static void on_some(void *arg)
 {
-	write_soon(arg, ARCHIVE_DELAY_MS);
+	struct archive *a = arg;
+
+	a->asked = true;
+	write_soon(a, ARCHIVE_DELAY_MS);
 }
 
 /* On a worker's thread. Without memory the next batch takes it with it: there is one when the process ends. */

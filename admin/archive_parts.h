@@ -12,6 +12,7 @@ struct archive {
 	struct archive_bounds bounds;
 	struct deadline deadline; /* of the next batch */
 	bool writing;             /* a batch is under way */
+	bool asked;               /* there is more since it began */
 	atomic_bool more;         /* the last one did not take everything */
 	atomic_ullong written, lost;
 	bool good;                /* of the first job */
