@@ -270,7 +270,7 @@ static bool load_doc(struct ir *ir, const struct yaml_node *root, const char *fi
 	return ok;
 }
 
-bool appsec_load(struct ir *ir, const char *path, struct err *e)
+bool appsec_load(struct ir *ir, const char *path, const struct bytes *text, struct err *e)
 {
 	const char *file = kept(ir, bytes_of(path));
 	struct yaml_doc *y;
@@ -278,7 +278,7 @@ bool appsec_load(struct ir *ir, const char *path, struct err *e)
 
 	if (!file)
 		return err_set(e, SIDE_SELF, 0, "%s: out of memory", path);
-	y = yaml_load_file(file, e);
+	y = text ? yaml_load(*text, file, e) : yaml_load_file(file, e);
 	if (!y)
 		return false;
 	for (size_t i = 0; ok && i < yaml_count(y); i++)

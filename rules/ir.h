@@ -200,6 +200,7 @@ struct ir {
 	struct slot *slots;     /* the first ten are TX:0 to TX:9 */
 	size_t nslots, slots_cap;
 	struct body_settings bodies;
+	bool of_text;           /* what is being read is no file: it names none either */
 	uint32_t nmacros;       /* conditions that have one */
 };
 

@@ -56,11 +56,18 @@ static bool words(struct prepare *p, struct bytes text)
 	return set_of_words(p);
 }
 
+static bool lines_of_file(struct prepare *p, struct bytes name, struct op_lines *l)
+{
+	if (p->ir->of_text)
+		return err_set(p->err, SIDE_CONFIG, 0, "a rule of a text cannot read a file");
+	return op_lines(p->ir->arena, name, p->beside, l, p->err);
+}
+
 static bool lines(struct prepare *p, struct bytes name)
 {
 	struct op_lines l;
 
-	if (!op_lines(p->ir->arena, name, p->beside, &l, p->err))
+	if (!lines_of_file(p, name, &l))
 		return false;
 	p->out->texts = l.at;
 	p->out->ntexts = l.n;
@@ -103,7 +110,7 @@ static bool nets_of_file(struct prepare *p, struct bytes name)
 {
 	struct op_lines l;
 
-	if (!op_lines(p->ir->arena, name, p->beside, &l, p->err))
+	if (!lines_of_file(p, name, &l))
 		return false;
 	for (size_t i = 0; i < l.n; i++)
 		l.at[i] = bytes_sub(l.at[i], 0, bytes_index(l.at[i], '#'));

@@ -29,9 +29,16 @@ struct ruleset_tuning {
 	bool unfolded; /* for tests: all is done while requests pass, nothing beforehand */
 };
 
+/* A text in place of one of the files. It may name no other file: neither includes nor lists of operators. */
+struct ruleset_text {
+	const char *name; /* of that file: "rule.conf", "rule.yaml"; errors have it */
+	struct bytes text;
+};
+
 struct ruleset_options {
 	const char *const *files; /* *.yaml and *.conf (SecLang); globs; a directory means its *.yaml */
 	size_t nfiles;
+	const struct ruleset_text *text; /* NULL: all are files */
 	const char *cache_dir;    /* compiled databases, by content hash; NULL: none */
 	const struct matcher_kind *matcher; /* NULL: matcher_hs */
 	const struct ruleset_tuning *tuning; /* NULL: none */

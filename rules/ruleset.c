@@ -16,17 +16,33 @@ static bool is_test(const char *path)
 
 struct loading {
 	struct ir *ir;
+	const struct ruleset_text *text;
 	struct seclang *seclang; /* NULL: no *.conf yet */
 	struct err *err;
 };
 
-static bool load_one(struct loading *l, const char *path)
+static bool read_one(struct loading *l, const char *path, const struct bytes *text)
 {
 	if (fnmatch("*.conf", path, 0) != 0 && fnmatch("*.conf.example", path, 0) != 0)
-		return appsec_load(l->ir, path, l->err);
+		return appsec_load(l->ir, path, text, l->err);
 	if (!l->seclang && !(l->seclang = seclang_new(l->ir, l->err)))
 		return err_set(l->err, SIDE_SELF, 0, "out of memory");
-	return seclang_file(l->seclang, path);
+	return seclang_file(l->seclang, path, text);
+}
+
+static bool load_one(struct loading *l, const char *path)
+{
+	return read_one(l, path, NULL);
+}
+
+static bool load_text(struct loading *l)
+{
+	bool ok;
+
+	l->ir->of_text = true;
+	ok = read_one(l, l->text->name, &l->text->text);
+	l->ir->of_text = false;
+	return ok;
 }
 
 /* glob() sorts, so the order of rules is the same everywhere. */
@@ -53,6 +69,8 @@ static bool load_path(struct loading *l, const char *path)
 	char pattern[4096];
 	struct stat st;
 
+	if (l->text && strcmp(path, l->text->name) == 0)
+		return load_text(l);
 	if (stat(path, &st) != 0) /* may be a pattern */
 		return load_pattern(l, path);
 	if (!S_ISDIR(st.st_mode))
@@ -64,7 +82,7 @@ static bool load_path(struct loading *l, const char *path)
 
 static bool load_all(struct ir *ir, const struct ruleset_options *o, struct err *e)
 {
-	struct loading l = { .ir = ir, .err = e };
+	struct loading l = { .ir = ir, .text = o->text, .err = e };
 
 	for (size_t i = 0; i < o->nfiles; i++)
 		if (!load_path(&l, o->files[i]))

@@ -122,8 +122,8 @@ bool gates_build(struct compiled *, const char *cache_dir, struct err *);
 /* Once for all plans: which condition is asked first and which is shown. */
 bool plan_prepare(struct compiled *, struct err *);
 bool plan_build(struct ruleset *, const struct ruleset_tuning *, struct err *);
-/* Reads a file of AppSec rules, or of SecLang, into the ir. */
-bool appsec_load(struct ir *, const char *path, struct err *);
+/* Reads a file of AppSec rules into the ir, or where it is not NULL the text in its place. */
+bool appsec_load(struct ir *, const char *path, const struct bytes *text, struct err *);
 
 static inline void bit_set(uint64_t *set, size_t i)
 {

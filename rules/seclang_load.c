@@ -433,11 +433,13 @@ struct seclang *seclang_new(struct ir *ir, struct err *e)
 	return s;
 }
 
-bool seclang_file(struct seclang *s, const char *path)
+bool seclang_file(struct seclang *s, const char *path, const struct bytes *text)
 {
 	struct seclang_sink sink = { take, s };
+	bool ok = text ? seclang_text(s->ir->arena, (struct seclang_place){ path, 1 }, *text, &sink, s->err)
+		       : seclang_read(s->ir->arena, path, &sink, s->err);
 
-	if (!seclang_read(s->ir->arena, path, &sink, s->err))
+	if (!ok)
 		return false;
 	return !s->chain || seclang_fail(s, "the chain is not complete at the end of the file");
 }

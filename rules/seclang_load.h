@@ -51,7 +51,7 @@ struct seclang {
 };
 
 struct seclang *seclang_new(struct ir *, struct err *); /* lives in the ir's arena; NULL: out of memory */
-bool seclang_file(struct seclang *, const char *path);
+bool seclang_file(struct seclang *, const char *path, const struct bytes *text); /* text: in its place; NULL: it is read */
 bool seclang_finish(struct seclang *);
 
 /* ---- between seclang_*.c ---- */
