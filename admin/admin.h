@@ -78,6 +78,7 @@ struct admin_hooks {
 	void (*config_text)(void *ctx, struct text *); /* of the configuration in use, without secrets */
 	bool sharing;                               /* `cti: {share: on}` */
 	const struct edit_hooks *edit;              /* the configuration: edit_hooks.h */
+	const struct rules_hooks *rules;            /* rules and scenarios, and what they would say: rules_hooks.h */
 };
 
 struct admin_options {

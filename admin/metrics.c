@@ -216,14 +216,22 @@ static struct rule_count *rule_new(struct bytes id)
 	return r;
 }
 
-/* The table is never more than half full, so the search ends. */
-static struct rule_count *rule_find(struct rule_counts *rules, struct bytes id)
+/* Where it is, or would be. The table is never more than half full, so the search ends. */
+static size_t rule_slot(const struct rule_counts *rules, struct bytes id)
 {
 	size_t i = hash_bytes(id) % RULE_SLOTS;
 
-	for (; rules->slots[i]; i = (i + 1) % RULE_SLOTS)
-		if (bytes_eq(rules->slots[i]->id, id))
-			return rules->slots[i];
+	while (rules->slots[i] && !bytes_eq(rules->slots[i]->id, id))
+		i = (i + 1) % RULE_SLOTS;
+	return i;
+}
+
+static struct rule_count *rule_find(struct rule_counts *rules, struct bytes id)
+{
+	size_t i = rule_slot(rules, id);
+
+	if (rules->slots[i])
+		return rules->slots[i];
 	if (rules->n == RULES_MAX || !(rules->slots[i] = rule_new(id)))
 		return &rules->other;
 	rules->n++;
@@ -241,6 +249,18 @@ static void count_rules(struct rule_counts *rules, const struct event *e)
 		cell_add(blocked ? &r->blocked : &r->detected, 1);
 	}
 	pthread_mutex_unlock(&rules->lock);
+}
+
+void metrics_rule(struct app_metrics *a, struct bytes rule, struct metrics_rule_matches *out)
+{
+	const struct rule_count *r;
+
+	*out = (struct metrics_rule_matches){ 0 };
+	pthread_mutex_lock(&a->rules.lock);
+	r = a->rules.slots[rule_slot(&a->rules, rule)];
+	if (r)
+		*out = (struct metrics_rule_matches){ cell_read(&r->detected), cell_read(&r->blocked) };
+	pthread_mutex_unlock(&a->rules.lock);
 }
 
 void metrics_exchange(struct app_metrics *a, unsigned w, const struct event *e)

@@ -94,6 +94,9 @@ struct metrics_now {
 };
 
 void metrics_print(struct metrics *, const struct metrics_now *, struct text *);
+/* Matches of a rule; 0 too where so many rules have matched that it has no counter of its own. From any thread. */
+struct metrics_rule_matches { uint64_t detected, blocked; };
+void metrics_rule(struct app_metrics *, struct bytes rule, struct metrics_rule_matches *out);
 /* The sums of all workers, for `status`. */
 void metrics_totals(struct metrics *, uint64_t *connections, uint64_t *requests);
 #endif

@@ -27,11 +27,6 @@ static bool word_in(const struct words *words, struct bytes word)
 	return false;
 }
 
-static bool in_force(uint64_t until_s, struct worker *w)
-{
-	return !config_over(until_s, worker_wall_ms(w) / 1000);
-}
-
 /* ---- own rules ---- */
 
 static bool headers_hold(const struct own_rule *rule, const struct fields *fields)
@@ -61,23 +56,36 @@ static bool is_of_as(const struct words *ases, struct bytes as)
 	return false;
 }
 
-static bool is_from_there(const struct own_rule *rule, const struct exchange *x)
+static bool is_from_there(const struct own_rule *rule, const struct access_asked *q)
 {
-	return (!rule->countries.n || place_in(&rule->countries, x->country)) &&
-	       !(rule->not_countries.n && (!x->country.len || place_in(&rule->not_countries, x->country))) &&
-	       (!rule->ases.n || is_of_as(&rule->ases, x->as));
+	return (!rule->countries.n || place_in(&rule->countries, q->country)) &&
+	       !(rule->not_countries.n && (!q->country.len || place_in(&rule->not_countries, q->country))) &&
+	       (!rule->ases.n || is_of_as(&rule->ases, q->as));
 }
 
-static bool rule_holds(const struct own_rule *rule, const struct exchange *x)
+static bool rule_holds(const struct own_rule *rule, const struct access_asked *q)
 {
-	const struct request *r = &x->request;
+	const struct request *r = q->request;
 
-	return in_force(rule->until_s, x->worker) && word_in(&rule->methods, r->method) &&
+	return !config_over(rule->until_s, q->now_s) && word_in(&rule->methods, r->method) &&
 	       (!rule->path.at || path_holds(r, rule->path, rule->nocase, rule->act == REMEDY_ALLOW)) &&
 	       (!rule->host.at || path_matches(rule->host, r->hostname, true)) &&
 	       (!rule->from.n || ip_in_nets(&r->client, rule->from.at, rule->from.n)) &&
 	       !(rule->not_from.n && ip_in_nets(&r->client, rule->not_from.at, rule->not_from.n)) &&
-	       is_from_there(rule, x) && headers_hold(rule, &r->fields);
+	       is_from_there(rule, q) && headers_hold(rule, &r->fields);
+}
+
+const struct own_rule *access_rule(const struct app_config *app, const struct access_asked *q)
+{
+	for (size_t i = 0; i < app->nrules; i++)
+		if (rule_holds(&app->rules[i], q))
+			return &app->rules[i];
+	return NULL;
+}
+
+unsigned access_status(enum remedy_kind act)
+{
+	return act == REMEDY_THROTTLE ? 429 : 403;
 }
 
 static void own_rule_heed(struct exchange *x, const struct own_rule *rule)
@@ -89,21 +97,17 @@ static void own_rule_heed(struct exchange *x, const struct own_rule *rule)
 	if (rule->act == REMEDY_CHALLENGE)
 		exchange_challenge(x, rule->level, SOURCE_OWN_RULE, reason);
 	else if (rule->act > REMEDY_ALLOW)
-		exchange_rule(x, rule->act, SOURCE_OWN_RULE, rule->act == REMEDY_THROTTLE ? 429 : 403, reason);
+		exchange_rule(x, rule->act, SOURCE_OWN_RULE, access_status(rule->act), reason);
 }
 
 enum flow stage_access(struct exchange *x)
 {
 	const struct app_config *app = x->app ? x->app->config : NULL;
+	struct access_asked q = { &x->request, x->country, x->as, app && app->nrules ? worker_wall_ms(x->worker) / 1000 : 0 };
+	const struct own_rule *rule = app ? access_rule(app, &q) : NULL;
 
-	for (size_t i = 0; app && i < app->nrules; i++) {
-		const struct own_rule *rule = &app->rules[i];
-
-		if (!rule_holds(rule, x))
-			continue;
+	if (rule)
 		own_rule_heed(x, rule);
-		break;
-	}
 	return GO;
 }
 
@@ -123,7 +127,7 @@ static void limit_ask(struct exchange *x, const struct limit_config *l, size_t i
 	if (l->then == REMEDY_CHALLENGE)
 		exchange_challenge(x, l->level, SOURCE_LIMIT, l->name);
 	else
-		exchange_rule(x, l->then, SOURCE_LIMIT, l->then == REMEDY_THROTTLE ? 429 : 403, l->name);
+		exchange_rule(x, l->then, SOURCE_LIMIT, access_status(l->then), l->name);
 	if (x->ruling.act == REMEDY_THROTTLE)
 		x->ruling.retry_after_s = (uint32_t)((wait_ms + 999) / 1000);
 }
@@ -135,7 +139,7 @@ enum flow stage_limits(struct exchange *x)
 	for (size_t i = 0; app && i < app->nlimits; i++) {
 		const struct limit_config *l = &app->limits[i];
 
-		if (in_force(l->until_s, x->worker) && word_in(&l->methods, x->request.method) &&
+		if (!config_over(l->until_s, worker_wall_ms(x->worker) / 1000) && word_in(&l->methods, x->request.method) &&
 		    (!l->has_path || path_holds(&x->request, l->path, false, false)))
 			limit_ask(x, l, i);
 	}

@@ -3,6 +3,16 @@
 #define PROXY_ACCESS_H
 #include "proxy/exchange.h"
 
+/* What an own rule may ask. */
+struct access_asked {
+	const struct request *request;
+	struct bytes country, as;  /* of the client; empty: not known */
+	uint64_t now_s;
+};
+/* The first of the app's own rules that holds; NULL: none does. */
+const struct own_rule *access_rule(const struct app_config *, const struct access_asked *);
+/* The status that an own rule or a limit stops with. */
+unsigned access_status(enum remedy_kind);
 /* Does an exception of the app's hold for it? */
 bool access_exception_holds(const struct exchange *, const struct exception_config *);
 /* The same of a request that is no exchange. */

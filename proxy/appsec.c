@@ -1,10 +1,7 @@
 /* appsec.c -- a bouncer's question to a request, the request to a verdict, the verdict to an answer. */
 #include "proxy/appsec.h"
-#include "base/http1.h"
-#include "base/path.h"
+#include "proxy/judge.h"
 #include <stdlib.h>
-
-enum { HEAD_MAX = 64 << 10, FIELDS_MAX = 200 };
 
 struct appsec {
 	struct appsec_options options;
@@ -61,17 +58,9 @@ static bool is_the_bouncers(const struct field *f, bool names_agent)
 	}
 }
 
-static void put_field(struct text *t, struct bytes name, struct bytes value)
-{
-	text_put(t, name);
-	text_str(t, ": ");
-	text_put(t, value);
-	text_str(t, "\r\n");
-}
-
 static struct bytes head_of(struct arena *a, const struct appsec_asked *q)
 {
-	struct text t = text_over(arena_raw(a, HEAD_MAX), HEAD_MAX);
+	struct text t = text_over(arena_raw(a, JUDGE_HEAD_MAX), JUDGE_HEAD_MAX);
 	struct bytes agent = said(q->head, "X-Crowdsec-Appsec-User-Agent"), host = said(q->head, "X-Crowdsec-Appsec-Host");
 
 	if (!t.at)
@@ -80,12 +69,12 @@ static struct bytes head_of(struct arena *a, const struct appsec_asked *q)
 	text_byte(&t, ' ');
 	text_put(&t, said(q->head, "X-Crowdsec-Appsec-Uri"));
 	text_str(&t, bytes_eq(said(q->head, "X-Crowdsec-Appsec-Http-Version"), BYTES("10")) ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
-	put_field(&t, BYTES("Host"), host.len ? host : q->head->host);
+	judge_put_field(&t, BYTES("Host"), host.len ? host : q->head->host);
 	if (agent.len)
-		put_field(&t, BYTES("User-Agent"), agent);
+		judge_put_field(&t, BYTES("User-Agent"), agent);
 	for (size_t i = 0; i < q->head->fields.n; i++)
 		if (!is_the_bouncers(&q->head->fields.at[i], agent.len > 0))
-			put_field(&t, q->head->fields.at[i].name, q->head->fields.at[i].value);
+			judge_put_field(&t, q->head->fields.at[i].name, q->head->fields.at[i].value);
 	if (q->body.len)
 		text_printf(&t, "Content-Length: %zu\r\n", q->body.len);
 	text_str(&t, "\r\n");
@@ -139,55 +128,29 @@ static bool may_ask(struct arena *a, const struct appsec_asked *q, struct appsec
 	return !out->status;
 }
 
-/* The status that it would be denied with; 0: it would not. */
-static unsigned inspect(struct appsec *s, struct arena *a, const struct appsec_app *app, struct bytes body, unsigned malformed,
-			struct appsec_told *out)
-{
-	struct inspection *in = inspection_new(a, app->rules, s->scratch, &out->request, &app->inspect);
-	enum body_flow flow = BODY_GO;
-	uint64_t release;
-
-	if (!in)
-		return 503;
-	inspection_head(in);
-	if (inspection_verdict(in)->remedy != REMEDY_DENY) {
-		flow = body.len ? inspection_body(in, body, &release) : BODY_GO;
-		flow = flow == BODY_GO ? inspection_end(in) : flow;
-	}
-	inspection_finish(in);
-	out->verdict = inspection_verdict(in);
-	if (out->verdict->remedy == REMEDY_DENY)
-		return out->verdict->status;
-	return flow == BODY_TOO_LONG ? 413 : flow == BODY_REFUSED ? 400 : malformed;
-}
-
 void appsec_judge(struct appsec *s, struct arena *a, const struct appsec_asked *q, struct appsec_told *out)
 {
-	static const struct http1_limits limits = { HEAD_MAX, HEAD_MAX, FIELDS_MAX };
 	struct appsec_app app = { 0 };
 	struct err e = { 0 };
-	struct bytes head, *readings = arena_get(a, PATH_READINGS_MAX * sizeof *readings);
-	unsigned status = 0;
+	struct bytes head;
+	unsigned status;
 
 	*out = (struct appsec_told){ 0 };
 	if (!may_ask(a, q, out))
 		return;
 	head = head_of(a, q);
-	if (!head.at || !readings) {
+	if (!head.at) {
 		refuse(a, out, 500, "the head is too long");
 		return;
 	}
-	if (!http1_parse_request(a, head, &limits, &out->request, &e) || !path_check(out->request.path, &e))
-		status = e.code ? (unsigned)e.code : 400;
-	out->request.readings = readings;
-	out->request.nreadings = out->request.path.at ? path_readings(a, out->request.path, readings) : 0;
+	status = judge_read(a, head, &out->request, &e);
 	out->request.scheme = BYTES("http");
 	if (!client_of(q, &out->request.client)) {
 		refuse(a, out, 500, "X-Crowdsec-Appsec-Ip is no address");
 		return;
 	}
 	if (s->options.choose(s->options.ctx, &out->request, a, &app) && app.rules)
-		status = inspect(s, a, &app, q->body, status, out);
+		status = judge_inspect(a, &(struct judge){ app.rules, s->scratch, &app.inspect }, &out->request, q->body, status, &out->verdict);
 	out->denied = status != 0;
 	if (out->denied && app.enforced)
 		answer(a, out, 403, "ban", status);

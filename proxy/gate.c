@@ -262,7 +262,8 @@ static bool start(struct gate *g, struct err *err)
 		return false;
 	remember(g);
 	watch_events(g);
-	if (!reputation_open(&g->reputation, g, err) || !workers_start(g, err) || !gate_admin_open(g, err))
+	if (!reputation_open(&g->reputation, g, err) || !workers_start(g, err) || !(g->replay = replay_new(g->loop, err)) ||
+	    !gate_admin_open(g, err))
 		return false;
 	g->started_ms = clock_wall_ms();
 	metrics_reloaded(g->process.metrics, true, g->started_ms, g->site->config->hash);
@@ -337,6 +338,7 @@ int gate_main(const struct options *options, int fd)
 	for (unsigned i = 0; i < g.nworkers; i++)
 		worker_stop(g.workers[i]);
 	archive_close(g.archive);
+	replay_free(g.replay);
 	ledger_close(g.ledger);
 	reputation_close(&g.reputation);
 	if (!reload_end(&g, RELOAD_STOP_MS))

@@ -5,11 +5,13 @@
 #define PROXY_GATE_H
 #include "admin/edit_hooks.h"
 #include "admin/archive.h"
+#include "admin/rules_hooks.h"
 #include "cti/ledger.h"
 #include "proxy/agent.h"
 #include "proxy/handover.h"
 #include "proxy/health.h"
 #include "proxy/options.h"
+#include "proxy/replay.h"
 #include "proxy/reputation.h"
 #include "proxy/worker.h"
 
@@ -30,6 +32,7 @@ struct gate {
 	struct ledger *ledger;      /* keeps decisions over a restart; NULL: it cannot */
 	struct reputation reputation;
 	struct admin *admin;
+	struct replay *replay;      /* judges requests of the past */
 	struct tls_context *admin_tls; /* NULL: its address is plain */
 	char admin_url[160];           /* by which a browser reaches it; empty: not at all */
 	struct reload *reload;      /* under way */
@@ -62,5 +65,6 @@ bool gate_admin_open(struct gate *, struct err *);
 /* What the admin folder may ask of the gate. */
 struct admin_hooks hooks_of(struct gate *);
 extern const struct edit_hooks hooks_edit; /* hooks_edit.c: of the configuration */
+extern const struct rules_hooks hooks_rules; /* hooks_rules.c: of rules and scenarios */
 const char *mode_word(enum waf_mode);
 #endif

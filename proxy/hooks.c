@@ -268,6 +268,6 @@ struct admin_hooks hooks_of(struct gate *g)
 		.ctx = g, .status = hook_status, .reload = hook_reload, .mode = hook_mode, .drain = hook_drain, .ready = hook_ready,
 		.metrics = hook_metrics, .scenarios = hook_scenarios, .decisions = g->shared.decisions, .keys = g->reputation.keys, .attack = hook_attack,
 		.alerts = g->reputation.alerts, .share = g->reputation.share, .lists = g->reputation.lists, .where = hook_where,
-		.config_text = hook_config_text, .sharing = g->site->config->cti.share, .edit = &hooks_edit,
+		.config_text = hook_config_text, .sharing = g->site->config->cti.share, .edit = &hooks_edit, .rules = &hooks_rules,
 	};
 }

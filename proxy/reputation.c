@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "proxy/access.h"
 #include "proxy/appsec.h"
+#include "proxy/judge.h"
 #include "proxy/gate.h"
 #include "proxy/secret.h"
 #include <stdio.h>
@@ -226,26 +227,17 @@ static const struct app *app_for(const struct site *s, struct bytes hostname)
 	return app;
 }
 
-static const struct exclusion *const *exclusions_of(const struct app *app, const struct request *q, struct arena *a, size_t *n)
-{
-	const struct exclusion **list = arena_get(a, (app->nexceptions + 1) * sizeof *list);
-	uint64_t now_s = clock_wall_ms() / 1000;
-
-	for (size_t i = 0; list && i < app->nexceptions; i++)
-		if (app->exceptions[i].exclusion && access_exception_meets(q, app->exceptions[i].config, now_s))
-			list[(*n)++] = app->exceptions[i].exclusion;
-	return list;
-}
-
 static bool appsec_choose(void *ctx, const struct request *q, struct arena *arena, struct appsec_app *out)
 {
 	const struct app *app = app_for(((struct reputation *)ctx)->gate->site, q->hostname);
+	const struct exclusion **list = app ? arena_get(arena, (app->nexceptions + 1) * sizeof *list) : NULL;
 
 	if (!app || app_mode(app) == WAF_OFF)
 		return false;
 	*out = (struct appsec_app){ .rules = app->rules, .enforced = app_mode(app) == WAF_BLOCK };
 	out->inspect.window = app->config->waf.window;
-	out->inspect.exclusions = exclusions_of(app, q, arena, &out->inspect.nexclusions);
+	out->inspect.exclusions = list;
+	out->inspect.nexclusions = list ? judge_exclusions(app->exceptions, app->nexceptions, q, list) : 0;
 	return true;
 }
 

@@ -41,7 +41,7 @@ enum waf_mode app_mode(const struct app *a)
 	return by_hand >= 0 ? (enum waf_mode)by_hand : a->config->waf.mode;
 }
 
-static const struct exclusion *exclusion_of(struct site *s, const struct app *a, const struct exception_config *e, struct err *err)
+const struct exclusion *site_exclusion(struct arena *a, const struct ruleset *rules, const struct exception_config *e, struct err *err)
 {
 	struct exclusion_text t = { .words = {
 		[EXCLUDE_SKIP] = { e->skip.at, e->skip.n },       [EXCLUDE_RULES] = { e->rules.at, e->rules.n },
@@ -52,7 +52,7 @@ static const struct exclusion *exclusion_of(struct site *s, const struct app *a,
 
 	for (size_t i = 0; i < e->nparts; i++)
 		t.parts |= 1u << e->parts[i];
-	return exclusion_new(s->config->arena, a->rules, &t, err);
+	return exclusion_new(a, rules, &t, err);
 }
 
 static bool exceptions_of(struct site *s, struct app *a, struct err *err)
@@ -67,7 +67,7 @@ static bool exceptions_of(struct site *s, struct app *a, struct err *err)
 		struct app_exception *x = &a->exceptions[a->nexceptions++];
 
 		*x = (struct app_exception){ .config = e };
-		if (a->rules && !(x->exclusion = exclusion_of(s, a, e, err)))
+		if (a->rules && !(x->exclusion = site_exclusion(s->config->arena, a->rules, e, err)))
 			return err_at(err, "%s:%u:%u: apps.%.*s.exceptions[%zu]", e->where.file, e->where.line, e->where.column,
 				      BYTES_ARG(c->name), i);
 	}

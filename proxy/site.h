@@ -113,6 +113,8 @@ const struct app *listen_app(const struct listen *, struct bytes hostname);
 const struct listen *site_listen(const struct site *, struct bytes bind);
 enum waf_mode app_mode(const struct app *);
 const struct app *site_app(const struct site *, struct bytes name);
+/* An exception of a configuration, for these rules. NULL: err. */
+const struct exclusion *site_exclusion(struct arena *, const struct ruleset *, const struct exception_config *, struct err *);
 
 /* A worker's count of its own. */
 struct site_use {

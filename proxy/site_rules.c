@@ -18,6 +18,7 @@ static const char *const after[] = { "%s/rules/*.conf", "/etc/modsecurity/crs/RE
 
 struct files {
 	struct arena *arena;
+	const struct ruleset_text *text; /* an own file that is none; NULL: there is none */
 	const char **at;
 	size_t n, cap;
 };
@@ -119,7 +120,7 @@ static bool add_own(struct files *f, const struct waf_config *w, bool seclang, s
 	for (size_t i = 0; i < w->nrules; i++)
 		if (is_seclang(w->rules[i]) == seclang && !add(f, w->rules[i], e))
 			return false;
-	return true;
+	return !f->text || is_seclang(f->text->name) != seclang || add(f, f->text->name, e);
 }
 
 static bool add_packs(struct files *f, struct err *e)
@@ -239,4 +240,18 @@ bool site_rules(const struct process *p, struct site *s, struct app *a, struct e
 	s->rulesets[s->nrulesets++] = r;
 	a->rules = r;
 	return true;
+}
+
+struct ruleset *site_rules_with(struct arena *a, const struct waf_config *w, const struct ruleset_text *text, struct err *e)
+{
+	struct files f = { .arena = a, .text = text };
+	struct pins pins;
+	struct ruleset_options o = { .matcher = &matcher_words, .text = text, .tuning = &pins.tuning };
+
+	pin(&pins, w);
+	if (!files_of(&f, w, crs_directory(w), e))
+		return NULL;
+	o.files = f.at;
+	o.nfiles = f.n;
+	return ruleset_load(&o, e);
 }

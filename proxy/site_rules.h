@@ -6,4 +6,7 @@
 
 /* Sets app->rules; the site owns what is made. */
 bool site_rules(const struct process *, struct site *, struct app *, struct err *);
+/* The same rules once more with `text` among the app's own files, sought by what is compiled in a moment. Any thread; the
+ * arena lives until it is there. NULL: err. */
+struct ruleset *site_rules_with(struct arena *, const struct waf_config *, const struct ruleset_text *text, struct err *);
 #endif
