@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "proxy/access.h"
 #include "proxy/judge.h"
+#include "proxy/site_rules.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -121,7 +122,7 @@ static struct bytes host_for(const struct app_config *c, const struct replay_req
 	return c->hosts.n && !bytes_starts(c->hosts.at[0], BYTES("*")) ? c->hosts.at[0] : BYTES("localhost");
 }
 
-static struct bytes head_of(struct arena *a, const struct app_config *c, const struct replay_request *q)
+struct bytes replay_head(struct arena *a, const struct app_config *c, const struct replay_request *q)
 {
 	struct text t = text_over(arena_raw(a, JUDGE_HEAD_MAX), JUDGE_HEAD_MAX);
 	struct bytes host = host_for(c, q);
@@ -254,7 +255,7 @@ static void tell(struct trial *t, struct arena *keep, const struct request *r, c
 
 static void judge_in(struct trial *t, struct arena *a, struct arena *keep, const struct replay_request *q, struct replay_outcome *out)
 {
-	struct bytes head = head_of(a, t->app->config, q);
+	struct bytes head = replay_head(a, t->app->config, q);
 	struct request r = { 0 };
 	const struct verdict *v = NULL;
 	struct said s = { 0 };

@@ -15,6 +15,8 @@ bool replay_take(struct replay *, struct site *, struct replay_job *);
 /* After the job in hand; those that wait are freed with their arenas, and not told. NULL is allowed. */
 void replay_free(struct replay *);
 
+/* As it would come to this app; at == NULL: it is too long. */
+struct bytes replay_head(struct arena *, const struct app_config *, const struct replay_request *);
 /* The judging itself, on any thread; told in the job. */
 void replay_judge(const struct site *, struct rules_scratch *, struct replay_job *);
 #endif

@@ -9,4 +9,6 @@ extern const struct api_routes api_audit_routes;  /* api_audit.c: who changed wh
 extern const struct api_routes api_config_routes; /* api_config.c: its files */
 extern const struct api_routes api_apps_routes;   /* api_apps.c: the apps as they are configured, and how they are */
 extern const struct api_routes api_exceptions_routes; /* api_exceptions.c: what is let through where */
+extern const struct api_routes api_rules_routes;  /* api_rules.c: rules and scenarios, and what they found */
+extern const struct api_routes api_replay_routes; /* api_replay.c: requests made up, or of the past, before the rules of now */
 #endif

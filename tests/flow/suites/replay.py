@@ -1,0 +1,105 @@
+"""replay.py -- requests made up or of the past before the rules of now: the same verdict, and what an exception would change."""
+from lib.api import ask
+from lib.claims import claim, expect
+from lib.gate import Gate, one_app
+from lib.origin import Origin
+
+APART = {"scenarios": {"packs": False}}
+FORM = "application/x-www-form-urlencoded"
+SQLI = "/search?q=1%27%20union%20select%20password%20from%20users--%20"
+FIELDS = ["User-Agent: Mozilla/5.0", "Accept: */*"]
+
+
+def told(fields):
+    return [dict(zip(("name", "value"), line.split(": ", 1))) for line in fields]
+
+
+def test(gate, target, method="GET", fields=(), **more):
+    status, got = ask(gate, "POST", "/rules/test", {"app": "shop", "method": method, "target": target,
+                                                    "headers": told([*FIELDS, *fields]), **more})
+    expect(status, 200, str(got))
+    return got
+
+
+@claim
+def what_the_test_box_says_is_what_the_gate_does():
+    app = {"exceptions": [{"path": "/free", "categories": ["sqli"], "args": ["q"], "reason": "a test"}],
+           "rules": [{"name": "no-purge", "methods": ["PURGE"], "do": "deny"}]}
+    targets = [SQLI, "/search?q=hello", SQLI.replace("/search", "/free"), "/.env", "/a%00b"]
+    bodies = [b"q=1' union select password from users-- ", b"q=a plain word", b"q=<script>alert(1)</script>"]
+    with Origin() as origin, Gate(one_app(origin.url, APART, **app)) as gate:
+        for target in targets:
+            with gate.connect() as client:
+                expect(test(gate, target)["status"] or 200, client.ask("GET", target, FIELDS).status, target)
+        for body in bodies:
+            with gate.connect() as client:
+                done = client.ask("POST", "/form", [*FIELDS, f"Content-Type: {FORM}"], body).status
+            expect(test(gate, "/form", "POST", [f"Content-Type: {FORM}"], body=body.decode())["status"] or 200, done, body)
+        said = test(gate, "/", "PURGE")
+        expect((said["action"], said["source"], said["own_rule"]), ("deny", "own-rule", "no-purge"))
+        expect(test(gate, SQLI.replace("/search", "/free"))["exceptions"], 1)
+
+
+@claim
+def a_rule_is_tried_beside_the_apps_own_and_then_gone():
+    rules = ['SecRule ARGS:q "@streq hello" "id:99,phase:2,deny,status:418,msg:\'said hello\'"',
+             "name: test/hello\nstatus: 418\nrules: [{zones: [ARGS], match: {type: equals, value: hello}}]\n"]
+    with Origin() as origin, Gate(one_app(origin.url, APART)) as gate, gate.connect() as client:
+        for rule in rules:
+            expect(test(gate, "/?q=hello", rule=rule)["status"], 418, rule)
+            expect(test(gate, "/?q=hell", rule=rule)["status"], 0, rule)
+            expect(test(gate, SQLI, rule=rule)["status"], 403, "the app's rules are asked too")
+        expect(client.ask("GET", "/?q=hello", FIELDS).status, 200)
+        expect(test(gate, "/?q=hello")["rules"], [])
+
+
+@claim
+def a_rule_that_cannot_be_is_told_with_its_line_and_reads_no_file():
+    bad = {
+        "# first\nSecRule ARGS \"@streqq x\" \"id:1\"": "rule.conf:2: unknown operator 'streqq', did you mean 'streq'?",
+        'SecRule ARGS "@pmFromFile /etc/passwd" "id:1"': "rule.conf:1: a rule of a text cannot read a file",
+        "# x\nInclude /etc/passwd": "rule.conf:2:",
+        "name: a\nrules: [{zones: [NOWHERE], match: {type: equals, value: x}}]": "rule.yaml:2:",
+        "not a rule": "rule.yaml:1:",
+    }
+    with Origin() as origin, Gate(one_app(origin.url, APART)) as gate:
+        for rule, why in bad.items():
+            got = test(gate, "/", rule=rule)
+            expect((got["action"], len(got["errors"])), (None, 1), rule)
+            expect(got["errors"][0][: len(why)], why, rule)
+            expect("root:" in got["errors"][0], False)
+
+
+@claim
+def what_is_no_request_is_refused():
+    good = {"app": "shop", "method": "GET", "target": "/", "headers": []}
+    bad = [{"method": "GE T"}, {"target": "/a b"}, {"target": "/\r\nX: y"}, {"target": ""}, {"client": "here"}, {"more": 1},
+           {"headers": [{"name": "A b", "value": "x"}]}, {"headers": [{"name": "A", "value": "x\r\nB: y"}]},
+           {"headers": [{"name": "A", "value": "x"}] * 151}, {"rule": "x" * 65537}, {"body": "x" * 262145}]
+    with Origin() as origin, Gate(one_app(origin.url, APART)) as gate:
+        expect(ask(gate, "POST", "/rules/test", good)[0], 200)
+        for change in bad:
+            expect(ask(gate, "POST", "/rules/test", {**good, **change})[0], 422, str(change)[:60])
+        expect(test(gate, "/", app="nobody")["errors"], ["the configuration has no app 'nobody'"])
+
+
+@claim
+def rules_and_scenarios_are_listed_with_what_they_found():
+    config = one_app("http://127.0.0.1:1", APART)
+    config["apps"]["other"] = {**config["apps"]["shop"], "hosts": ["other.example"]}
+    with Gate(config) as gate:
+        for _ in range(3):
+            with gate.connect() as client:
+                expect(client.ask("GET", SQLI, FIELDS).status, 403)
+        every, after = [], None
+        while after is not None or not every:
+            _, page = ask(gate, "GET", "/rules?limit=20" + (f"&after={after}" if after else ""))
+            every, after = every + page["items"], page["next"]
+        expect(len(every), page["total"])
+        expect([r["id"] for r in every], sorted({r["id"] for r in every}))
+        expect({tuple(r["apps"]) for r in every}, {("shop", "other")})
+        hit = ask(gate, "GET", "/rules?hits=true&app=shop")[1]["items"]
+        expect({(r["hits"], r["blocked"], r["category"]) for r in hit}, {(3, 3, "sqli")})
+        expect(ask(gate, "GET", "/rules?q=SQL+injection&category=xss")[1]["total"], 0)
+        expect(ask(gate, "GET", "/rules?app=nobody")[1]["items"], [])
+        expect(ask(gate, "GET", "/scenarios")[1]["items"], [])
