@@ -270,7 +270,7 @@ static void put_request(struct json_out *o, const struct record *r)
 	out_flag(o, "body_truncated", r->more_body);
 }
 
-static void put_hit(struct json_out *o, const struct record_hit *h)
+void event_json_hit(struct json_out *o, const struct record_hit *h)
 {
 	out_object(o, NULL);
 	out_text(o, "rule", h->rule);
@@ -358,7 +358,7 @@ void event_json_rest(struct json_out *o, const struct record *r)
 	put_request(o, r);
 	out_list(o, "hits");
 	for (size_t i = 0; i < r->nhits; i++)
-		put_hit(o, &r->hits[i]);
+		event_json_hit(o, &r->hits[i]);
 	out_end(o);
 	out_int(o, "more_hits", (int64_t)r->more_hits);
 	put_held(o, &r->held);

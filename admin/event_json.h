@@ -13,6 +13,7 @@ void event_json_row(struct json_out *, const struct record *);
 void event_json_rest(struct json_out *, const struct record *);
 /* An object with the members of both, still open: the caller adds its own and ends it. */
 void event_json_join(struct json_out *, struct bytes row, struct bytes rest);
+void event_json_hit(struct json_out *, const struct record_hit *);
 /* The hit that tells most: the highest score, then severity, then the first; NULL: there is none. */
 const struct record_hit *event_json_worst(const struct record *);
 #endif

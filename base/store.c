@@ -3,6 +3,7 @@
  * A transaction costs a write to the disk, whatever is in it; so all jobs that wait share one, for a quarter of a second at
  * most: until it ends another process waits. Where it cannot be begun the jobs run all the same, for reading needs none. */
 #include "base/store.h"
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include <errno.h>
@@ -217,6 +218,7 @@ static void *run(void *store)
 		}
 		measure(st);
 	}
+	arena_thread_end();
 	return NULL;
 }
 

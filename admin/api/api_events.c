@@ -84,7 +84,7 @@ static const struct api_field hit_fields[] = {
 	{ "score", API_INT, .help = "that it added" },
 	{ "severity", API_TEXT, .optional = true, .words = severities, .help = "of the rule" },
 };
-static const struct api_shape hit_shape = API_SHAPE("EventHit", hit_fields);
+const struct api_shape api_hit_shape = API_SHAPE("EventHit", hit_fields);
 
 static const struct api_field held_fields[] = {
 	{ "id", API_TEXT, .help = "of the decision" },
@@ -141,7 +141,7 @@ static const struct api_field detail_fields[] = {
 	{ "more_headers", API_INT, .help = "that had no room" },
 	{ "body", API_TEXT, .optional = true, .help = "its first 4 KiB, redacted; only where the app's `log: {body: on}` says so" },
 	{ "body_truncated", API_FLAG, .help = "there was more of it" },
-	{ "hits", API_OBJECT, .list = true, .of = &hit_shape, .help = "rules that matched" },
+	{ "hits", API_OBJECT, .list = true, .of = &api_hit_shape, .help = "rules that matched" },
 	{ "more_hits", API_INT, .help = "that had no room" },
 	{ "held", API_OBJECT, .optional = true, .of = &held_shape, .help = "the strictest decision against it" },
 	{ "overflows", API_OBJECT, .list = true, .of = &overflow_shape, .help = "scenarios that it made overflow" },

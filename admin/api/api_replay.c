@@ -1,50 +1,9 @@
 /* api_replay.c -- POST /rules/test: a request made up, before an app's rules and perhaps one more. */
 #include "admin/api/api_replay.h"
 #include "admin/api/api_tables.h"
+#include "admin/event_json.h"
 
-/* ---- hits ---- */
-
-static const struct api_field hit_fields[] = {
-	{ "rule", API_TEXT, .help = "its id" },
-	{ "message", API_TEXT, .help = "of the rule" },
-	{ "category", API_TEXT, .help = "sqli, xss, ..." },
-	{ "variable", API_TEXT, .help = "in which it matched: ARGS:q" },
-	{ "offset", API_INT, .help = "of the match in the variable" },
-	{ "length", API_INT, .help = "of the match; 0: it has none" },
-	{ "snippet", API_TEXT, .help = "round the match" },
-	{ "before", API_FLAG, .help = "the value goes on before it" },
-	{ "after", API_FLAG, .help = "the value goes on behind it" },
-	{ "data", API_TEXT, .optional = true, .help = "SecLang's logdata" },
-	{ "score", API_INT, .help = "that it added" },
-	{ "severity", API_TEXT, .help = "notice, warning, error, critical" },
-};
-const struct api_shape api_hit_shape = API_SHAPE("Hit", hit_fields);
-
-static const char *severity_word_of(enum severity s)
-{
-	static const char *const words[] = { [SEVERITY_NOTICE] = "notice", [SEVERITY_WARNING] = "warning", [SEVERITY_ERROR] = "error",
-					     [SEVERITY_CRITICAL] = "critical" };
-
-	return (size_t)s < nelems(words) && words[s] ? words[s] : "notice";
-}
-
-void api_put_hit(struct json_out *o, const struct record_hit *h)
-{
-	out_object(o, NULL);
-	out_text(o, "rule", h->rule);
-	out_text(o, "message", h->message.at ? h->message : BYTES(""));
-	out_text(o, "category", h->category.at ? h->category : BYTES(""));
-	out_text(o, "variable", h->variable.at ? h->variable : BYTES(""));
-	out_int(o, "offset", (int64_t)h->offset);
-	out_int(o, "length", (int64_t)h->len);
-	out_text(o, "snippet", h->snippet.at ? h->snippet : BYTES(""));
-	out_flag(o, "before", h->before);
-	out_flag(o, "after", h->after);
-	out_text(o, "data", h->data.len ? h->data : (struct bytes){ 0 });
-	out_int(o, "score", h->score);
-	out_str(o, "severity", severity_word_of(h->severity));
-	out_end(o);
-}
+/* ---- an outcome ---- */
 
 static bool is_first(const struct record *r, size_t hit)
 {
@@ -58,7 +17,7 @@ void api_put_hits(struct json_out *o, const struct record *r)
 {
 	out_list(o, "hits");
 	for (size_t i = 0; r && i < r->nhits; i++)
-		api_put_hit(o, &r->hits[i]);
+		event_json_hit(o, &r->hits[i]);
 	out_end(o);
 	out_list(o, "rules");
 	for (size_t i = 0; r && i < r->nhits; i++)
@@ -67,12 +26,10 @@ void api_put_hits(struct json_out *o, const struct record *r)
 	out_end(o);
 }
 
-/* ---- an outcome ---- */
-
 static const struct api_field outcome_fields[] = {
 	{ "action", API_TEXT, .optional = true, .help = "what is done with it; null: it could not be judged" },
 	{ "would", API_TEXT, .optional = true, .help = "were the app to block" },
-	{ "source", API_TEXT, .optional = true, .help = "rule, own-rule, protocol, ...; none" },
+	{ "source", API_TEXT, .optional = true, .help = "rule, own_rule, protocol, ...; none" },
 	{ "reason", API_TEXT, .optional = true, .help = "in words" },
 	{ "status", API_INT, .help = "of a refusal; 0: there is none" },
 	{ "score", API_INT, .help = "of all hits" },

@@ -5,7 +5,8 @@
 #include "admin/replay.h"
 #include "admin/rules_hooks.h"
 
-extern const struct api_shape api_hit_shape, api_exception_shape, api_outcome_shape, api_request_shape;
+extern const struct api_shape api_exception_shape, api_outcome_shape, api_request_shape;
+extern const struct api_shape api_hit_shape; /* api_events.c */
 
 /* Of JSON that has the shape; slices are the JSON's. False: err, of the client's. */
 bool replay_read_request(struct arena *, const struct json *, struct replay_request *, struct err *);
@@ -14,7 +15,6 @@ bool replay_read_exception(struct arena *, const struct json *, struct replay_ex
 enum { REPLAY_EXCEPTIONS = 32 };
 bool replay_read_exceptions(struct arena *, const struct json *list, struct replay_job *, struct err *);
 
-void api_put_hit(struct json_out *, const struct record_hit *);
 /* What a request of an outcome with a record came to; members of an object that is open. */
 void api_put_outcome(struct json_out *, const struct replay_outcome *);
 /* "hits" of a record, and "rules": the ids, each once. */

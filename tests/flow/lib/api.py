@@ -18,7 +18,7 @@ class OverSocket(http.client.HTTPConnection):
 
 def ask(gate, method, path, body=None):
     """Status and answer: JSON, or None where there is no body."""
-    asking = OverSocket(os.path.join(gate.folder, "state", "api.sock"))
+    asking = OverSocket(os.path.join(gate.folder, "api.sock"))
     text = None if body is None else json.dumps(body)
     try:
         asking.request(method, f"/api/v1{path}", text, {"Content-Type": "application/json"} if text else {})

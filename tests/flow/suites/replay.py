@@ -36,7 +36,7 @@ def what_the_test_box_says_is_what_the_gate_does():
                 done = client.ask("POST", "/form", [*FIELDS, f"Content-Type: {FORM}"], body).status
             expect(test(gate, "/form", "POST", [f"Content-Type: {FORM}"], body=body.decode())["status"] or 200, done, body)
         said = test(gate, "/", "PURGE")
-        expect((said["action"], said["source"], said["own_rule"]), ("deny", "own-rule", "no-purge"))
+        expect((said["action"], said["source"], said["own_rule"]), ("deny", "own_rule", "no-purge"))
         expect(test(gate, SQLI.replace("/search", "/free"))["exceptions"], 1)
 
 
