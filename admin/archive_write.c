@@ -54,8 +54,8 @@ sqlite3_stmt *archive_prepare(struct archive *a, sqlite3 *db, const char *sql)
 /* ---- what comes ---- */
 
 static const char *const inserts[] = {
-	"INSERT INTO events (time_ms, app, action, source, status, method, country, asn, client, rule, rules, path, ulid)"
-	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	("INSERT INTO events (time_ms, app, action, source, status, method, country, asn, client, rule, rules, path, ulid)"
+	 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 	"INSERT INTO event_texts (id, words, as_name, user_agent) VALUES (?, ?, ?, ?)",
 	"INSERT INTO event_details (id, row, rest) VALUES (?, ?, ?)",
 };
