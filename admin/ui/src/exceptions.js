@@ -44,13 +44,17 @@ const said = (values, one, many) => values?.length && `${values.length > 1 ? man
 
 /* "rule 942100 does not look at the argument q of /search". */
 export function exception_words(e) {
+	const at = `${e.path || "every path"}${e.methods?.length ? ` (${e.methods.join(", ")})` : ""}`;
+
+	if (e.skip?.length)
+		return `${e.skip.join(", ")} not inspected at ${at}`;
 	const what = said(e.rules, "rule", "rules") || said(e.categories, "rules of", "rules of") || said(e.tags, "rules tagged", "rules tagged")
-		|| said(e.skip, "what is skipped:", "what is skipped:") || "no rule";
+		|| "no rule";
 	const where = [said(e.args, "argument", "arguments"), said(e.cookies, "cookie", "cookies"), said(e.headers, "header", "headers"),
 		said(e.parts, "part", "parts")].filter(Boolean).join(", ");
 	const plural = (e.rules?.length ?? 2) > 1;
 
-	return `${what} ${plural ? "do" : "does"} not look at ${where || "requests"} ${where ? "of" : "to"} ${e.path || "any path"}${e.methods?.length ? ` (${e.methods.join(", ")})` : ""}`;
+	return `${what} ${plural ? "do" : "does"} not look at ${where || "requests"} ${where ? "of" : "to"} ${at}`;
 }
 
 /* For POST /exceptions: without what is empty. */

@@ -83,5 +83,5 @@ export const Card = ({ title, side, flush, children, ...more }) => html`
 
 /* Names and values: [[name, value], ...]; a value of null is left out. */
 export const Facts = ({ of }) => html`
-	<dl class="facts">${of.filter(([, value]) => value !== null && value !== undefined && value !== "")
+	<dl class="facts">${of.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "")
 		.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;

@@ -31,13 +31,17 @@ const ChoiceFilter = ({ name, label, options, any = "all" }) => html`
 			})}
 		</select></label>`;
 
-/* fields: [{name, label, options?: [text or [value, text]], placeholder?, size?, main?: "/" leads here}]. */
+/* fields: [{name, label, options?: [text or [value, text]], placeholder?, size?, main?: "/" leads here,
+ * rare?: not shown before it is asked for}]. */
 export function Filters({ fields, children }) {
+	const [all, setAll] = useState(false);
 	const set = fields.filter((f) => route.value.query[f.name]);
+	const shown = fields.filter((f) => all || !f.rare || set.includes(f));
 	const clear = () => requery(Object.fromEntries(fields.map((f) => [f.name, undefined])));
 
 	return html`<form class="filters" role="search" onSubmit=${(e) => e.preventDefault()}>
-		${fields.map((f) => html`<${f.options ? ChoiceFilter : TextFilter} key=${f.name} ...${f} />`)}
+		${shown.map((f) => html`<${f.options ? ChoiceFilter : TextFilter} key=${f.name} ...${f} />`)}
+		${shown.length < fields.length && html`<button type="button" class="quiet" onClick=${() => setAll(true)}><${Icon} name="plus" /> More filters</button>`}
 		${set.length > 0 && html`<button type="button" class="quiet" onClick=${clear}><${Icon} name="close" /> Clear</button>`}
 		${children}
 	</form>`;

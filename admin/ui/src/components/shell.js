@@ -58,7 +58,7 @@ function Search() {
 
 	return html`<form class="find" role="search" onSubmit=${submit}>
 		<${Icon} name="search" /><input name="what" type="search" aria-label="Find a request id or an address"
-			placeholder="Request id or address" autocomplete="off" spellcheck=${false} data-find /><kbd>/</kbd></form>`;
+			placeholder="Id or address" autocomplete="off" spellcheck=${false} data-find /><kbd>/</kbd></form>`;
 }
 
 const LINK = {

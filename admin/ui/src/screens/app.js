@@ -38,11 +38,11 @@ function Switches({ app, reload }) {
 	};
 
 	return html`<${Card} title="Now">
-		<div class="row"><${Segments} label="Mode" value=${app.mode} options=${MODES} disabled=${!may("operator")} on=${set_mode} />
+		<div class="setting"><b>Rules</b><${Segments} label="Mode" value=${app.mode} options=${MODES} disabled=${!may("operator")} on=${set_mode} />
 			<span class="dim">${MODE_WORDS[app.mode]}</span></div>
 		${app.mode !== app.configured_mode && html`<${Note} tone="warn">The configuration says ${app.configured_mode}: after the next start that holds.<//>`}
-		<div class="row"><${Segments} label="Attack mode" value=${app.attack_mode} options=${ATTACK} disabled=${!may("operator")} on=${set_attack} />
-			<span class="dim">Attack mode: everyone without a pass is challenged.${app.under_attack ? " It is on now." : ""}</span></div>
+		<div class="setting"><b>Attack mode</b><${Segments} label="Attack mode" value=${app.attack_mode} options=${ATTACK} disabled=${!may("operator")} on=${set_attack} />
+			<span class="dim">Everyone without a pass is challenged.${app.under_attack ? " It is on now." : ""}</span></div>
 		${app.mode === "detect" && html`<${DayTwo} app=${app} on=${set_mode} />`}<//>`;
 }
 
@@ -93,7 +93,7 @@ function Edit({ app, reload }) {
 
 	return html`<${Card} title="Configuration" side=${html`<span class="mono">${app.where.file}${app.where.line ? `:${app.where.line}` : ""}</span>`}>
 		<form class="stack" onSubmit=${submit}><fieldset class="stack" disabled=${!may("administrator") || session.value.writes === false}>
-			<div class="form">
+			<div class="form app-form">
 				<${Field} label="Mode" hint=${MODE_WORDS[form.mode]}><${Choice} value=${form.mode} options=${MODES} on=${put("mode")} /><//>
 				<${Field} label="Paranoia" hint="1 to 4: more rules, more false positives."><${Text} type="number" min="1" max="4" placeholder="1, of the rules" value=${form.paranoia} on=${put("paranoia")} /><//>
 				<${Field} label="Blocks from score" hint="Lower is stricter; 5 is one critical match."><${Text} type="number" min="1" max="1000" placeholder="5, of the rules" value=${form.threshold} on=${put("threshold")} /><//>

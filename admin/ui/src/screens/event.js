@@ -31,8 +31,17 @@ const Hit = ({ hit }) => html`<li class="hit">
 		<span class="dim">${hit.length ? `${count(hit.length, "byte")} from byte ${number(hit.offset)}` : `at byte ${number(hit.offset)}`}</span></div>
 	${hit.data && html`<p class="dim break">${hit.data}</p>`}</li>`;
 
-const Hits = ({ e }) => e.hits.length > 0 && html`<ul class="hits">${e.hits.map((h, i) => html`<${Hit} key=${i} hit=${h} />`)}</ul>
-	${e.more_hits > 0 && html`<p class="dim">and ${count(e.more_hits, "more match", "more matches")} that had no room</p>`}`;
+/* CRS has rules that look at nothing but the score of the others. */
+const sums_up = (hit) => !hit.score && hit.variable.startsWith("TX:");
+
+function Hits({ e }) {
+	const sums = e.hits.filter(sums_up);
+
+	return html`<ul class="hits">${e.hits.filter((h) => !sums_up(h)).map((h, i) => html`<${Hit} key=${i} hit=${h} />`)}</ul>
+		${e.more_hits > 0 && html`<p class="dim">and ${count(e.more_hits, "more match", "more matches")} that had no room</p>`}
+		${sums.length > 0 && html`<details><summary>${count(sums.length, "rule")} that only ${sums.length > 1 ? "sum" : "sums"} up</summary>
+			<ul class="hits">${sums.map((h) => html`<${Hit} key=${h.rule} hit=${h} />`)}</ul></details>`}`;
+}
 
 const Score = ({ e }) => {
 	const most = Math.max(e.score, e.threshold, 1);
@@ -61,8 +70,9 @@ const MORE = {
 
 const Trace = ({ e }) => html`<ol class="trace">${e.trace.map((t, i) => html`
 	<li key=${i} class=${tone_of(t)}><span class="trace-mark" aria-hidden="true"></span>
-		<div class="trace-in"><div class="trace-head"><b>${STEPS[t.step] ?? t.step}</b> <${Pill} tone=${tone_of(t)}>${action_text(t.outcome)}<//></div>
-		<p class="break">${t.text}</p>${MORE[t.step]?.(e)}</div></li>`)}</ol>`;
+		<div class="trace-in"><b>${STEPS[t.step] ?? t.step}</b><div class="trace-text"><p class="break">${t.text}</p>
+			${!CALM.test(t.outcome) && html`<${Pill} tone=${tone_of(t)}>${action_text(t.outcome)}<//>`}</div>
+			${MORE[t.step] && html`<div class="trace-more">${MORE[t.step](e)}</div>`}</div></li>`)}</ol>`;
 
 /* ---- the request ---- */
 

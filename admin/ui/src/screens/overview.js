@@ -3,6 +3,7 @@ import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
 import { Bar, Card, Empty, Head, Mode, Pill, Problem, Skeleton, Time } from "../components/bits.js";
 import { Chart } from "../components/chart.js";
+import { WorldMap } from "../components/map.js";
 import { Segments } from "../components/form.js";
 import { ACTIONS, SOURCES, count, country, micros, number, percent, rate, short } from "../format.js";
 import { link, requery, route } from "../router.js";
@@ -114,6 +115,14 @@ function Top({ by, title, filter, href, text = (k) => k, mono, from, app }) {
 				<${Bar} part=${i.count / most} tone=${by === "rule" ? "bad" : ""} /></li>`)}</ol>`}<//>`;
 }
 
+/* Where it comes from; the countries stand beside the map as a list. */
+function World({ from, app }) {
+	const { data } = useGet("/top", { by: "country", from, app, limit: 250 }, { every: 60000 });
+
+	return data?.items.length > 0 && html`<${Card} title="Where events come from"><${WorldMap} items=${data.items}
+		label=${`Map of events by country; most from ${data.items.slice(0, 3).map((i) => country(i.key)).join(", ")}`} /><//>`;
+}
+
 const AppRow = ({ a }) => {
 	const up = a.servers.filter((s) => s.up).length;
 
@@ -171,6 +180,7 @@ export default function Overview() {
 		${status.data?.requests === 0 && html`<${Newcomer} status=${status.data} />`}
 		${series.error && !series.data ? html`<${Problem} error=${series.error} retry=${series.reload} />`
 			: series.data ? html`<${Series} data=${clipped(series.data, range)} on_range=${select} />` : html`<${Waiting} />`}
+		<${World} from=${range} app=${app} />
 		<div class="grid tops">${TOPS.map((t) => html`<${Top} key=${t.by} ...${t} from=${range} app=${app} />`)}</div>
 		${status.data && html`<${Gate} status=${status.data} nodes=${nodes.data} />`}`;
 }
