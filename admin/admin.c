@@ -3,6 +3,9 @@
 #include "admin/audit.h"
 #include "admin/ctl.h"
 #include "admin/server.h"
+#include "admin/sessions.h"
+#include "admin/tokens.h"
+#include "admin/users.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -41,6 +44,7 @@ static bool hosts_new(struct admin *a, const struct admin_options *o)
 	for (size_t i = 0; i < o->nhosts; i++)
 		if (!(a->hosts[i] = strndup(o->hosts[i].at, o->hosts[i].len)))
 			return false;
+	a->nhosts = o->nhosts;
 	gethostname(name, sizeof name - 1);
 	a->hosts[o->nhosts] = strdup("localhost");
 	a->hosts[o->nhosts + 1] = a->hosts[o->nhosts] ? strdup(name) : NULL;
@@ -86,6 +90,9 @@ static void admin_free(struct admin *a)
 	for (char **name = a->hosts; name && *name; name++)
 		free(*name);
 	free(a->hosts);
+	users_close(a->users);
+	sessions_close(a->sessions);
+	tokens_close(a->tokens);
 	audit_close(a->audit);
 	free(a);
 }
@@ -93,7 +100,9 @@ static void admin_free(struct admin *a)
 /* What the store has for the folder. */
 static bool kept_open(struct admin *a, struct err *e)
 {
-	return !a->store || (a->audit = audit_open(a->store, e));
+	return !a->store ||
+	       ((a->audit = audit_open(a->store, e)) && (a->users = users_open(a->store, a->loop, e)) &&
+		(a->sessions = sessions_open(a->store, e)) && (a->tokens = tokens_open(a->store, e)));
 }
 
 struct admin *admin_open(struct loop *loop, const struct admin_options *o, struct err *e)
@@ -107,6 +116,7 @@ struct admin *admin_open(struct loop *loop, const struct admin_options *o, struc
 		a->events = o->events;
 		a->archive = o->archive;
 		a->store = o->store;
+		a->url = o->url;
 	}
 	if (!a || !hosts_new(a, o)) {
 		err_set(e, SIDE_SELF, ENOMEM, "admin: out of memory");
@@ -138,6 +148,26 @@ static void way_closed(void *arg)
 	admin_left(way->admin);
 }
 
+bool admin_setup_link(struct admin *a, char link[ADMIN_LINK_MAX])
+{
+	struct err e;
+
+	return a->users && a->url && !users_are_set_up(a->users) && users_link_text(a->users, a->url, (struct bytes){ 0 }, link, &e);
+}
+
+static void way_close(struct server_way *way, uint32_t grace_ms)
+{
+	if (!way->server || way->closing)
+		return;
+	way->closing = true;
+	serve_close(way->server, grace_ms, way_closed, way);
+}
+
+void admin_cede(struct admin *a, uint32_t grace_ms)
+{
+	way_close(&a->by_address, grace_ms);
+}
+
 /* What closes at once must not end the admin before the others have been told. */
 void admin_close(struct admin *a, void (*closed)(void *), void *ctx)
 {
@@ -151,8 +181,7 @@ void admin_close(struct admin *a, void (*closed)(void *), void *ctx)
 	for (struct guest *g = a->guests; g; g = g->next)
 		guest_close(g);
 	for (size_t i = 0; i < nelems(ways); i++)
-		if (ways[i]->server)
-			serve_close(ways[i]->server, 0, way_closed, ways[i]);
+		way_close(ways[i], 0);
 	a->closing = true;
 	admin_left(a);
 }

@@ -85,7 +85,7 @@ struct admin_options {
 	const int *fds;            /* bound TCP sockets for HTTP; the admin owns them */
 	size_t nfds;
 	struct tls_context *tls;   /* of these; NULL: plain. Outlives the admin */
-	const char *url;           /* by which a browser reaches them, "http://127.0.0.1:9180"; NULL: it cannot */
+	const char *url;           /* by which a browser reaches them, "http://127.0.0.1:9180"; NULL: it cannot. Outlives the admin */
 	const char *ctl_socket;    /* path; NULL: none. Replaces one that is there */
 	const char *api_socket;    /* the same for HTTP: whoever may open it is an administrator; NULL: none */
 	const char *ui_dir;        /* the dashboard's files are read from there; NULL: from the program */
@@ -99,6 +99,11 @@ struct admin_options {
 
 struct admin;
 struct admin *admin_open(struct loop *, const struct admin_options *, struct err *);
+/* A link for the first administrator; false: somebody can log in already, or no browser reaches this gate. */
+enum { ADMIN_LINK_MAX = 256 };
+bool admin_setup_link(struct admin *, char link[ADMIN_LINK_MAX]);
+/* Another process has its address now: what is under way ends within grace_ms. The sockets stay. */
+void admin_cede(struct admin *, uint32_t grace_ms);
 /* Stops listening and cuts what is open; closed(ctx) once nothing of it is left on the loop. */
 void admin_close(struct admin *, void (*closed)(void *), void *ctx);
 

@@ -159,8 +159,7 @@ static void say(const struct audit_entry *e)
 	char room[512], hash[2 * AUDIT_HASH + 1];
 	struct text t = text_over(room, sizeof room - 1);
 
-	for (size_t i = 0; i < AUDIT_HASH; i++)
-		snprintf(hash + 2 * i, 3, "%02x", e->hash[i]);
+	bytes_hex(e->hash, AUDIT_HASH, hash);
 	text_plain(&t, bytes_sub(e->subject, 0, 100));
 	room[t.len] = '\0';
 	log_info("audit %llu: %.*s by %.*s%s%s (%s)", (unsigned long long)e->id, BYTES_ARG(e->action), BYTES_ARG(e->user),

@@ -60,6 +60,9 @@ void ctl_reply(struct admin_answer *, enum ctl_outcome, struct bytes text);
 /* ctl_decisions.c */
 void ctl_decisions(const struct ctl_ask *);
 void ctl_scenarios(const struct ctl_ask *);
+/* ctl_users.c */
+void ctl_users(const struct ctl_ask *);
+void ctl_tokens(const struct ctl_ask *);
 /* ctl_keys.c */
 void ctl_bouncers(const struct ctl_ask *);
 void ctl_machines(const struct ctl_ask *);

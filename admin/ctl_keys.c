@@ -1,6 +1,7 @@
 /* ctl_keys.c -- `embergate ctl bouncers` and `ctl machines`: who may speak to the local API. A key is shown once, here. */
 #include "admin/ctl.h"
 #include "base/clock.h"
+#include "base/tls.h"
 #include "cti/keys.h"
 #include <stdlib.h>
 
@@ -156,7 +157,7 @@ static void add_bouncer(const struct ctl_ask *ask)
 static void add_machine(const struct ctl_ask *ask)
 {
 	char secret[65];
-	struct bytes password = ask->nargs == 3 ? ask->args[2] : bytes_of(keys_make_secret(secret) ? secret : "");
+	struct bytes password = ask->nargs == 3 ? ask->args[2] : bytes_of(tls_make_secret(secret) ? secret : "");
 	struct err e;
 
 	if (ask->nargs < 2 || ask->nargs > 3)

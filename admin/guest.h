@@ -46,9 +46,13 @@ struct server_way {
 	bool is_socket;
 	struct tls_context *tls;    /* NULL: plain */
 	struct server_http *server; /* NULL: it is not open */
+	bool closing;
 };
 
 struct audit;
+struct sessions;
+struct tokens;
+struct users;
 
 struct admin {
 	struct loop *loop;
@@ -57,8 +61,13 @@ struct admin {
 	struct archive *archive;
 	struct store *store;  /* NULL: there is none, nor what is kept in it */
 	struct audit *audit;
-	char **hosts; /* names that Host may say; NULL-terminated */
 	const char *ui_dir; /* NULL: the program's own files */
+	struct users *users;
+	struct sessions *sessions;
+	struct tokens *tokens;
+	const char *url;      /* by which a browser comes; NULL: it cannot */
+	char **hosts; /* names that Host may say, NULL-terminated; the first nhosts are configured */
+	size_t nhosts;
 	struct server_way by_address, by_socket;
 	struct listener *ctl_listener;
 	struct guest *guests;

@@ -97,12 +97,7 @@ static bool is_known_host(const struct admin *a, struct bytes host)
 {
 	struct ip ip;
 
-	if (host.len == 0 || ip_parse(host, &ip))
-		return true;
-	for (char **name = a->hosts; *name; name++)
-		if (bytes_eq_nocase(host, bytes_of(*name)))
-			return true;
-	return false;
+	return host.len == 0 || ip_parse(host, &ip) || door_knows_host(a, host);
 }
 
 static bool is_api(const struct serve_request *r)

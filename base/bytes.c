@@ -110,3 +110,15 @@ int bytes_cmp(struct bytes a, struct bytes b)
 
 	return d ? d : (a.len > b.len) - (a.len < b.len);
 }
+
+void bytes_hex(const void *from, size_t n, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *at = from;
+
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = digits[at[i] >> 4];
+		out[2 * i + 1] = digits[at[i] & 15];
+	}
+	out[2 * n] = '\0';
+}

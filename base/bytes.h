@@ -46,6 +46,9 @@ static inline int byte_hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* In lower case, 2 * n digits and a NUL. */
+void bytes_hex(const void *, size_t n, char *out);
+
 /* Both ends are clamped, so any from/to is safe. */
 static inline struct bytes bytes_sub(struct bytes b, size_t from, size_t to)
 {

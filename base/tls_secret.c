@@ -6,6 +6,16 @@
 
 enum { PASSWORD_COST = 15, SCRYPT_R = 8, SCRYPT_P = 1, SCRYPT_COST_MAX = 20 };
 
+bool tls_make_secret(char out[65])
+{
+	uint8_t random[32];
+
+	if (!tls_random(random, sizeof random))
+		return false;
+	bytes_hex(random, sizeof random, out);
+	return true;
+}
+
 bool tls_sha512(struct bytes b, uint8_t out[64])
 {
 	return EVP_Digest(b.at ? b.at : "", b.len, out, NULL, EVP_sha512(), NULL) == 1;

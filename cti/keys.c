@@ -110,21 +110,6 @@ static void drop(struct keys *k, bool machine, struct key *key)
 	free(key);
 }
 
-bool keys_make_secret(char out[65])
-{
-	static const char hex[] = "0123456789abcdef";
-	uint8_t random[32];
-
-	if (!tls_random(random, sizeof random))
-		return false;
-	for (size_t i = 0; i < sizeof random; i++) {
-		out[2 * i] = hex[random[i] >> 4];
-		out[2 * i + 1] = hex[random[i] & 15];
-	}
-	out[64] = '\0';
-	return true;
-}
-
 bool keys_add_bouncer(struct keys *k, struct bytes name, unsigned scopes, struct bytes wanted, char secret[65], struct err *e)
 {
 	struct key *key;
@@ -135,7 +120,7 @@ bool keys_add_bouncer(struct keys *k, struct bytes name, unsigned scopes, struct
 		return false;
 	snprintf(secret, 65, "%.*s", BYTES_ARG(wanted));
 	key->info.scopes = scopes ? scopes : KEY_BOUNCER;
-	if ((wanted.len || keys_make_secret(secret)) && tls_sha512(bytes_of(secret), key->hash) && keys_keep_bouncer(k, key))
+	if ((wanted.len || tls_make_secret(secret)) && tls_sha512(bytes_of(secret), key->hash) && keys_keep_bouncer(k, key))
 		return true;
 	drop(k, false, key);
 	return err_set(e, SIDE_SELF, 503, "it could not be kept");

@@ -28,7 +28,6 @@ struct key_info {
 bool keys_add_bouncer(struct keys *, struct bytes name, unsigned scopes, struct bytes wanted, char secret[65], struct err *);
 /* By whoever runs `cscli lapi register`: not validated until an administrator does. */
 bool keys_add_machine(struct keys *, struct bytes name, struct bytes password, bool validated, struct err *);
-bool keys_make_secret(char out[65]); /* 256 random bits in hexadecimal, as a key is and a password may be */
 bool keys_validate(struct keys *, struct bytes name);
 bool keys_delete(struct keys *, bool machine, struct bytes name);
 size_t keys_list(struct keys *, bool machine, struct key_info *, size_t max); /* by name; returns how many there are */

@@ -26,6 +26,7 @@ enum {
 	LOG_STOP_MS = 2000,
 	RELOAD_STOP_MS = 2000,
 	ALIVE_MS = 2000,
+	ADMIN_GRACE_MS = 2000,
 	DECISIONS_MAX = 10000000,
 };
 
@@ -59,6 +60,14 @@ static void on_worker_drained(void *ctx)
 
 	if (atomic_fetch_sub(&g->undrained, 1) == 1)
 		loop_post(g->loop, on_drain_over, g);
+}
+
+/* The supervisor's word that another process serves: it says so before it says SIGTERM. */
+static void on_succeeded(void *arg)
+{
+	struct gate *g = arg;
+
+	admin_cede(g->admin, ADMIN_GRACE_MS);
 }
 
 static void on_term(void *arg)
@@ -185,11 +194,13 @@ static void signals_open(struct gate *g)
 
 	watch_signal(g->loop, SIGHUP, on_hup, g);
 	watch_signal(g->loop, SIGUSR1, on_usr1, g);
+	watch_signal(g->loop, SIGUSR2, on_succeeded, g);
 	watch_signal(g->loop, SIGTERM, on_term, g);
 	/* Blocked since before this process began. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
 	sigaddset(&set, SIGTERM);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
@@ -295,12 +306,25 @@ static void say_where(const struct gate *g)
 		       mode_word(app_mode(&g->site->apps[i])));
 	printf("  State     %s\n", c->state);
 	if (c->admin.bind.at)
-		printf("  Admin     %s/metrics, /healthz, /readyz; `embergate ctl -s %s status`\n", g->admin_url, c->ctl_socket);
+		printf("  Admin     %s, /metrics, /healthz, /readyz; `embergate ctl -s %s status`\n", g->admin_url, c->ctl_socket);
 	printf("  Nothing is sent outside this machine.\n");
 }
 
 /* For who tries it by hand: what is there, and two requests to try. */
-static void greet(const struct gate *g)
+/* While nobody can log in: whoever reads this may make the first user. */
+static void invite(struct gate *g)
+{
+	char link[ADMIN_LINK_MAX];
+
+	if (!admin_setup_link(g->admin, link))
+		return;
+	if (g->options.config)
+		log_warn("nobody can log in yet; within 15 minutes, open %s", link);
+	else
+		printf("  Log in    open %s within 15 minutes\n", link);
+}
+
+static void greet(struct gate *g)
 {
 	struct bytes bind = g->site->nlistens ? g->site->listens[0].config->bind : (struct bytes){ 0 };
 	const char *host = bind.len && bind.at[0] == ':' ? "localhost" : "";
@@ -308,6 +332,7 @@ static void greet(const struct gate *g)
 
 	printf("embergate %s\n", EMBERGATE_VERSION);
 	say_where(g);
+	invite(g);
 	printf("Try:\n  curl -i '%s://%s%.*s/'\n  curl -i '%s://%s%.*s/?q=<script>alert(1)</script>'\n"
 	       "The second is answered 403 with a request id; `embergate ctl -s %s explain ID` says why.\n",
 	       scheme, host, BYTES_ARG(bind), scheme, host, BYTES_ARG(bind), g->site->config->ctl_socket);
@@ -329,10 +354,12 @@ int gate_main(const struct options *options, int fd)
 	}
 	handover_say(fd, "ready");
 	on_alive(&g);
-	if (!options->config)
+	if (!options->config) {
 		greet(&g);
-	else
+	} else {
 		log_info("serving %s with %u workers", options->config, g.nworkers);
+		invite(&g);
+	}
 	loop_run(g.loop);
 	agent_stop(g.agent);
 	for (unsigned i = 0; i < g.nworkers; i++)

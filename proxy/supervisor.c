@@ -164,6 +164,7 @@ static void on_ready(struct supervisor *s, struct child *c)
 	for (int i = 0; i < CHILDREN_MAX; i++)
 		if (&s->children[i] != c && s->children[i].pid && s->children[i].ready && !s->children[i].leaving) {
 			s->children[i].leaving = true;
+			kill(s->children[i].pid, SIGUSR2); /* there is a successor */
 			kill(s->children[i].pid, SIGTERM);
 		}
 	notify("READY=1\nSTATUS=serving");

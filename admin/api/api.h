@@ -16,6 +16,7 @@
 
 enum {
 	API_PARAMS = 2,           /* {...} of a path */
+	API_FIELDS = 3,
 	API_BODY_MAX = 1 << 20,
 	API_ANSWER_MAX = 32 << 20,
 	API_PAGE = 50, API_PAGE_MAX = 500, /* entries of a list: the default, and the most */
@@ -60,6 +61,7 @@ struct api_call {
 	struct caller caller;
 	struct bytes params[API_PARAMS]; /* what stands for {...}, decoded */
 	const struct json *body; /* as the route's shape says; NULL: the route takes none */
+	struct field fields[API_FIELDS]; unsigned nfields; /* of the answer, beside every answer's */
 	bool over;               /* it was answered */
 };
 
@@ -78,6 +80,8 @@ uint64_t api_query_time(struct api_call *, const char *name); /* wall ms; 0: not
 
 /* ---- answers: the call is gone with each ---- */
 
+/* One more field of the answer that follows; the value is copied, the name is not. */
+void api_field(struct api_call *, const char *name, struct bytes value);
 /* Frees the writer; what failed in it becomes 503. */
 void api_answer(struct api_call *, unsigned status, struct json_out *);
 void api_answer_tagged(struct api_call *, struct bytes etag, struct json_out *); /* 200; 304 where If-None-Match has it */

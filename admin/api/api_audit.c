@@ -43,8 +43,7 @@ static void put_hash(struct json_out *o, const uint8_t hash[AUDIT_HASH])
 {
 	char hex[2 * AUDIT_HASH + 1];
 
-	for (size_t i = 0; i < AUDIT_HASH; i++)
-		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+	bytes_hex(hash, AUDIT_HASH, hex);
 	out_str(o, "hash", hex);
 }
 

@@ -60,6 +60,14 @@ size_t api_fields(struct field *to, size_t room)
 	return n;
 }
 
+void api_field(struct api_call *c, const char *name, struct bytes value)
+{
+	struct bytes copy = arena_copy(c->arena, value);
+
+	if (c->nfields < API_FIELDS && copy.at)
+		c->fields[c->nfields++] = (struct field){ .name = bytes_of(name), .value = copy };
+}
+
 static void send(struct api_call *c, unsigned status, struct bytes type, struct bytes etag, struct bytes body)
 {
 	struct field fields[8];
@@ -67,6 +75,8 @@ static void send(struct api_call *c, unsigned status, struct bytes type, struct 
 
 	if (etag.len)
 		fields[n++] = (struct field){ .name = BYTES("ETag"), .value = etag };
+	for (unsigned i = 0; i < c->nfields; i++)
+		fields[n++] = c->fields[i];
 	c->over = true;
 	serve_answer(c->http, &(struct serve_answer){ .status = status, .content_type = type, .fields = fields, .nfields = n,
 						      .body = body });

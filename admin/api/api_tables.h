@@ -5,6 +5,8 @@
 
 extern const struct api_routes api_status_routes; /* api_status.c: the gate, its apps */
 extern const struct api_routes api_events_routes; /* api_events.c: what was seen */
+extern const struct api_routes api_session_routes; /* api_session.c: logging in, and what a user does to himself */
+extern const struct api_routes api_users_routes;  /* api_users.c: users, tokens */
 extern const struct api_routes api_audit_routes;  /* api_audit.c: who changed what */
 extern const struct api_routes api_config_routes; /* api_config.c: its files */
 extern const struct api_routes api_apps_routes;   /* api_apps.c: the apps as they are configured, and how they are */

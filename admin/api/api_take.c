@@ -137,21 +137,45 @@ static bool body_is(struct api_call *c, struct err *e)
 
 /* ---- may they ---- */
 
+/* Whoever logs in has no session yet, or another one: only where the request comes from counts. */
+static bool is_meant(const struct api_call *c, const char **why)
+{
+	static const struct caller nobody = { .role = ROLE_NONE };
+
+	return strcmp(c->route->method, "GET") == 0 ||
+	       door_is_meant(c->admin, c->http, c->route->role ? &c->caller : &nobody, why);
+}
+
 static bool may(struct api_call *c)
 {
 	const char *why;
 
-	if (!c->route->role)
-		return true;
-	if (c->caller.role == ROLE_NONE)
+	if (c->route->role && c->caller.role == ROLE_NONE) {
+		api_field(c, "WWW-Authenticate", BYTES("Bearer"));
 		api_problem(c, 401, "who asks? A session or a token is wanted");
-	else if (c->caller.role < c->route->role)
+	} else if (c->caller.role < c->route->role) {
 		api_problem(c, 403, "%s may not: the role %s is wanted", c->caller.name, role_word(c->route->role));
-	else if (strcmp(c->route->method, "GET") != 0 && !door_is_meant(c->http, &c->caller, &why))
+	} else if (!is_meant(c, &why)) {
 		api_problem(c, 403, "%s", why);
-	else
+	} else {
 		return true;
+	}
 	return false;
+}
+
+/* Allow: what else the path takes (RFC 9110 15.5.6). */
+static void refuse_method(struct api_call *c)
+{
+	char room[64];
+	struct text t = text_over(room, sizeof room);
+	struct bytes params[API_PARAMS];
+
+	for (size_t i = 0; i < api_ntables; i++)
+		for (size_t k = 0; k < api_tables[i]->n; k++)
+			if (path_is(c->http, api_tables[i]->at[k].path, params))
+				text_printf(&t, "%s%s", t.len ? ", " : "", api_tables[i]->at[k].method);
+	api_field(c, "Allow", text_bytes(&t));
+	api_problem(c, 405, "%.*s is not for this", BYTES_ARG(bytes_sub(serve_head(c->http)->method, 0, 32)));
 }
 
 static bool route_call(struct api_call *c)
@@ -160,7 +184,7 @@ static bool route_call(struct api_call *c)
 
 	c->route = route_of(c->http, c->params, &known);
 	if (!c->route && known)
-		api_problem(c, 405, "%.*s is not for this", BYTES_ARG(serve_head(c->http)->method));
+		refuse_method(c);
 	else if (!c->route)
 		api_problem(c, 404, "there is nothing here; " BASE "/openapi.json says what is where");
 	return c->route && may(c);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const struct caller anna = { ROLE_ADMINISTRATOR, CALLER_SESSION, "anna", "192.0.2.7" };
-static const struct caller bert = { ROLE_OPERATOR, CALLER_TOKEN, "bert", "192.0.2.8" };
+static const struct caller anna = { ROLE_ADMINISTRATOR, CALLER_SESSION, "anna", "192.0.2.7", 0 };
+static const struct caller bert = { ROLE_OPERATOR, CALLER_TOKEN, "bert", "192.0.2.8", 0 };
 
 struct house {
 	char dir[40], file[64];
