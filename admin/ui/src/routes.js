@@ -8,8 +8,16 @@ export const routes = [
 
 	{ path: "/apps", title: "Apps", icon: "apps", group: "Protection", load: () => import("./screens/apps.js") },
 	{ path: "/apps/:name", title: "App", under: "/apps", load: () => import("./screens/app.js") },
+	{ path: "/decisions", title: "Decisions", icon: "decisions", group: "Protection", load: () => import("./screens/decisions.js") },
+	{ path: "/clients/:ip", title: "Client", under: "/decisions", load: () => import("./screens/client.js") },
+	{ path: "/alerts", title: "Alerts", icon: "bell", group: "Protection", load: () => import("./screens/alerts.js") },
+	{ path: "/lists", title: "Lists", icon: "lists", group: "Protection", load: () => import("./screens/lists.js") },
+	{ path: "/bots", title: "Bots & challenges", icon: "bots", group: "Protection", load: () => import("./screens/bots.js") },
+	{ path: "/rules", title: "Rules & scenarios", icon: "rules", group: "Protection", load: () => import("./screens/rules.js") },
 
 	{ path: "/config", title: "Configuration", icon: "config", group: "System", load: () => import("./screens/config.js") },
+	{ path: "/cluster", title: "Cluster", icon: "cluster", group: "System", load: () => import("./screens/cluster.js") },
+	{ path: "/certs", title: "Certificates", icon: "lock", group: "System", load: () => import("./screens/certs.js") },
 	{ path: "/audit", title: "Audit", icon: "audit", group: "System", role: "administrator", load: () => import("./screens/audit.js") },
 	{ path: "/users", title: "Users & tokens", icon: "users", group: "System", role: "administrator", load: () => import("./screens/users.js") },
 	{ path: "/account", title: "Account", icon: "settings", group: "System", load: () => import("./screens/account.js") },

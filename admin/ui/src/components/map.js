@@ -1,18 +1,9 @@
 /* The world, a country the darker the more it counts. The paths come with the build (world.mjs), when first needed. */
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
+import { country, number } from "../format.js";
 
 const STEPS = 5;
-const names = new Intl.DisplayNames(undefined, { type: "region", fallback: "code" });
-
-export function country_name(code) {
-	try {
-		return names.of(code);
-	} catch {
-		return code; /* not a code that anybody knows */
-	}
-}
-
 /* 1 to STEPS by orders of magnitude: one country with most of it does not make the others one colour. */
 const step = (count, most) => Math.max(1, Math.ceil((STEPS * Math.log1p(count)) / Math.log1p(most)));
 
@@ -30,6 +21,6 @@ export function WorldMap({ items, label }) {
 			const count = counts.get(code);
 
 			return html`<path key=${i} d=${d} data-step=${count ? step(count, most) : undefined}>
-				${count && html`<title>${country_name(code)}: ${count}</title>`}</path>`;
+				${count && html`<title>${country(code)}: ${number(count)}</title>`}</path>`;
 		})}</svg>`;
 }

@@ -1,0 +1,88 @@
+/* What is looked for in requests, which behaviour is counted, and a box to try both rules and requests. */
+import { html } from "htm/preact";
+import { may } from "../api.js";
+import { Card, Empty, Head, Pill } from "../components/bits.js";
+import { Filters, filtered } from "../components/filters.js";
+import { Segments } from "../components/form.js";
+import { RuleTest } from "../components/rule_test.js";
+import { Listing } from "../components/table.js";
+import { NONE, count, number } from "../format.js";
+import { link, requery, route } from "../router.js";
+import { useGet, usePages } from "../use.js";
+
+/* ---- rules ---- */
+
+const TONES = { critical: "bad", error: "warn", warning: "info", notice: "" };
+
+const cost = (ns) => (ns === null || ns === undefined ? NONE : `${(ns / 1000).toFixed(1)} µs`);
+
+const RULE_COLUMNS = [
+	{ name: "id", head: "Rule", cell: (r) => html`<b class="mono">${r.id}</b>` },
+	{ name: "message", head: "What it finds", cell: (r) => html`<div>${r.message || "no message"}</div><div class="dim break">${r.file}:${r.line}</div>` },
+	{ name: "category", head: "Category", wide: true, cell: (r) => r.category && html`<span class="tag">${r.category}</span>` },
+	{ name: "severity", head: "Severity", cell: (r) => html`<${Pill} tone=${TONES[r.severity]}>${r.severity}<//>` },
+	{ name: "hits", head: "Hits", num: true, cell: (r) => (r.hits
+		? html`<a href=${link("/events", { rule: r.id })} aria-label=${`Events of rule ${r.id}`}>${number(r.hits)}</a>` : "0") },
+	{ name: "blocked", head: "Blocked", num: true, cell: (r) => number(r.blocked) },
+	{ name: "cost", head: "Cost", num: true, wide: true, cell: (r) => cost(r.cost_ns) },
+	{ name: "apps", head: "Apps", wide: true, cell: (r) => r.apps.join(", ") },
+];
+
+const RULE_FIELDS = (apps) => [
+	{ name: "q", label: "Search", placeholder: "id, message, file", main: true },
+	{ name: "app", label: "App", options: apps },
+	{ name: "category", label: "Category", placeholder: "sqli", size: 10 },
+	{ name: "hits", label: "Matched", options: [["true", "only those that matched"]] },
+];
+
+function Rules({ apps }) {
+	const fields = RULE_FIELDS(apps);
+	const pages = usePages("/rules", filtered(fields));
+
+	return html`<${Filters} fields=${fields} />
+		<${Card} title="Rules" flush side=${pages.total !== undefined && html`<span role="status">${count(pages.total, "rule")}, counted since the start</span>`}>
+			<${Listing} label="Rules" pages=${pages} columns=${RULE_COLUMNS} row_key=${(r) => r.id}
+				empty=${html`<${Empty} icon="rules" title="No rule fits"><p>Or none is loaded: see <code>waf</code> of the apps.</p><//>`} /><//>`;
+}
+
+/* ---- scenarios ---- */
+
+const MODES = { on: ["good", "on"], simulate: ["info", "simulated"], off: ["", "off"] };
+
+const SCENARIO_COLUMNS = [
+	{ name: "name", head: "Scenario", cell: (s) => html`<b class="break">${s.name}</b><div class="dim">${s.label || s.description}</div>` },
+	{ name: "mode", head: "Mode", cell: (s) => html`<${Pill} tone=${MODES[s.mode]?.[0]}>${MODES[s.mode]?.[1] ?? s.mode}<//>${s.remediation === false && html` <span class="tag">tells only</span>`}` },
+	{ name: "behavior", head: "Behaviour", wide: true, cell: (s) => s.behavior && html`<span class="tag">${s.behavior}</span>` },
+	{ name: "poured", head: "Counted", num: true, cell: (s) => number(s.poured) },
+	{ name: "overflowed", head: "Too much", num: true, cell: (s) => number(s.overflowed) },
+	{ name: "failed", head: "Errors", num: true, wide: true, cell: (s) => (s.failed ? html`<b class="bad">${number(s.failed)}</b>` : "0") },
+	{ name: "file", head: "From", wide: true, cell: (s) => html`<span class="dim break">${s.file}</span>` },
+];
+
+const SCENARIO_FIELDS = [{ name: "q", label: "Search", placeholder: "name, label, behaviour", main: true }];
+
+function Scenarios() {
+	const all = useGet("/scenarios", undefined, { every: 15000 });
+	const q = (route.value.query.q ?? "").toLowerCase();
+	const items = all.data?.items.filter((s) => `${s.name} ${s.label} ${s.description} ${s.behavior}`.toLowerCase().includes(q));
+
+	return html`<${Filters} fields=${SCENARIO_FIELDS} />
+		<${Card} title="Scenarios" flush side=${items && html`<span role="status">${count(items.length, "scenario")}, counted since the last reload</span>`}>
+			<${Listing} label="Scenarios" pages=${{ ...all, items }} columns=${SCENARIO_COLUMNS} row_key=${(s) => s.name}
+				empty=${html`<${Empty} icon="rules" title=${q ? "No scenario fits" : "No scenarios are loaded"} />`} /><//>`;
+}
+
+/* ---- the screen ---- */
+
+const SHOWN = [["rules", "Rules"], ["scenarios", "Scenarios"], ["test", "Try a request"]];
+
+export default function RulesAndScenarios() {
+	const { show = "rules" } = route.value.query;
+	const status = useGet("/status");
+	const apps = status.data?.apps.map((a) => a.name) ?? [];
+	const shown = may("operator") ? SHOWN : SHOWN.slice(0, 2);
+
+	return html`<${Head} title="Rules & scenarios">
+			<${Segments} label="Which" value=${show} options=${shown} on=${(s) => requery({ show: s === "rules" ? "" : s, q: "" })} /><//>
+		${show === "scenarios" ? html`<${Scenarios} />` : show === "test" ? apps.length > 0 && html`<${RuleTest} apps=${apps} />` : html`<${Rules} apps=${apps} />`}`;
+}
