@@ -10,7 +10,7 @@
  * nodes, text and the file name in each place. */
 #ifndef BASE_YAML_H
 #define BASE_YAML_H
-#include "base/bytes.h"
+#include "base/arena.h"
 #include "base/err.h"
 
 enum {
@@ -58,6 +58,11 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 /* A plain scalar without text: what `key:` leaves when nothing follows. */
 bool yaml_is_empty(const struct yaml_node *);
 const char *yaml_kind_word(enum yaml_kind); /* "a text", "a list", "a mapping" */
+
+enum { YAML_KEY_MAX = 128 }; /* bytes of a key that is printed: a longer one may not read back */
+/* A mapping in the one form that we write; it reads back the same, but that a scalar may have been quoted. `above` (NULL: none)
+ * gives the comment lines above a key or an item: "# ...", apart by LF. at == NULL: out of memory, or a key is too long. */
+struct bytes yaml_print(struct arena *, const struct yaml_node *, struct bytes (*above)(const struct yaml_node *));
 
 /* Sets "file:line:column: fmt" (SIDE_CONFIG), on one line; returns false.
  * Show a value of the input by "%.*s" and YAML_SHOWN, which cuts long ones. */

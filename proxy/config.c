@@ -26,7 +26,7 @@ void config_free(struct config *c)
 /* ---- defaults that depend on where we run ---- */
 
 /* systemd may name several, separated by colons; the first is ours. */
-static struct bytes state_directory(void)
+struct bytes config_state_directory(void)
 {
 	const char *given = getenv("STATE_DIRECTORY");
 	struct bytes rest = bytes_of(given ? given : ""), first;
@@ -51,7 +51,7 @@ static bool set_places(struct config *c, struct where top, struct err *e)
 	const char *runtime = getenv("RUNTIME_DIRECTORY"); /* of systemd: where ctl looks too */
 	const char *dir, *slash;
 
-	if (!c->state && !(c->state = arena_str(c->arena, state_directory())))
+	if (!c->state && !(c->state = arena_str(c->arena, config_state_directory())))
 		return yaml_err(top, e, "out of memory");
 	if (!c->ctl_socket && !(c->ctl_socket = socket_place(c, runtime ? runtime : c->state, "ctl.sock")))
 		return yaml_err(top, e, "out of memory");
@@ -64,10 +64,9 @@ static bool set_places(struct config *c, struct where top, struct err *e)
 			(size_t)SOCKET_PATH_MAX, c->ctl_socket);
 }
 
-bool config_fill(struct config *c, const struct yaml_node *root, config_warn *warn, void *ctx,
-			struct err *e)
+bool config_fill(struct config *c, const struct yaml_node *root, const struct config_how *how, struct err *e)
 {
-	struct config_reading r = { c, warn, ctx, clock_wall_ms() / 1000 };
+	struct config_reading r = { c, how ? how->warn : NULL, how ? how->ctx : NULL, clock_wall_ms() / 1000 };
 	struct schema s = { .arena = c->arena, .err = e, .user = &r };
 
 	return schema_read(&s, &config_table, root, c) && set_places(c, root->where, e) &&
@@ -76,8 +75,7 @@ bool config_fill(struct config *c, const struct yaml_node *root, config_warn *wa
 
 /* ---- from a file or a text ---- */
 
-static struct config *load(const char *name, const struct bytes *text, config_warn *warn, void *ctx,
-			   struct err *e)
+static struct config *load(const char *name, const struct bytes *text, const struct config_how *how, struct err *e)
 {
 	struct config *c = config_new();
 	const struct yaml_node *root;
@@ -87,21 +85,25 @@ static struct config *load(const char *name, const struct bytes *text, config_wa
 		return NULL;
 	}
 	root = config_files_load(c, name, text, e);
+	if (root && !text)
+		root = config_overrides_join(c, root, how, e);
 	c->root = root;
-	if (root && config_fill(c, root, warn, ctx, e))
+	if (root && config_fill(c, root, how, e))
 		return c;
 	config_free(c);
 	return NULL;
 }
 
-struct config *config_load(const char *file, config_warn *warn, void *ctx, struct err *e)
+struct config *config_load(const char *file, const struct config_how *how, struct err *e)
 {
-	return load(file, NULL, warn, ctx, e);
+	return load(file, NULL, how, e);
 }
 
 struct config *config_parse(struct bytes text, const char *name, config_warn *warn, void *ctx, struct err *e)
 {
-	return load(name, &text, warn, ctx, e);
+	const struct config_how how = { NULL, warn, ctx };
+
+	return load(name, &text, &how, e);
 }
 
 void config_print_docs(FILE *to)

@@ -326,7 +326,7 @@ struct admin_config {
 	bool writes;                       /* whether the API may change the configuration */
 };
 
-/* As it was read: the main file, then what it includes. */
+/* As it was read: the main file, what it includes, the overrides. */
 struct config_file { const char *path; struct bytes text; };
 
 /* Alerts that are kept on disk. */
@@ -359,22 +359,31 @@ struct config {
 	struct lapi_config lapi;           /* bind.at == NULL: off */
 	const char **geo; size_t ngeo;     /* MaxMind DB files */
 	const char *file;                  /* NULL: made from options */
-	struct config_file *files; size_t nfiles;
+	struct config_file *files; size_t nfiles, files_cap;
+	const char *overrides_file;        /* what the API and ctl have changed; NULL: read from memory */
+	struct bytes overrides;            /* its text; at == NULL: it is not there */
 	const struct yaml_node *root;      /* what was written, includes joined; NULL where it was made from options */
 	uint64_t hash;                     /* of the text of all files */
 };
 
 /* Warnings (an expired exception, ...) go to warn(ctx, text). */
 typedef void config_warn(void *ctx, const char *text);
-struct config *config_load(const char *file, config_warn *, void *ctx, struct err *);
-/* The same from memory; `name` stands for the file in places, its directory
+#define OVERRIDES_NAME "overrides.yaml" /* in the state directory; it stands over all other files */
+struct config_how {
+	const struct bytes *overrides; /* in place of that file's text; NULL: that */
+	config_warn *warn;             /* NULL: nobody is told */
+	void *ctx;
+};
+/* how: may be NULL. */
+struct config *config_load(const char *file, const struct config_how *, struct err *);
+/* The same from memory, without overrides; `name` stands for the file in places, its directory
  * is where relative names start. */
 struct config *config_parse(struct bytes text, const char *name, config_warn *, void *ctx, struct err *);
 /* The configuration of `embergate --upstream URL [--host NAME] [--listen ADDR,...]`:
  * one app `app` on :8080. An error starts with the option. The strings must
  * live as long as the config. */
 struct config_quick { const char *upstream, *host, *listen, *admin, *state; bool detect; };
-struct config *config_quick(const struct config_quick *, struct err *);
+struct config *config_quick(const struct config_quick *, const struct config_how *, struct err *);
 void config_free(struct config *);
 
 /* Is it over at that time (unix seconds)? For the `until_s` of rules, limits, exceptions. */

@@ -20,7 +20,7 @@ struct merge {
 	struct config *config;
 	struct err *err;
 	struct yaml_node *root;
-	size_t keys_cap, items_cap, texts_cap;
+	size_t keys_cap, items_cap;
 	struct file_id files[MAX_FILES];
 	size_t nfiles;
 };
@@ -183,13 +183,12 @@ static bool include(struct merge *m, const struct yaml_node *list, unsigned dept
 	return true;
 }
 
-static bool keep_text(struct merge *m, const struct yaml_doc *d)
+bool config_files_keep(struct config *c, const struct yaml_doc *d, struct err *e)
 {
-	struct config *c = m->config;
-	struct config_file *grown = arena_grow(c->arena, c->files, &m->texts_cap, c->nfiles + 1, sizeof *grown);
+	struct config_file *grown = arena_grow(c->arena, c->files, &c->files_cap, c->nfiles + 1, sizeof *grown);
 
 	if (!grown)
-		return no_memory(m, m->root);
+		return yaml_err((struct where){ yaml_name(d), 1, 1 }, e, "out of memory");
 	c->files = grown;
 	c->files[c->nfiles++] = (struct config_file){ yaml_name(d), yaml_source(d) };
 	c->hash = hash_content(c->hash, yaml_source(d));
@@ -207,7 +206,7 @@ static bool add_doc(struct merge *m, struct yaml_doc *d, unsigned depth)
 		yaml_unload(d);
 		return no_memory(m, m->root);
 	}
-	if (!keep_text(m, d))
+	if (!config_files_keep(m->config, d, m->err))
 		return false;
 	if (yaml_count(d) > 1)
 		return yaml_err(yaml_root(d, 1)->where, m->err, "a second document (---) is not read here");

@@ -9,6 +9,7 @@
  * config_log_tables.c: the keys of `logs`
  * config_reputation.c  redis, cti, lapi
  * config_types.c  values that only a gate has: addresses, hosts, URLs, patterns
+ * config_overrides.c  what the API and ctl have changed, over the files
  * config_globs.c  names of files with wildcards
  * config_hooks.c  what depends on several keys of one table
  * config_check.c  what depends on several tables: hosts and listeners */
@@ -27,12 +28,19 @@ struct config_reading {
 
 struct config *config_new(void); /* NULL: out of memory */
 /* Reads the tree and checks the whole. */
-bool config_fill(struct config *, const struct yaml_node *root, config_warn *, void *ctx, struct err *);
+bool config_fill(struct config *, const struct yaml_node *root, const struct config_how *, struct err *);
 
 /* The tree of a file (or of `text`, when that is not NULL) and of all that it
  * includes, owned by the config's arena. Sets config->hash. */
 const struct yaml_node *config_files_load(struct config *, const char *path, const struct bytes *text,
 					  struct err *);
+
+/* Keeps the text, for who asks what runs, and adds it to the hash. */
+bool config_files_keep(struct config *, const struct yaml_doc *, struct err *);
+/* The tree with what is in the state directory's overrides over it. NULL: err. */
+const struct yaml_node *config_overrides_join(struct config *, const struct yaml_node *root, const struct config_how *,
+					      struct err *);
+struct bytes config_state_directory(void); /* where nothing names one */
 
 struct config_names {
 	const char **at;

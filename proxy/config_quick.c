@@ -75,8 +75,9 @@ static uint64_t options_hash(const struct config_quick *q)
 	return h;
 }
 
-static bool fill(struct config *c, const struct config_quick *q, struct err *e)
+static bool fill(struct config *c, const struct config_quick *q, const struct config_how *how, struct err *e)
 {
+	const struct yaml_node *all;
 	struct yaml_node upstream, host, mode, admin, state;
 	struct map root, apps, app;
 	struct list listen;
@@ -94,10 +95,11 @@ static bool fill(struct config *c, const struct config_quick *q, struct err *e)
 	if (!split(&listen, "--listen", q->listen ? q->listen : ":8080", e))
 		return false;
 	map_add(&root, "listen", &listen.node);
-	return config_fill(c, &root.node, NULL, NULL, e);
+	all = config_overrides_join(c, &root.node, how, e);
+	return all && config_fill(c, all, how, e);
 }
 
-struct config *config_quick(const struct config_quick *q, struct err *e)
+struct config *config_quick(const struct config_quick *q, const struct config_how *how, struct err *e)
 {
 	struct config *c = config_new();
 
@@ -106,7 +108,7 @@ struct config *config_quick(const struct config_quick *q, struct err *e)
 		return NULL;
 	}
 	c->hash = options_hash(q);
-	if (fill(c, q, e))
+	if (fill(c, q, how, e))
 		return c;
 	config_free(c);
 	return NULL;

@@ -261,7 +261,7 @@ static bool start(struct gate *g, struct err *err)
 		return err_set(err, SIDE_SELF, 0, "out of memory");
 	if (g->options.demo && !demo_start(g, err))
 		return false;
-	c = options_config(&g->options, err);
+	c = options_config(&g->options, NULL, err);
 	if (!c)
 		return false;
 	if (!process_start(g, c, err)) {

@@ -105,9 +105,12 @@ static void warn(void *ctx, const char *text)
 	log_warn("%s", text);
 }
 
-struct config *options_config(const struct options *o, struct err *err)
+struct config *options_config(const struct options *o, const struct config_how *how, struct err *err)
 {
-	return o->config ? config_load(o->config, warn, NULL, err) : config_quick(&o->quick, err);
+	static const struct config_how logged = { .warn = warn };
+
+	how = how ? how : &logged;
+	return o->config ? config_load(o->config, how, err) : config_quick(&o->quick, how, err);
 }
 
 /* ---- check ---- */
@@ -121,7 +124,7 @@ static int check(const struct options *o)
 
 	p = (struct process){ .servers = servers_new(), .metrics = metrics_new(1), .dry = true };
 	if (p.servers && p.metrics)
-		c = options_config(o, &err);
+		c = options_config(o, NULL, &err);
 	if (c)
 		s = site_build(&p, c, &err);
 	if (!s) {

@@ -18,6 +18,6 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 int supervisor_main(char **argv);
 /* gate.c: the serving child. `fd` talks to the supervisor. */
 int gate_main(const struct options *, int fd);
-/* Reads the configuration that the options name. */
-struct config *options_config(const struct options *, struct err *);
+/* Reads the configuration that the options name. how NULL: warnings go to the log. */
+struct config *options_config(const struct options *, const struct config_how *, struct err *);
 #endif

@@ -146,7 +146,7 @@ static void *reload_build(void *arg)
 {
 	struct reload *r = arg;
 	struct gate *g = r->gate;
-	struct config *c = options_config(&g->options, &r->err);
+	struct config *c = options_config(&g->options, NULL, &r->err);
 
 	if (c)
 		r->site = site_build(&g->process, c, &r->err);

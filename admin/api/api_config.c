@@ -3,7 +3,7 @@
 
 static const struct api_field file_fields[] = {
 	{ "path", API_TEXT, .help = "of the file" },
-	{ "text", API_TEXT, .help = "as it was read; passwords in URLs as ***, other secrets are references" },
+	{ "text", API_TEXT, .help = "as it was read; *** for passwords in URLs, and for their paths unless an administrator asks" },
 	{ "hash", API_TEXT, .help = "of the text" },
 	{ "writable", API_FLAG, .help = "changes are written to it" },
 };
@@ -24,58 +24,70 @@ static const struct api_field config_fields[] = {
 };
 static const struct api_shape config_shape = API_SHAPE("Config", config_fields);
 
-/* The `NAME:PASSWORD` of a URL that begins behind its "://"; nothing where it has none. */
-static struct bytes userinfo_of(struct bytes rest)
+/* ---- what is secret in a text ---- */
+
+static size_t until(struct bytes b, const char *ends)
 {
 	size_t n = 0;
 
-	while (n < rest.len && !memchr("@/ \t\r\n\"'", rest.at[n], 8))
+	while (n < b.len && (!b.at[n] || !strchr(ends, b.at[n])))
 		n++;
-	return n < rest.len && rest.at[n] == '@' ? bytes_sub(rest, 0, n) : (struct bytes){ 0 };
+	return n;
 }
 
-/* Passwords that stand in URLs become `***`: everything else that is secret is a reference. */
-static struct bytes masked(struct arena *a, struct bytes text)
+/* What follows "://": without its password; `bare`: without path and query too, which may be keys of their own. */
+static struct bytes put_url(struct text *t, struct bytes rest, bool bare)
+{
+	size_t end = until(rest, " \t\r\n\"',]}"), host = until(bytes_sub(rest, 0, end), "/?#"), at = until(bytes_sub(rest, 0, host), "@");
+	size_t colon = at < host ? until(bytes_sub(rest, 0, at), ":") : at;
+
+	if (colon < at) {
+		text_put(t, bytes_sub(rest, 0, colon + 1));
+		text_str(t, "***");
+		text_put(t, bytes_sub(rest, at, host));
+	} else {
+		text_put(t, bytes_sub(rest, 0, host));
+	}
+	if (bare && end > host + 1)
+		text_str(t, "/***");
+	else
+		text_put(t, bytes_sub(rest, host, end));
+	return bytes_from(rest, end);
+}
+
+/* Only URLs can hold a secret that is no reference. "://a" is shorter by four bytes than what may stand for it. */
+static struct bytes masked(struct arena *a, struct bytes text, bool bare)
 {
 	struct bytes rest = text;
-	struct text t;
-	size_t at, colon;
-	char *room = arena_raw(a, 2 * text.len + 1); /* "://" and ":@" of each are longer than "***" */
+	size_t at, room = 2 * text.len + 8;
+	struct text t = text_over(arena_raw(a, room), room);
 
-	if (!room)
+	if (!t.at)
 		return (struct bytes){ 0 };
-	t = text_over(room, 2 * text.len);
 	while ((at = bytes_find(rest, BYTES("://"))) != SIZE_MAX) {
-		struct bytes user = userinfo_of(bytes_from(rest, at + 3));
-
 		text_put(&t, bytes_sub(rest, 0, at + 3));
-		rest = bytes_from(rest, at + 3);
-		if ((colon = bytes_index(user, ':')) == SIZE_MAX)
-			continue;
-		text_put(&t, bytes_sub(user, 0, colon + 1));
-		text_str(&t, "***");
-		rest = bytes_from(rest, user.len);
+		rest = put_url(&t, bytes_from(rest, at + 3), bare);
 	}
 	text_put(&t, rest);
 	return t.full ? (struct bytes){ 0 } : text_bytes(&t);
 }
 
-static void put_file(struct json_out *o, struct arena *a, const struct edit_file *f)
+static void put_file(struct json_out *o, const struct api_call *c, const struct edit_file *f)
 {
 	out_object(o, NULL);
 	out_text(o, "path", f->path);
-	out_text(o, "text", f->writable ? f->text : masked(a, f->text));
+	out_text(o, "text", f->writable ? f->text : masked(c->arena, f->text, c->caller.role < ROLE_ADMINISTRATOR));
 	edit_put_hash(o, "hash", f->hash);
 	out_flag(o, "writable", f->writable);
 	out_end(o);
 }
 
-static void put_config(struct json_out *o, struct arena *a, const struct edit_config *e)
+static void put_config(struct json_out *o, const struct api_call *c, const struct edit_config *e)
 {
 	out_object(o, NULL);
 	out_list(o, "files");
 	for (size_t i = 0; i < e->nfiles; i++)
-		put_file(o, a, &e->files[i]);
+		put_file(o, c, &e->files[i]);
 	out_end(o);
 	out_text(o, "overrides", e->overrides.at ? e->overrides : BYTES(""));
 	edit_put_hash(o, "hash", e->hash);
@@ -98,7 +110,7 @@ static void get_config(struct api_call *c)
 	char tag[EDIT_TAG];
 
 	edit_config_of(c, &e);
-	put_config(&o, c->arena, &e);
+	put_config(&o, c, &e);
 	api_answer_tagged(c, edit_tag(tag, e.hash), &o);
 }
 

@@ -42,7 +42,7 @@ static void print_counts(const struct agent_counts *c)
 int main(int argc, char **argv)
 {
 	struct err err = { 0 };
-	struct config *c = argc == 2 ? config_load(argv[1], NULL, NULL, &err) : NULL;
+	struct config *c = argc == 2 ? config_load(argv[1], NULL, &err) : NULL;
 	static struct agent_counts counts;
 	struct agent *a = NULL;
 	sigset_t ends;

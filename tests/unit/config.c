@@ -383,7 +383,7 @@ static void options_make_one_app(void **state)
 				  .listen = ":8081,127.0.0.1:8443", .admin = "off", .state = "/tmp/x",
 				  .detect = true };
 	struct err e = { 0 };
-	struct config *c = config_quick(&q, &e);
+	struct config *c = config_quick(&q, NULL, &e);
 
 	(void)state;
 	if (!c)
@@ -401,7 +401,7 @@ static void options_make_one_app(void **state)
 	assert_string_equal(c->ctl_socket, "/tmp/x/ctl.sock");
 	config_free(c);
 	q = (struct config_quick){ .upstream = "http://127.0.0.1:3000" };
-	c = config_quick(&q, &e);
+	c = config_quick(&q, NULL, &e);
 	assert_non_null(c);
 	assert_int_equal(c->apps[0].hosts.n, 0);
 	assert_bytes(c->listens[0].bind, BYTES(":8080"));
@@ -417,7 +417,7 @@ static void the_state_directory_is_systemds(void **state)
 
 	(void)state;
 	assert_int_equal(setenv("STATE_DIRECTORY", "/var/lib/embergate:/var/lib/other", 1), 0);
-	c = config_quick(&q, &e);
+	c = config_quick(&q, NULL, &e);
 	unsetenv("STATE_DIRECTORY");
 	assert_non_null(c);
 	assert_string_equal(c->state, "/var/lib/embergate");
@@ -437,7 +437,7 @@ static void the_examples_load_without_a_warning(void **state)
 		struct config *c;
 
 		snprintf(path, sizeof path, "%s/docs/examples/%s", SOURCE_DIR, examples[i]);
-		c = config_load(path, on_warning, &w, &e);
+		c = config_load(path, &(struct config_how){ .warn = on_warning, .ctx = &w }, &e);
 		if (!c || w.n)
 			fail_msg("%s", c ? w.last : e.text);
 		config_free(c);

@@ -206,7 +206,7 @@ static void a_server_is_scheme_host_and_port(void **state)
 	for (size_t i = 0; i < nelems(cases); i++) {
 		struct config_quick q = { .upstream = cases[i].url };
 		struct err e = { 0 };
-		struct config *c = config_quick(&q, &e);
+		struct config *c = config_quick(&q, NULL, &e);
 
 		if (!c != !cases[i].host || (!c && !strstr(e.text, cases[i].why)))
 			fail_msg("'%s' gives %s", cases[i].url, c ? "no error" : e.text);
@@ -237,7 +237,7 @@ static void an_error_of_an_option_starts_with_it(void **state)
 	(void)state;
 	for (size_t i = 0; i < nelems(cases); i++) {
 		struct err e = { 0 };
-		struct config *c = config_quick(&cases[i].q, &e);
+		struct config *c = config_quick(&cases[i].q, NULL, &e);
 
 		if (c || strncmp(e.text, cases[i].error, strlen(cases[i].error)))
 			fail_msg("want \"%s\", got \"%s\"", cases[i].error, c ? "no error" : e.text);

@@ -109,7 +109,7 @@ static void included_files_join(void **state)
 		for (size_t f = 0; f < nelems(cases[i].files) && cases[i].files[f].name; f++)
 			write_file(cases[i].name, &cases[i].files[f]);
 		snprintf(path, sizeof path, "%s/%s/main.yaml", dir, cases[i].name);
-		c = config_load(path, NULL, NULL, &e);
+		c = config_load(path, NULL, &e);
 		if (!c != !!cases[i].error)
 			fail_msg("%s gives %s", cases[i].name, c ? "no error" : e.text);
 		if (c) {
@@ -136,7 +136,7 @@ static void names_of_files_start_where_they_stand(void **state)
 	write_file("relative", &main_file);
 	write_file("relative", &other);
 	snprintf(path, sizeof path, "%s/relative/main.yaml", dir);
-	c = config_load(path, NULL, NULL, &e);
+	c = config_load(path, NULL, &e);
 	if (!c)
 		fail_msg("%s", e.text);
 	snprintf(want, sizeof want, "%s/relative/var", dir);
@@ -166,7 +166,7 @@ static void the_hash_changes_with_any_file(void **state)
 
 		write_file("hash", &main_file);
 		write_file("hash", versions[i]);
-		c = config_load(path, NULL, NULL, &e);
+		c = config_load(path, NULL, &e);
 		assert_non_null(c);
 		hash[i] = c->hash;
 		config_free(c);
@@ -180,7 +180,7 @@ static void a_file_that_is_not_there_is_an_error_with_a_place(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_null(config_load("/nonexistent.yaml", NULL, NULL, &e));
+	assert_null(config_load("/nonexistent.yaml", NULL, &e));
 	assert_string_equal(e.text, "/nonexistent.yaml:1:1: cannot open: No such file or directory");
 }
 
