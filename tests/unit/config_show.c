@@ -66,7 +66,7 @@ static void options_of_the_command_line_have_no_text(void **state)
 {
 	struct err e = { 0 };
 	const struct config_quick q = { .upstream = "http://127.0.0.1:1" };
-	struct config *c = config_quick(&q, &e);
+	struct config *c = config_quick(&q, NULL, &e);
 	char room[256];
 	struct text t = text_over(room, sizeof room);
 
