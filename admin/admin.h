@@ -46,6 +46,7 @@ struct admin_status {
 struct admin_answer;
 struct alerts;
 struct archive;
+struct client_hooks;
 struct decisions;
 struct edit_hooks;
 struct keys;
@@ -74,9 +75,9 @@ struct admin_hooks {
 	struct alerts *alerts;
 	struct share *share;                        /* NULL: this gate is alone */
 	struct lists *lists;
-	bool (*where)(void *ctx, const struct ip *, struct text *); /* country and AS, for people; false: not known */
 	void (*config_text)(void *ctx, struct text *); /* of the configuration in use, without secrets */
 	bool sharing;                               /* `cti: {share: on}` */
+	const struct client_hooks *client;          /* what is known of an address: client_hooks.h */
 	const struct edit_hooks *edit;              /* the configuration: edit_hooks.h */
 	const struct rules_hooks *rules;            /* rules and scenarios, and what they would say: rules_hooks.h */
 };

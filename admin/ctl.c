@@ -10,15 +10,15 @@ void ctl_reply(struct admin_answer *answer, enum ctl_outcome outcome, struct byt
 	struct guest *g = answer->guest;
 	char head[32];
 	struct text t = text_over(head, sizeof head);
-	struct bytes out[2];
+	size_t more = !text.len || text.at[text.len - 1] != '\n';
+	struct bytes out[3] = { { 0 }, text, { "\n", more } };
 
 	free(answer);
 	if (!g)
 		return;
-	text_printf(&t, "%s %zu\n", outcomes[outcome], text.len);
+	text_printf(&t, "%s %zu\n", outcomes[outcome], text.len + more);
 	out[0] = text_bytes(&t);
-	out[1] = text;
-	guest_write(g, out, 2);
+	guest_write(g, out, 2 + more);
 	guest_answered(g);
 }
 

@@ -9,6 +9,7 @@
 #define ADMIN_CTL_H
 #include "admin/guest.h"
 #include <stdio.h>
+#include "base/json_out.h"
 
 #define CTL_HELLO "embergate/1"
 enum { CTL_LINE_MAX = 1024, CTL_ARGS_MAX = 8 };
@@ -54,11 +55,14 @@ void ctl_unknown(struct text *, struct bytes word);
 /* False: its issue is not built yet. */
 bool ctl_is_built(const struct ctl_verb *);
 
-/* One answer; the answer is gone then. */
+/* One answer, whole lines; the answer is gone then. */
 void ctl_reply(struct admin_answer *, enum ctl_outcome, struct bytes text);
 
 /* ctl_decisions.c */
 void ctl_decisions(const struct ctl_ask *);
+void ctl_allow(const struct ctl_ask *);
+void ctl_put_left(struct text *, const struct decision *, uint64_t now_ms); /* "3h59m0s" */
+/* ctl_scenarios.c */
 void ctl_scenarios(const struct ctl_ask *);
 /* ctl_users.c */
 void ctl_users(const struct ctl_ask *);
@@ -66,14 +70,16 @@ void ctl_tokens(const struct ctl_ask *);
 /* ctl_keys.c */
 void ctl_bouncers(const struct ctl_ask *);
 void ctl_machines(const struct ctl_ask *);
-/* ctl_reputation.c */
+/* ctl_card.c */
 void ctl_alerts(const struct ctl_ask *);
-void ctl_allow(const struct ctl_ask *);
 void ctl_client(const struct ctl_ask *);
+/* ctl_reputation.c */
 void ctl_lists(const struct ctl_ask *);
 void ctl_nodes(const struct ctl_ask *);
 void ctl_privacy(const struct ctl_ask *);
-/* A reply of unknown length. */
+/* Replies of unknown length; JSON frees its writer. */
+enum { CTL_JSON_MAX = 64 << 20 };
+void ctl_reply_json(struct admin_answer *, struct json_out *);
 void ctl_reply_text(struct admin_answer *, void (*write)(void *, struct text *), void *ctx);
 
 /* ctl_bundle.c */

@@ -17,6 +17,15 @@ void ctl_reply_text(struct admin_answer *answer, void (*write)(void *, struct te
 	free(t.at);
 }
 
+void ctl_reply_json(struct admin_answer *answer, struct json_out *o)
+{
+	if (o->failed)
+		admin_answer(answer, false, "the answer takes more memory than there is");
+	else
+		ctl_reply(answer, CTL_OK, json_out_bytes(o));
+	json_out_free(o);
+}
+
 struct status_ctx {
 	const struct admin_status *status;
 	bool json;

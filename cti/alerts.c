@@ -278,7 +278,8 @@ struct finding {
 
 static const char where[] =
 	" WHERE (?1 = 0 OR id = ?1) AND (?2 = '' OR scenario = ?2) AND (?3 = '' OR value = ?3) AND (?4 = '' OR machine = ?4)"
-	" AND (?5 < 0 OR scope = ?5) AND made_ms >= ?6 AND (?7 = 0 OR made_ms <= ?7) AND (?8 = 0 OR until_ms > ?8)";
+	" AND (?5 < 0 OR scope = ?5) AND made_ms >= ?6 AND (?7 = 0 OR made_ms <= ?7) AND (?8 = 0 OR until_ms > ?8)"
+	" AND (?9 = 0 OR id < ?9)";
 
 static sqlite3_stmt *prepare(struct sqlite3 *db, const struct alerts_ask *ask, const char *before, const char *after)
 {
@@ -296,6 +297,7 @@ static sqlite3_stmt *prepare(struct sqlite3 *db, const struct alerts_ask *ask, c
 	sqlite3_bind_int64(s, 6, (sqlite3_int64)ask->since_ms);
 	sqlite3_bind_int64(s, 7, (sqlite3_int64)ask->until_ms);
 	sqlite3_bind_int64(s, 8, ask->active ? (sqlite3_int64)clock_wall_ms() : 0);
+	sqlite3_bind_int64(s, 9, (sqlite3_int64)ask->before);
 	return s;
 }
 
@@ -327,13 +329,13 @@ static bool read_row(struct finding *f, sqlite3_stmt *s, struct alert *a)
 static void find(struct sqlite3 *db, void *arg)
 {
 	struct finding *f = arg;
-	sqlite3_stmt *s = prepare(db, &f->ask, "SELECT * FROM alerts", " ORDER BY id DESC LIMIT ?9");
+	sqlite3_stmt *s = prepare(db, &f->ask, "SELECT * FROM alerts", " ORDER BY id DESC LIMIT ?10");
 
 	if (!s) {
 		store_note_failure(f->alerts->store);
 		return;
 	}
-	sqlite3_bind_int64(s, 9, (sqlite3_int64)f->ask.limit);
+	sqlite3_bind_int64(s, 10, (sqlite3_int64)f->ask.limit);
 	while (f->n < f->ask.limit && sqlite3_step(s) == SQLITE_ROW && read_row(f, s, &f->found[f->n]))
 		f->n++;
 	sqlite3_finalize(s);

@@ -36,6 +36,7 @@ struct alerts_ask {
 	enum scope scope; bool has_scope;
 	bool active;                 /* only those with a decision that holds still: `is_held` is asked */
 	uint64_t since_ms, until_ms; /* made; 0: no bound */
+	uint64_t before;             /* ids below it; 0: from the newest */
 	size_t limit;                /* newest first; 0: 100 */
 };
 /* `each` for every one found, then `done`; on the loop. Slices live while it runs. False: not asked. */

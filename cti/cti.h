@@ -42,6 +42,7 @@ enum decisions_added {
 enum decisions_added decisions_add(struct decisions *, struct decision *);
 /* Lifts all that is held against that value; returns how many. */
 size_t decisions_lift(struct decisions *, enum scope, struct bytes value);
+size_t decisions_lift_allowing(struct decisions *, enum scope, struct bytes value); /* of these only those of remedy allow */
 bool decisions_lift_id(struct decisions *, uint64_t id);
 /* The one of that scope, value, remedy, reason and origin, and no other against that value. */
 bool decisions_lift_same(struct decisions *, const struct decision *);
@@ -63,6 +64,27 @@ void decisions_each(struct decisions *, uint64_t now_ms, bool (*each)(void *ctx,
 void decisions_about(struct decisions *, const struct ip_net *, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *),
 		     void *ctx);
 size_t decisions_held(struct decisions *);
+
+/* ---- for people: the newest first, a page at a time ---- */
+
+struct decisions_filter {
+	enum scope scope;             /* SCOPE_COUNT: any */
+	enum remedy_kind remedy;      /* REMEDY_COUNT: any */
+	struct bytes origin;          /* empty: any */
+	struct bytes text;            /* somewhere in value, reason or origin, without case; empty: any */
+	const struct ip_net *against; /* as decisions_about() takes it; NULL: anyone */
+	uint64_t before;              /* made before the one of that id; 0: from the newest */
+};
+enum { DECISIONS_PAGE_MAX = 500 };
+struct decisions_page {
+	size_t n, total;              /* entries of it; how many there are in all pages */
+	uint64_t next;                /* for `before` of the page behind it; 0: there is none */
+	struct decision at[DECISIONS_PAGE_MAX]; /* texts are the arena's */
+};
+/* At most `limit`. Looks at every record, some under a lock at a time: 0.1 s for a million, so not on a loop's thread. False:
+ * out of memory. */
+bool decisions_page(struct decisions *, const struct decisions_filter *, uint64_t now_ms, size_t limit, struct arena *,
+		    struct decisions_page *);
 /* Forgets some of what is over; call it about once a second. The whole table is looked at in DECISIONS_SWEEPS calls, a few
  * thousand records under a lock at a time. */
 enum { DECISIONS_SWEEPS = 64 };

@@ -85,6 +85,15 @@ struct bytes decisions_range_text(const struct ip_net *net, struct text *t)
 	return text_bytes(t);
 }
 
+struct bytes decisions_block_of(const struct ip *ip, unsigned bits, struct text *t)
+{
+	struct ip_net net = { *ip, (uint8_t)bits };
+
+	for (unsigned i = bits; i < 128; i++)
+		net.base.b[i / 8] &= (uint8_t)~(0x80u >> i % 8);
+	return decisions_range_text(&net, t);
+}
+
 /* "as64500" is 64500, "fr" is FR. */
 static struct bytes place_text(const struct decision *d, struct text *t)
 {

@@ -47,14 +47,10 @@ static void ask_value(struct decisions *d, struct search *q, enum scope scope, s
 
 static void ask_range(struct decisions *d, struct search *q, const struct ip *client, unsigned bits)
 {
-	struct ip_net net = { *client, (uint8_t)bits };
 	char room[64];
 	struct text t = text_over(room, sizeof room);
-	struct bytes value;
+	struct bytes value = decisions_block_of(client, bits, &t);
 
-	for (unsigned i = bits; i < 128; i++)
-		net.base.b[i / 8] &= (uint8_t)~(0x80u >> i % 8);
-	value = decisions_range_text(&net, &t);
 	ask_hash(d, q, SCOPE_RANGE, decisions_key(SCOPE_RANGE, value), value);
 }
 

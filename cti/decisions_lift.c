@@ -1,4 +1,4 @@
-/* decisions_lift.c -- what is lifted, what is forgotten in time, and all of them. */
+/* decisions_lift.c -- what is lifted, what is forgotten in time. */
 #include "cti/decisions_parts.h"
 #include <stdlib.h>
 
@@ -94,6 +94,7 @@ bool decisions_lift_id(struct decisions *d, uint64_t id)
 
 struct about {
 	enum scope scope;
+	bool allowing; /* only what allows */
 	struct bytes value;
 	uint64_t hash;
 };
@@ -102,13 +103,13 @@ static bool is_of(void *ctx, const struct record *r)
 {
 	const struct about *a = ctx;
 
-	return record_is_about(r, a->scope, a->hash, a->value);
+	return record_is_about(r, a->scope, a->hash, a->value) && (!a->allowing || r->d.remedy == REMEDY_ALLOW);
 }
 
-size_t decisions_lift(struct decisions *d, enum scope scope, struct bytes value)
+static size_t lift(struct decisions *d, enum scope scope, struct bytes value, bool allowing)
 {
 	struct decision wanted = { .scope = scope, .value = value };
-	struct about about = { .scope = scope };
+	struct about about = { .scope = scope, .allowing = allowing };
 	char room[TEXT_MAX];
 	struct ip_net net;
 	struct shard *s;
@@ -125,24 +126,14 @@ size_t decisions_lift(struct decisions *d, enum scope scope, struct bytes value)
 	return n;
 }
 
-static bool tell_list(const struct record *r, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *), void *ctx)
+size_t decisions_lift(struct decisions *d, enum scope scope, struct bytes value)
 {
-	for (; r; r = r->next)
-		if (r->d.until_ms > now_ms && !each(ctx, &r->d))
-			return false;
-	return true;
+	return lift(d, scope, value, false);
 }
 
-void decisions_each(struct decisions *d, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *), void *ctx)
+size_t decisions_lift_allowing(struct decisions *d, enum scope scope, struct bytes value)
 {
-	bool more = true;
-
-	for (int i = 0; i < SHARDS && more; i++) {
-		pthread_rwlock_rdlock(&d->shards[i].lock);
-		for (int k = 0; k < HEADS && more; k++)
-			more = tell_list(d->shards[i].heads[k], now_ms, each, ctx);
-		pthread_rwlock_unlock(&d->shards[i].lock);
-	}
+	return lift(d, scope, value, true);
 }
 
 bool decisions_any(const struct decisions *d, enum scope scope)
@@ -151,32 +142,6 @@ bool decisions_any(const struct decisions *d, enum scope scope)
 		if (atomic_load_explicit(&((struct decisions *)(uintptr_t)d)->active[scope][r], memory_order_relaxed))
 			return true;
 	return false;
-}
-
-struct asking {
-	struct ip_net net;
-	bool (*each)(void *ctx, const struct decision *);
-	void *ctx;
-};
-
-static bool touches(void *ctx, const struct decision *d)
-{
-	struct asking *a = ctx;
-	struct ip_net net;
-
-	if ((d->scope != SCOPE_IP && d->scope != SCOPE_RANGE) || !ip_net_parse(d->value, &net))
-		return true;
-	if (d->scope == SCOPE_IP && !ip_is4(&net.base))
-		net.bits = 64;
-	return !(ip_in_net(&net.base, &a->net) || ip_in_net(&a->net.base, &net)) || a->each(a->ctx, d);
-}
-
-void decisions_about(struct decisions *d, const struct ip_net *net, uint64_t now_ms, bool (*each)(void *ctx, const struct decision *),
-		     void *ctx)
-{
-	struct asking a = { *net, each, ctx };
-
-	decisions_each(d, now_ms, touches, &a);
 }
 
 size_t decisions_held(struct decisions *d)

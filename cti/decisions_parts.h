@@ -2,7 +2,8 @@
  *
  *   decisions.c        the table, and what is held in it
  *   decisions_find.c   what holds for a request
- *   decisions_lift.c   what is lifted, forgotten, listed
+ *   decisions_lift.c   what is lifted, forgotten
+ *   decisions_list.c   all of them, those against an address, a page of them
  *   decisions_watch.c  for whoever keeps them or passes them on
  *   decisions_front.c  is there anything against someone, without a lock */
 #ifndef CTI_DECISIONS_PARTS_H
@@ -77,6 +78,7 @@ struct place {
 /* The value as it is kept, and the addresses of one that has some. False: it is none of its scope. */
 bool decisions_normal(const struct decision *d, char room[TEXT_MAX], struct bytes *value, struct ip_net *net);
 struct bytes decisions_range_text(const struct ip_net *net, struct text *t);
+struct bytes decisions_block_of(const struct ip *, unsigned bits, struct text *t); /* the block of that many bits around it */
 uint64_t decisions_key(enum scope scope, struct bytes value);
 struct record **decisions_list(struct decisions *d, uint64_t hash, struct shard **shard);
 bool decisions_place(struct decisions *d, const struct decision *about, struct place *p); /* all of these at once */

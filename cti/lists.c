@@ -110,7 +110,37 @@ bool lists_find(struct lists *ls, const struct ip *ip, uint64_t now_ms, struct a
 	return best != NULL;
 }
 
+size_t lists_having(struct lists *ls, const struct ip *ip, uint64_t now_ms, struct arena *a, struct decision *out, size_t max)
+{
+	const struct lists_view *view;
+	size_t n = 0;
+
+	if (!ls)
+		return 0;
+	rcu_enter();
+	view = atomic_load_explicit(&ls->view, memory_order_acquire);
+	for (size_t i = 0; view && i < view->n && n < max; i++)
+		if (view->at[i].until_ms > now_ms && netset_find(view->at[i].nets, ip))
+			decide(&view->at[i], ip, a, &out[n++]);
+	rcu_leave();
+	return n;
+}
+
 /* ---- status ---- */
+
+/* A URL's user and password are not for whoever looks at a list, nor is a key in its query. */
+static void tell_source(const struct list_config *c, char *to, size_t cap)
+{
+	struct bytes url = c->file ? bytes_of(c->file) : bytes_sub(c->url, 0, bytes_index(c->url, '?'));
+	size_t from = c->file ? SIZE_MAX : bytes_find(url, BYTES("://")), at;
+	struct bytes scheme = from == SIZE_MAX ? (struct bytes){ 0 } : bytes_sub(url, 0, from + 3);
+	struct bytes rest = bytes_from(url, scheme.len), host = bytes_sub(rest, 0, bytes_index(rest, '/'));
+
+	at = c->file ? SIZE_MAX : bytes_index(host, '@');
+	if (at != SIZE_MAX)
+		rest = bytes_from(rest, at + 1);
+	snprintf(to, cap, "%.*s%.*s", BYTES_ARG(scheme), BYTES_ARG(rest));
+}
 
 void lists_tell(struct lists *ls)
 {
@@ -119,7 +149,8 @@ void lists_tell(struct lists *ls)
 		const struct list *l = ls->at[i];
 		struct list_status *s = &ls->told[i];
 
-		*s = (struct list_status){ .read_ms = l->mark.read_ms, .confirmed_ms = l->mark.confirmed_ms };
+		*s = (struct list_status){ .act = l->c.act, .read_ms = l->mark.read_ms, .confirmed_ms = l->mark.confirmed_ms };
+		tell_source(&l->c, s->source, sizeof s->source);
 		snprintf(s->name, sizeof s->name, "%.*s", BYTES_ARG(l->c.name));
 		snprintf(s->trouble, sizeof s->trouble, "%s", l->trouble);
 		if (l->held) {

@@ -45,8 +45,13 @@ void lists_close(struct lists *, void (*closed)(void *), void *ctx);
 /* The strictest list that has it, or an allowing one. Slices live until the arena's end. Any thread. NULL lists: false. */
 bool lists_find(struct lists *, const struct ip *, uint64_t now_ms, struct arena *, struct decision *out);
 
+/* Every list that has it, a decision each, as far as there is room. */
+size_t lists_having(struct lists *, const struct ip *, uint64_t now_ms, struct arena *, struct decision *out, size_t max);
+
 struct list_status {
 	char name[LISTS_NAME_MAX + 1];
+	char source[256];          /* file, or the URL without user and password; cut */
+	enum remedy_kind act;
 	size_t entries, bytes;     /* of memory */
 	size_t skipped;            /* lines and objects without an address */
 	size_t left_out;           /* too wide, spared, or nobody's */

@@ -59,9 +59,11 @@ struct share_node {
 	uint64_t seen_ms;        /* wall clock, of its last heartbeat */
 	int64_t lag_ms;          /* how far behind the stream it said it is */
 	int64_t skew_ms;         /* of its clock, as far as can be told */
+	bool up;                 /* heard of in the last 15 s; else in the last hour */
 	bool self;
 };
 size_t share_nodes(const struct share *, struct share_node *, size_t max); /* as of the last look; control thread */
+size_t share_nodes_up(const struct share *);
 void share_config_hash(struct share *, uint64_t); /* after a reload */
 
 struct share_counts {

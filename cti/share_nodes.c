@@ -162,8 +162,9 @@ static void take_entry(struct share *s, struct bytes id, struct bytes frame)
 	age_ms = now_ms > n.seen_ms ? now_ms - n.seen_ms : 0;
 	if (age_ms > FORGET_MS)
 		share_send(s, (struct bytes[]){ BYTES("HDEL"), share_key(s, KEY_NODES), id }, 3, 1, on_renewed);
-	if (age_ms > DEAD_MS)
+	if (age_ms > FORGET_MS)
 		return;
+	n.up = age_ms <= DEAD_MS;
 	memcpy(n.id, id.at, id.len);
 	n.self = bytes_eq(id, bytes_of(s->id));
 	s->nodes[s->nnodes++] = n;
@@ -186,6 +187,15 @@ size_t share_nodes(const struct share *s, struct share_node *out, size_t max)
 
 	if (n)
 		memcpy(out, s->nodes, n * sizeof *out);
+	return n;
+}
+
+size_t share_nodes_up(const struct share *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->nnodes; i++)
+		n += s->nodes[i].up;
 	return n;
 }
 

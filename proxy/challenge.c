@@ -236,13 +236,36 @@ bool challenge_lifts(struct exchange *x, unsigned level)
 
 /* ---- a pass is made ---- */
 
+/* Those by waiting count apart, and there are fewer of them. */
+static uint64_t share_key(const struct app *app, const struct ip *client, bool waited)
+{
+	return key_of(waited ? "passes by waiting" : "passes", app, network_of(client, 3, 7));
+}
+
+static uint32_t share_size(const struct challenge_config *c, bool waited)
+{
+	return waited ? (c->passes + WAIT_SHARE - 1) / WAIT_SHARE : c->passes;
+}
+
+struct challenge_share challenge_share_of(const struct app *app, struct limits *limits, const struct ip *client, uint64_t now_ms)
+{
+	const struct challenge_config *c = &app->config->challenge;
+	struct challenge_share share = { 0 };
+
+	for (int waited = 0; waited <= 1; waited++) {
+		share.of += share_size(c, waited);
+		share.used += limits_taken(limits, share_key(app, client, waited), now_ms, share_size(c, waited), c->pass_ms);
+	}
+	return share;
+}
+
 /* Has the network had its share? The same token again costs nothing. */
 static bool is_crowded(struct exchange *x, const struct token_pass *p)
 {
 	const struct challenge_config *c = config_of(x);
 	bool waited = p->level == CHALLENGE_WAIT;
-	uint32_t count = waited ? (c->passes + WAIT_SHARE - 1) / WAIT_SHARE : c->passes;
-	uint64_t key = key_of(waited ? "passes by waiting" : "passes", x->app, network_of(&x->request.client, 3, 7));
+	uint32_t count = share_size(c, waited);
+	uint64_t key = share_key(x->app, &x->request.client, waited);
 
 	if (passes_has(x->worker->shared->passes, jti_of(p)))
 		return false;

@@ -15,6 +15,8 @@
 #define PROXY_CHALLENGE_H
 #include "proxy/stages.h"
 
+struct limits;
+
 enum { CHALLENGE_DENY = CHALLENGE_CAPTCHA + 1 };
 
 /* Takes cookies of ours out of the request, so that neither rules nor servers see them, and keeps them. */
@@ -41,6 +43,10 @@ enum flow challenge_show(struct exchange *, unsigned status, unsigned level, str
 enum flow challenge_show_again(struct exchange *, const struct token *, struct bytes text, unsigned wait_s);
 enum challenge_say { SAY_PASSED, SAY_COOKIES, SAY_FAILED, SAY_CROWDED };
 enum flow challenge_say(struct exchange *, unsigned status, enum challenge_say); /* a sentence */
+
+/* Of a client's network: passes of the app that it was given and that still count, of how many. */
+struct challenge_share { uint32_t used, of; };
+struct challenge_share challenge_share_of(const struct app *, struct limits *, const struct ip *client, uint64_t now_ms);
 
 void challenge_end(struct exchange *); /* nothing of it may outlive the exchange */
 #endif

@@ -4,7 +4,7 @@
 #include "proxy/gate.h"
 #include <unistd.h>
 
-enum { SCENARIO_BYTES = 4 << 20 /* of counts of scenarios */, LISTS_SHOWN = 64, NODES_SHOWN = 256 };
+enum { SCENARIO_BYTES = 4 << 20 /* of counts of scenarios */, LISTS_SHOWN = 64 };
 
 static const char *const modes[] = { [WAF_BLOCK] = "block", [WAF_DETECT] = "detect", [WAF_OFF] = "off" };
 
@@ -148,7 +148,6 @@ struct reputation_counts {
 	struct lapi_counts lapi;
 	struct lapi_client_counts crowdsec;
 	struct list_status lists[LISTS_SHOWN];
-	struct share_node nodes[NODES_SHOWN];
 };
 
 static void count_reputation(const struct reputation *r, struct reputation_counts *c, struct metrics_now *now)
@@ -156,7 +155,7 @@ static void count_reputation(const struct reputation *r, struct reputation_count
 	if (r->share) {
 		share_count(r->share, &c->share);
 		now->share = &c->share;
-		now->nodes = share_nodes(r->share, c->nodes, NODES_SHOWN);
+		now->nodes = share_nodes_up(r->share);
 	}
 	if (r->lapi) {
 		lapi_count(r->lapi, &c->lapi);
@@ -247,16 +246,6 @@ static const struct scenarios *hook_scenarios(void *ctx)
 	return ((struct gate *)ctx)->site->scenarios;
 }
 
-static bool hook_where(void *ctx, const struct ip *ip, struct text *t)
-{
-	struct geo_found found;
-
-	if (!geo_find(((struct gate *)ctx)->site->geo, ip, &found))
-		return false;
-	text_printf(t, "%s AS%u %s", found.country, found.as, found.as_name);
-	return true;
-}
-
 static void hook_config_text(void *ctx, struct text *t)
 {
 	config_show(((struct gate *)ctx)->site->config, t);
@@ -267,7 +256,7 @@ struct admin_hooks hooks_of(struct gate *g)
 	return (struct admin_hooks){
 		.ctx = g, .status = hook_status, .reload = hook_reload, .mode = hook_mode, .drain = hook_drain, .ready = hook_ready,
 		.metrics = hook_metrics, .scenarios = hook_scenarios, .decisions = g->shared.decisions, .keys = g->reputation.keys, .attack = hook_attack,
-		.alerts = g->reputation.alerts, .share = g->reputation.share, .lists = g->reputation.lists, .where = hook_where,
+		.alerts = g->reputation.alerts, .share = g->reputation.share, .lists = g->reputation.lists, .client = &hooks_client,
 		.config_text = hook_config_text, .sharing = g->site->config->cti.share, .edit = &hooks_edit, .rules = &hooks_rules,
 	};
 }

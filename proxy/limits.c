@@ -114,6 +114,19 @@ uint64_t limits_take(struct limits *l, uint64_t key, uint64_t now_ms, uint32_t c
 	return take(l, key, now_ms * 1000, each_us, each_us * (burst ? burst : 1), false);
 }
 
+uint32_t limits_taken(struct limits *l, uint64_t key, uint64_t now_ms, uint32_t count, uint32_t per_ms)
+{
+	size_t set = (key >> 8) & (l->nsets - 1);
+	uint64_t each_us = (uint64_t)per_ms * 1000 / (count ? count : 1), left_us = 0;
+
+	pthread_mutex_lock(&l->locks[set % LOCKS]);
+	for (const struct bucket *b = &l->sets[set * WAYS], *end = b + WAYS; b < end; b++)
+		if (b->key == (key | 1) && b->arrival_us > now_ms * 1000)
+			left_us = b->arrival_us - now_ms * 1000;
+	pthread_mutex_unlock(&l->locks[set % LOCKS]);
+	return each_us ? (uint32_t)((left_us + each_us - 1) / each_us) : 0;
+}
+
 /* ---- between gates ---- */
 
 void limits_share(struct limits *l)

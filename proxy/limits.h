@@ -15,6 +15,8 @@ struct limits *limits_new(size_t buckets); /* rounded up to a power of two; 24 b
  * most `burst` are there. Returns 0, or after how many milliseconds to come again. */
 uint64_t limits_take(struct limits *, uint64_t key, uint64_t now_ms, uint32_t count, uint32_t per_ms,
 		     uint32_t burst);
+/* Tokens of it that are taken now; takes none. */
+uint32_t limits_taken(struct limits *, uint64_t key, uint64_t now_ms, uint32_t count, uint32_t per_ms);
 void limits_free(struct limits *);
 
 /* ---- between gates ----

@@ -256,3 +256,17 @@ uint32_t bucket_count(struct buckets *all, uint64_t key, uint64_t now_us)
 	buckets_unlock(s);
 	return n;
 }
+
+uint32_t bucket_level(struct buckets *all, uint64_t key, const struct bucket_kind *k, uint64_t now_us)
+{
+	struct bucket_shard *s = buckets_lock(all, key);
+	struct bucket *b = bucket_find(s, key);
+	uint64_t n = b && !bucket_is_dead(b, now_us) ? b->count : 0, left_us = 0;
+
+	if (n && k->type == BUCKET_LEAKY && k->leak_us) {
+		left_us = b->full_us > now_us ? b->full_us - now_us : 0;
+		n = (left_us + k->leak_us - 1) / k->leak_us;
+	}
+	buckets_unlock(s);
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}

@@ -67,8 +67,9 @@ void buckets_free(struct buckets *);                               /* NULL is al
 enum poured bucket_pour(struct buckets *, const struct pour *, struct bucket_events *out);
 /* Ends a counter, half its life after its first event; false: there is none to end now. May be POURED_SILENT. */
 bool bucket_take(struct buckets *, const struct pour *, enum poured *, struct bucket_events *out);
-/* How many events it holds; for explain. */
+/* How many events were poured into it; and how many of them it still holds, which of a leaky one leave with time. */
 uint32_t bucket_count(struct buckets *, uint64_t key, uint64_t now_us);
+uint32_t bucket_level(struct buckets *, uint64_t key, const struct bucket_kind *, uint64_t now_us);
 /* Frees some of what has died; call about once a second. The whole table is looked at in 16 calls. */
 void buckets_sweep(struct buckets *, uint64_t now_us);
 

@@ -91,6 +91,12 @@ bool scenarios_heard(const struct observe *, struct bytes message, uint64_t now_
 /* Ends the counters that are due by the buckets' clock. About once a second; before each event where the clock is a log's. */
 void scenarios_tick(const struct observe *, uint64_t now_us, uint64_t wall_ms);
 
+/* What the buckets of an address hold now, of scenarios that group by it alone; `now_us` by the buckets' clock. Those that
+ * are empty are left out. */
+struct scenario_level { const struct scenario_info *info; uint32_t count, capacity; };
+size_t scenarios_levels(const struct scenarios *, struct buckets *, const struct ip *, uint64_t now_us, struct arena *,
+			struct scenario_level *, size_t max);
+
 struct scenario_counts {
 	uint64_t asked;    /* filters that ran; this and the next two may miss some where threads count at once */
 	uint64_t failed;   /* filters that ended in an error */

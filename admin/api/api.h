@@ -85,6 +85,7 @@ void api_field(struct api_call *, const char *name, struct bytes value);
 /* Frees the writer; what failed in it becomes 503. */
 void api_answer(struct api_call *, unsigned status, struct json_out *);
 void api_answer_tagged(struct api_call *, struct bytes etag, struct json_out *); /* 200; 304 where If-None-Match has it */
+void api_answer_text(struct api_call *, struct bytes); /* text/plain */
 void api_done(struct api_call *); /* 204 */
 void api_problem(struct api_call *, unsigned status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void api_failed(struct api_call *, const struct err *); /* by its side: 422 of the client's or configuration's, 502, 503 */

@@ -147,6 +147,11 @@ bool api_matches(struct api_call *c, struct bytes etag)
 	return false;
 }
 
+void api_answer_text(struct api_call *c, struct bytes text)
+{
+	send(c, 200, BYTES("text/plain; charset=utf-8"), (struct bytes){ 0 }, text);
+}
+
 void api_done(struct api_call *c)
 {
 	send(c, 204, (struct bytes){ 0 }, (struct bytes){ 0 }, (struct bytes){ 0 });

@@ -26,5 +26,8 @@ const struct api_routes *const api_tables[] = {
 	&api_session_routes,
 	&api_users_routes,
 	&api_audit_routes,
+	&api_decisions_routes,
+	&api_clients_routes,
+	&api_lists_routes,
 };
 const size_t api_ntables = nelems(api_tables);

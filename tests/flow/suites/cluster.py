@@ -91,7 +91,7 @@ def ask(gate, address, target="/"):
 
 def nodes(gate):
     try:
-        return json.loads(gate.ctl("-o", "json", "nodes").stdout)
+        return [n for n in json.loads(gate.ctl("-o", "json", "nodes").stdout) if n["up"]]
     except ValueError:
         return []
 
@@ -405,7 +405,7 @@ def a_cluster_is_entered_at_any_node():
 @claim(limit=60)
 def a_gate_that_is_restarted_keeps_its_number():
     def numbers(gate):
-        return {n["name"]: n["node"] for n in nodes(gate)}
+        return {n["name"]: n["number"] for n in nodes(gate)}
 
     with Redis() as redis, Origin(origin_answers) as origin, Gates(origin, redis.url, 2) as gates:
         met(gates)

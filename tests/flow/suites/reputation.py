@@ -194,13 +194,13 @@ def a_list_that_cannot_be_had_is_told_and_the_old_one_stays():
                 server.lists["bad"] = body
                 done(gate, "lists", "refresh")
                 eventually(lambda n=count: len(server.asked) > n, 10, "it is asked")
-                eventually(lambda: asked_json(gate, "lists")[0]["trouble"], 10, "it is told")
+                eventually(lambda: asked_json(gate, "lists")[0]["error"], 10, "it is told")
                 expect((entries(gate), ask(gate, "198.51.100.77")), ({"bad": 100}, 403), body)
             assert "TROUBLE" in done(gate, "lists"), "in the table too"
             server.lists["bad"] = b"".join(b"198.51.100.%d\n" % i for i in range(50))
             done(gate, "lists", "refresh", "bad")
             eventually(lambda: entries(gate) == {"bad": 50}, 10, "the new one")
-            expect((asked_json(gate, "lists")[0]["trouble"], ask(gate, "198.51.100.77")), ("", 200))
+            expect((asked_json(gate, "lists")[0]["error"], ask(gate, "198.51.100.77")), (None, 200))
 
 
 @claim(limit=60)
@@ -398,10 +398,10 @@ def ctl_client_and_alerts_tell_what_is_known():
         for word in "FR", "test/bait", "a.txt", "deny":
             assert word in said, f"{word}: {said}"
         known = asked_json(gate, "client", "192.0.2.1")
-        expect((known["ip"], known["held"][0]["remedy"], known["list"], known["alerts"][0]["scenario"]),
+        expect((known["address"], known["decisions"][0]["remedy"], known["lists"][0]["name"], known["alerts"][0]["scenario"]),
                ("192.0.2.1", "deny", "a.txt", "test/bait"))
         unknown = asked_json(gate, "client", "198.51.100.250")
-        expect((unknown["held"], unknown["alerts"]), ([], []))
+        expect((unknown["decisions"], unknown["alerts"]), ([], []))
         done(gate, "client", "2001:db8::1")
         expect(gate.ctl("client", "nobody").returncode, 1)
         gate.stop()
@@ -422,7 +422,7 @@ def ctl_privacy_prints_three_fields_and_no_private_address():
         expect({tuple(s) for s in signals}, {("ts", "ip", "behaviour")})
         assert "is off" in said, said
         known = asked_json(gate, "privacy")
-        expect((known["share"], len(known["signals"])), (False, 2))
+        expect((known["sharing"], len(known["signals"])), (False, 2))
         expect({tuple(s) for s in known["signals"]}, {("ts", "ip", "behaviour")})
 
 
