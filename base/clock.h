@@ -15,4 +15,6 @@ void clock_rfc3339(struct text *, uint64_t wall_ms);
 void clock_http_date(struct text *, uint64_t wall_ms);
 /* "24/Nov/2026:02:47:19 +0000" (Common Log Format). */
 void clock_log_date(struct text *, uint64_t wall_ms);
+/* RFC 3339, or as Go prints a time. */
+bool clock_read(struct bytes, uint64_t *wall_ms);
 #endif

@@ -46,7 +46,7 @@ size_t decisions_lift_allowing(struct decisions *, enum scope, struct bytes valu
 bool decisions_lift_id(struct decisions *, uint64_t id);
 /* The one of that scope, value, remedy, reason and origin, and no other against that value. */
 bool decisions_lift_same(struct decisions *, const struct decision *);
-/* How many were made and enforced against that value in the last 72 hours, those that are over too. */
+/* How many were made and enforced against that value in the last 72 hours, those that are over too; none that allow it. */
 unsigned decisions_past(struct decisions *, enum scope, struct bytes value, uint64_t now_ms);
 
 struct decisions_ask {

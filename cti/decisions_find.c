@@ -112,7 +112,8 @@ unsigned decisions_past(struct decisions *d, enum scope scope, struct bytes valu
 	list = decisions_list(d, hash, &s);
 	pthread_rwlock_rdlock(&s->lock);
 	for (struct record *r = *list; r; r = r->next)
-		if (record_is_about(r, scope, hash, value) && !r->d.simulated && r->d.made_ms + DECISION_LIFE_MAX_MS > now_ms)
+		if (record_is_about(r, scope, hash, value) && !r->d.simulated && r->d.remedy != REMEDY_ALLOW &&
+		    r->d.made_ms + DECISION_LIFE_MAX_MS > now_ms)
 			n += r->times;
 	pthread_rwlock_unlock(&s->lock);
 	return n;

@@ -17,7 +17,6 @@ const char *lapi_type(enum remedy_kind); /* "ban", ...; NULL: not for bouncers (
 /* False: none that CrowdSec or we have, and none that a machine may ask for. */
 bool lapi_remedy(struct bytes type, enum remedy_kind *);
 void lapi_duration(struct text *, int64_t ms); /* "3h59m30s", "-8s": rounded away from nought */
-bool lapi_time(struct bytes, uint64_t *unix_ms); /* RFC 3339, or as Go prints a time */
 /* {"duration":...}; `over_ms` of one that is over: when it ended; 0: it holds. */
 void lapi_decision(struct text *, const struct decision *, uint64_t now_ms, uint64_t over_ms);
 

@@ -128,9 +128,9 @@ static bool read_times(struct reading *r, const struct json *v, struct alert *a)
 {
 	struct bytes start, stop;
 
-	if (!word(r, v, "start_at", 64, &start) || !lapi_time(start, &a->first_ms))
+	if (!word(r, v, "start_at", 64, &start) || !clock_read(start, &a->first_ms))
 		return fail(r, 500, "start_at field time: unable to parse time");
-	if (!word(r, v, "stop_at", 64, &stop) || !lapi_time(stop, &a->last_ms))
+	if (!word(r, v, "stop_at", 64, &stop) || !clock_read(stop, &a->last_ms))
 		return fail(r, 500, "stop_at field time: unable to parse time");
 	return true;
 }

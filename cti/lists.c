@@ -128,18 +128,10 @@ size_t lists_having(struct lists *ls, const struct ip *ip, uint64_t now_ms, stru
 
 /* ---- status ---- */
 
-/* A URL's user and password are not for whoever looks at a list, nor is a key in its query. */
-static void tell_source(const struct list_config *c, char *to, size_t cap)
+/* A key in a URL's query is not for whoever looks at a list; a user or password there is refused. */
+static struct bytes source_of(const struct list_config *c)
 {
-	struct bytes url = c->file ? bytes_of(c->file) : bytes_sub(c->url, 0, bytes_index(c->url, '?'));
-	size_t from = c->file ? SIZE_MAX : bytes_find(url, BYTES("://")), at;
-	struct bytes scheme = from == SIZE_MAX ? (struct bytes){ 0 } : bytes_sub(url, 0, from + 3);
-	struct bytes rest = bytes_from(url, scheme.len), host = bytes_sub(rest, 0, bytes_index(rest, '/'));
-
-	at = c->file ? SIZE_MAX : bytes_index(host, '@');
-	if (at != SIZE_MAX)
-		rest = bytes_from(rest, at + 1);
-	snprintf(to, cap, "%.*s%.*s", BYTES_ARG(scheme), BYTES_ARG(rest));
+	return c->file ? bytes_of(c->file) : bytes_sub(c->url, 0, bytes_index(c->url, '?'));
 }
 
 void lists_tell(struct lists *ls)
@@ -150,7 +142,7 @@ void lists_tell(struct lists *ls)
 		struct list_status *s = &ls->told[i];
 
 		*s = (struct list_status){ .act = l->c.act, .read_ms = l->mark.read_ms, .confirmed_ms = l->mark.confirmed_ms };
-		tell_source(&l->c, s->source, sizeof s->source);
+		snprintf(s->source, sizeof s->source, "%.*s", BYTES_ARG(source_of(&l->c)));
 		snprintf(s->name, sizeof s->name, "%.*s", BYTES_ARG(l->c.name));
 		snprintf(s->trouble, sizeof s->trouble, "%s", l->trouble);
 		if (l->held) {

@@ -50,7 +50,7 @@ size_t lists_having(struct lists *, const struct ip *, uint64_t now_ms, struct a
 
 struct list_status {
 	char name[LISTS_NAME_MAX + 1];
-	char source[256];          /* file, or the URL without user and password; cut */
+	char source[256];          /* file, or the URL without its query; cut */
 	enum remedy_kind act;
 	size_t entries, bytes;     /* of memory */
 	size_t skipped;            /* lines and objects without an address */

@@ -2,7 +2,6 @@
 #include "admin/api/api.h"
 #include "base/clock.h"
 #include "base/duration.h"
-#include "cti/lapi_form.h"
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -28,7 +27,7 @@ uint64_t api_time(struct bytes b, uint64_t now_ms)
 {
 	uint64_t t;
 
-	if (lapi_time(b, &t))
+	if (clock_read(b, &t))
 		return t;
 	if (!duration_parse(b, &t))
 		return 0;

@@ -42,10 +42,28 @@ static void the_calendar_agrees_with_the_c_library(void **state)
 	}
 }
 
+static void times_are_read_as_go_writes_them(void **state)
+{
+	static const struct { const char *text; uint64_t ms; } rows[] = {
+		{ "2026-11-24T02:42:04Z", 1795488124000 }, { "2026-11-24T03:42:04.5+01:00", 1795488124500 },
+		{ "2026-11-24 02:42:04.124944235 +0000 UTC", 1795488124124 }, { "2026-11-24T02:42:04", 0 }, { "2026-13-24T02:42:04Z", 0 },
+		{ "1969-11-24T02:42:04Z", 0 }, { "", 0 }, { "2026-11-24T02:42:04+9", 0 }, { "now", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(rows); i++) {
+		uint64_t ms = 0;
+
+		assert_int_equal(clock_read(bytes_of(rows[i].text), &ms), rows[i].ms > 0);
+		assert_int_equal(ms, rows[i].ms);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dates_are_written_in_the_three_ways),
+		cmocka_unit_test(times_are_read_as_go_writes_them),
 		cmocka_unit_test(the_calendar_agrees_with_the_c_library),
 	};
 

@@ -28,23 +28,6 @@ static void lengths_of_time_are_whole_seconds_away_from_nought(void **state)
 	}
 }
 
-static void times_are_read_as_go_writes_them(void **state)
-{
-	static const struct { const char *text; uint64_t ms; } rows[] = {
-		{ "2026-11-24T02:42:04Z", 1795488124000 }, { "2026-11-24T03:42:04.5+01:00", 1795488124500 },
-		{ "2026-11-24 02:42:04.124944235 +0000 UTC", 1795488124124 }, { "2026-11-24T02:42:04", 0 }, { "2026-13-24T02:42:04Z", 0 },
-		{ "1969-11-24T02:42:04Z", 0 }, { "", 0 }, { "2026-11-24T02:42:04+9", 0 }, { "now", 0 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < nelems(rows); i++) {
-		uint64_t ms = 0;
-
-		assert_int_equal(lapi_time(bytes_of(rows[i].text), &ms), rows[i].ms > 0);
-		assert_int_equal(ms, rows[i].ms);
-	}
-}
-
 static void types_are_crowdsecs_and_an_unknown_one_is_said_so(void **state)
 {
 	static const struct { const char *type; int remedy; } rows[] = {
@@ -322,7 +305,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lengths_of_time_are_whole_seconds_away_from_nought),
-		cmocka_unit_test(times_are_read_as_go_writes_them),
 		cmocka_unit_test(types_are_crowdsecs_and_an_unknown_one_is_said_so),
 		cmocka_unit_test(a_decision_has_the_keys_in_their_order),
 		cmocka_unit_test(a_query_takes_what_crowdsec_would_give),
