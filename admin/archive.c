@@ -41,7 +41,7 @@ static void on_time(void *arg)
 
 static void write_soon(struct archive *a, uint32_t after_ms)
 {
-	if (!a->writing && !a->deadline.fn)
+	if (!a->writing && !a->deadline.link)
 		deadline_set(a->loop, &a->deadline, after_ms, on_time, a);
 }
 
@@ -68,7 +68,7 @@ static void make(sqlite3 *db, void *arg)
 {
 	struct archive *a = arg;
 
-	a->good = archive_make(db);
+	a->good = archive_make(a, db);
 	if (a->good)
 		archive_trim(a, db);
 }

@@ -17,6 +17,7 @@
 enum {
 	ARCHIVE_DELAY_MS = 100,
 	ARCHIVE_PAGE_MAX = 500,
+	ARCHIVE_PAGE_US = 70000,
 	ARCHIVE_SIMILAR_MS = 7 * 24 * 3600 * 1000,
 };
 
@@ -35,7 +36,10 @@ void archive_count(struct archive *, struct archive_counts *);
 /* `told` after each batch, with the newest row's number; for streams. NULL: nobody. */
 void archive_follow(struct archive *, void (*told)(void *ctx), void *ctx);
 
-/* ---- lists ---- */
+/* ---- lists ----
+ *
+ * A page takes ARCHIVE_PAGE_US at most, whatever is asked and however many events there are: it then has fewer rows than
+ * wanted, perhaps none, and the next page goes on where it stopped. */
 
 struct archive_ask {
 	struct bytes app, action, source, rule, country, method; /* the whole word; at == NULL: any */
@@ -54,7 +58,7 @@ struct archive_ask {
 struct archive_row { int64_t number; struct bytes json; };
 struct archive_page {
 	const struct archive_row *rows; size_t n;
-	bool more;               /* than `limit` */
+	int64_t next;            /* `before`, or `behind`, of the next page; 0: there is none */
 	bool failed;             /* the file could not be read */
 };
 /* On `loop`; the page lives while `done` runs, what `ask` points to must until then. False: not asked, and not called. */

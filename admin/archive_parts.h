@@ -16,13 +16,19 @@ struct archive {
 	atomic_bool more;         /* the last one did not take everything */
 	atomic_ullong written, lost;
 	bool good;                /* of the first job */
+	struct archive_look {     /* of the list that is being made; the store's thread */
+		uint64_t until_us;
+		int64_t last;     /* number of the row that was looked at */
+		unsigned n;
+		bool over;        /* the time is */
+	} look;
 	void (*told)(void *ctx);
 	void *told_ctx;
 };
 
 /* ---- archive_write.c, on the store's thread ---- */
 /* Tables and functions. False: as SQLite says. */
-bool archive_make(sqlite3 *);
+bool archive_make(struct archive *, sqlite3 *);
 /* What the ring has, so much at a time; false: there may be more. */
 bool archive_write(struct archive *, sqlite3 *);
 /* Deletes what is over the bounds, so much at a time. */

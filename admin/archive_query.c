@@ -1,7 +1,7 @@
 /* archive_query.c -- lists and details, on the store's thread.
  *
- * A list is one statement: which rows, from the narrow table, at most as many as a page has; then what the API shows of
- * those. Which index is used is said here and not left to the planner, which knows nothing of what is in the file: the one
+ * Which rows, from the narrow table, at most as many as a page has, and no longer than it may take; then what the API shows
+ * of those. Which index is used is said here and not left to the planner, which knows nothing of what is in the file: the one
  * of ids or addresses where one is named whole, else none (archive_write.c says why). */
 #include "admin/archive_parts.h"
 #include "admin/event_json.h"
@@ -115,13 +115,10 @@ static void put_where(struct sql *s, const struct listing *l)
 
 static void put_list(struct sql *s, const struct listing *l)
 {
-	const char *order = l->ask.is_behind ? "ASC" : "DESC";
-
-	text_printf(&s->t, "SELECT d.id, d.row FROM (SELECT e.id FROM events e %s WHERE 1", index_for(&l->ask));
+	text_printf(&s->t, "SELECT e.id FROM events e %s WHERE look(e.id)", index_for(&l->ask));
 	put_where(s, l);
-	text_printf(&s->t, " ORDER BY e.id %s", order);
+	text_str(&s->t, l->ask.is_behind ? " ORDER BY e.id ASC" : " ORDER BY e.id DESC");
 	put_number(s, " LIMIT ", true, (int64_t)l->ask.limit + 1);
-	text_printf(&s->t, ") p CROSS JOIN event_details d ON d.id = p.id ORDER BY p.id %s", order);
 	text_byte(&s->t, '\0');
 }
 
@@ -154,55 +151,72 @@ static bool keep_bytes(struct listing *l, struct bytes b)
 	return true;
 }
 
-/* Lengths first, since what holds the bytes may move. */
-static bool keep_row(struct listing *l, sqlite3_stmt *s)
+/* As many as a page has; then, or when its time is over, where the next one goes on. */
+static bool read_numbers(struct listing *l, sqlite3_stmt *s)
 {
-	struct bytes row = archive_column(s, 1);
-
-	if (!keep_bytes(l, row))
-		return false;
-	l->rows[l->page.n++] = (struct archive_row){ sqlite3_column_int64(s, 0), { NULL, row.len } };
-	return true;
-}
-
-static void read_rows(struct listing *l, sqlite3_stmt *s)
-{
+	struct archive_look *look = &l->archive->look;
 	int rc;
 
+	*look = (struct archive_look){ .until_us = clock_mono_us() + ARCHIVE_PAGE_US };
 	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-		l->page.more = l->page.n == l->ask.limit;
-		if (l->page.more)
-			return;
-		if (!keep_row(l, s)) {
-			l->page.more = true; /* fewer, and the next page goes on */
-			return;
+		if (l->page.n == l->ask.limit) {
+			l->page.next = l->rows[l->page.n - 1].number;
+			return true;
 		}
+		l->rows[l->page.n++].number = sqlite3_column_int64(s, 0);
 	}
-	l->page.failed = rc != SQLITE_DONE;
-	if (l->page.failed)
-		store_note_failure(l->archive->store);
+	if (look->over)
+		l->page.next = look->last;
+	return rc == SQLITE_DONE || look->over;
+}
+
+/* Lengths first, since what holds the bytes may move. What has no room comes with the next page. */
+static bool read_rows(struct listing *l, sqlite3_stmt *s)
+{
+	size_t at = 0;
+	bool good = true;
+
+	for (size_t i = 0; i < l->page.n && good; i++) {
+		sqlite3_bind_int64(s, 1, l->rows[i].number);
+		good = sqlite3_step(s) == SQLITE_ROW;
+		l->rows[i].json.len = good ? archive_column(s, 0).len : 0;
+		if (good && !keep_bytes(l, archive_column(s, 0))) {
+			l->page.next = i ? l->rows[i - 1].number : 0;
+			l->page.n = i;
+		}
+		sqlite3_reset(s);
+	}
+	for (size_t i = 0; i < l->page.n; at += l->rows[i++].json.len)
+		l->rows[i].json.at = l->at + at;
+	return good;
+}
+
+static bool read_page(struct listing *l, sqlite3 *db)
+{
+	char text[SQL_MAX];
+	struct sql sql = { .t = text_over(text, sizeof text) };
+	sqlite3_stmt *numbers, *rows = archive_prepare(l->archive, db, "SELECT row FROM event_details WHERE id = ?");
+	bool good;
+
+	put_list(&sql, l);
+	l->rows = calloc(l->ask.limit + 1, sizeof *l->rows);
+	numbers = l->rows && !sql.t.full ? archive_prepare(l->archive, db, text) : NULL;
+	if (numbers)
+		bind(&sql, numbers);
+	good = numbers && rows && read_numbers(l, numbers) && read_rows(l, rows);
+	sqlite3_finalize(numbers);
+	sqlite3_finalize(rows);
+	return good;
 }
 
 static void list(sqlite3 *db, void *arg)
 {
 	struct listing *l = arg;
-	char text[SQL_MAX];
-	struct sql sql = { .t = text_over(text, sizeof text) };
-	sqlite3_stmt *s;
-	size_t at = 0;
 
-	put_list(&sql, l);
-	l->rows = calloc(l->ask.limit + 1, sizeof *l->rows);
-	s = l->rows && !sql.t.full ? archive_prepare(l->archive, db, text) : NULL;
-	l->page.failed = !s;
-	if (!s)
-		return;
-	bind(&sql, s);
-	read_rows(l, s);
-	sqlite3_finalize(s);
-	for (size_t i = 0; i < l->page.n; at += l->rows[i++].json.len)
-		l->rows[i].json.at = l->at + at;
+	l->page.failed = !read_page(l, db);
 	l->page.rows = l->rows;
+	if (l->page.failed)
+		store_note_failure(l->archive->store);
 }
 
 static void listing_free(struct listing *l)

@@ -14,6 +14,7 @@ enum {
 	TRIM = 1000,              /* rows deleted at a time */
 	TEXTS_MAX = 1024,         /* bytes that `q` looks into */
 	RULES_MAX_BYTES = 1024,
+	LOOKS = 256,              /* rows between two looks at the clock */
 };
 
 static const char tables[] =
@@ -35,10 +36,26 @@ static void holds(sqlite3_context *c, int n, sqlite3_value **v)
 						       (size_t)sqlite3_value_bytes(v[1])) != NULL);
 }
 
-bool archive_make(sqlite3 *db)
+/* look(id): true, until the time of the list is over; then it is an error, which ends the statement. */
+static void look(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct archive_look *l = &((struct archive *)sqlite3_user_data(c))->look;
+
+	(void)n;
+	if (l->n++ % LOOKS == LOOKS - 1 && clock_mono_us() >= l->until_us) {
+		l->over = true;
+		sqlite3_result_error(c, "the time is over", -1);
+		return;
+	}
+	l->last = sqlite3_value_int64(v[0]);
+	sqlite3_result_int(c, 1);
+}
+
+bool archive_make(struct archive *a, sqlite3 *db)
 {
 	return sqlite3_exec(db, tables, NULL, NULL, NULL) == SQLITE_OK &&
-	       sqlite3_create_function(db, "holds", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, holds, NULL, NULL) == SQLITE_OK;
+	       sqlite3_create_function(db, "holds", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, holds, NULL, NULL) == SQLITE_OK &&
+	       sqlite3_create_function(db, "look", 1, SQLITE_UTF8, a, look, NULL, NULL) == SQLITE_OK;
 }
 
 sqlite3_stmt *archive_prepare(struct archive *a, sqlite3 *db, const char *sql)

@@ -1,4 +1,4 @@
-/* store.h -- the one SQLite file of an installation, and the thread that alone speaks to it.
+/* store.h -- a SQLite file, and the thread that alone speaks to it.
  *
  * A job is a function that is run on that thread, in the order of asking; whoever asked is told on its loop. Jobs that come
  * together share a transaction, so a job never begins or ends one; what one of them has written is kept when another fails,
@@ -14,7 +14,8 @@ struct sqlite3;
 struct store;
 enum { STORE_JOBS_MAX = 65536 };
 
-/* For its owner's eyes only (0600). A file that is damaged is put aside (NAME.damaged) with an error in the log, and another
+/* For its owner's eyes only (0600). A file that is damaged (one of more than 64 MiB is only looked into at the next start
+ * after damage was met) is put aside (NAME.damaged) with an error in the log, and another
  * begun. NULL: err. */
 struct store *store_open(const char *path, struct err *);
 void store_close(struct store *); /* after all jobs; blocks; NULL is allowed */

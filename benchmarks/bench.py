@@ -36,10 +36,10 @@ EVERY = list(table.all_peers())[1:]  # without the origin
 PLANS = {
     "quick": dict(peers=[p for p in EVERY if not p.startswith("nginx modsecurity") or p.endswith("pl1")],
                   loads=["W1", "W2", "W3", "W4", "W7"], rounds=3, seconds=0.6, latency=[],
-                  idle=["nginx", "haproxy", "embergate"], stages_s=0.3, buckets_s=0.5, sets="quick", life=False),
+                  idle=["nginx", "haproxy", "embergate"], stages_s=0.3, buckets_s=0.5, sets="quick", events=200000, life=False),
     "full": dict(peers=EVERY, loads=["W1", "W2", "W2X", "W3", "W4", "W5", "W6", "W7"], rounds=7, seconds=0.8,
                  latency=["W1", "W2", "W3", "W4", "W7"], idle=["nginx", "haproxy", "embergate off", "embergate"],
-                 stages_s=1, buckets_s=2, sets="full", life=True),
+                 stages_s=1, buckets_s=2, sets="full", events=200000, life=True),
 }
 CONNECTIONS, IDLE = 64, 10000
 SLOW_US = 500  # a peer dearer than this gets fewer connections and a longer window, or nothing ends within it
@@ -239,6 +239,16 @@ class Bench:
         except (subprocess.SubprocessError, ValueError) as e:
             self.say(kind="failed", peer="buckets", why=repr(e)[:300])
 
+    def events(self):
+        """How long the pages of a full archive take."""
+        command = [f"{table.TOOLS}events", "-j", "-n", str(self.plan["events"])]
+        try:
+            got = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True, env={**os.environ, "TMPDIR": table.WORK})
+            for line in got.stdout.splitlines():
+                self.say(kind="events", **json.loads(line))
+        except (subprocess.SubprocessError, ValueError) as e:
+            self.say(kind="failed", peer="events", why=repr(e)[:300])
+
     def sets(self):
         try:
             for row in sets.rows(self.plan["sets"] == "full"):
@@ -279,6 +289,8 @@ class Bench:
                 self.all_stages()
             if plan["buckets_s"]:
                 self.buckets()
+            if plan["events"]:
+                self.events()
             if plan["sets"]:
                 self.sets()
                 try:
@@ -301,7 +313,7 @@ def main():
     plan = dict(PLANS[a.plan])
     for key, value in (("peers", a.peers), ("loads", a.loads)):
         if value:
-            plan |= {key: value.split(","), "latency": [], "idle": [], "stages_s": 0, "buckets_s": 0, "sets": "", "life": False}
+            plan |= {key: value.split(","), "latency": [], "idle": [], "stages_s": 0, "buckets_s": 0, "sets": "", "events": 0, "life": False}
     plan["rounds"] = a.rounds or plan["rounds"]
     signal.signal(signal.SIGTERM, lambda *_: exit(143))  # so that what we started is stopped
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

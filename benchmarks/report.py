@@ -178,6 +178,30 @@ def bucket_targets(r):
             yield f"- pours for a second of CPU: {x['per_cpu_s']:,}, wanted at least {POURS_S:,}: {judged(POURS_S, x['per_cpu_s'])}"
 
 
+PAGE_MS = 100  # a list, whatever it is filtered by
+
+
+def events_lines(r):
+    rows = {x["what"]: x for x in r.of("events")}
+    written = rows.pop("written", None)
+    if not written:
+        return
+    yield "## Events\n"
+    yield f"{written['events']:,} of them on disk (tools/events): {written['us_each']} us to write one, {written['mb']:,} MB. Pages of 50:\n"
+    yield "| filter | median ms | slowest ms | rows |\n|---|---|---|---|"
+    for what, x in rows.items():
+        yield f"| {what} | {x['ms']} | {x['slowest_ms']} | {x['rows']} |"
+    yield ""
+
+
+def events_targets(r):
+    rows = [x for x in r.of("events") if x["what"] != "written"]
+    if rows:
+        slowest = max(rows, key=lambda x: x["slowest_ms"])
+        yield f"- the slowest page of events ({slowest['what']}): {slowest['slowest_ms']} ms, wanted at most {PAGE_MS}: " \
+              f"{judged(slowest['slowest_ms'], PAGE_MS)}"
+
+
 SETS = {  # members: the most an IPv4 look may take, ns
     1000000: 20, 10000000: 20, 100000000: 60,
 }
@@ -242,6 +266,7 @@ def target_lines(r):
         yield from (f"- {x['crs']}, {what}: {has}, wanted at most {most}: {judged(has, most)}" for what, has, most in LIFE[x["kind"]](x))
     yield from bucket_targets(r)
     yield from set_targets(r)
+    yield from events_targets(r)
     yield ""
 
 
@@ -307,7 +332,7 @@ def head_lines(r):
 
 
 def text_of(r):
-    for part in (head_lines, target_lines, cpu_tables, stage_lines, bucket_lines, set_lines, latency_table, memory_table, life_lines, answer_lines):
+    for part in (head_lines, target_lines, cpu_tables, stage_lines, bucket_lines, set_lines, events_lines, latency_table, memory_table, life_lines, answer_lines):
         yield from part(r)
 
 

@@ -59,7 +59,8 @@ const struct api_shape api_event_shape = API_SHAPE("Event", event_fields);
 
 static const struct api_field list_fields[] = {
 	{ "items", API_OBJECT, .list = true, .of = &api_event_shape, .help = "newest first" },
-	{ "next", API_TEXT, .optional = true, .help = "`after` of the next page; null: there is none" },
+	{ "next", API_TEXT, .optional = true, .help = "`after` of the next page; null: there is none. "
+	  "A page that takes too long to be found has fewer than `limit`, perhaps none, and the next one goes on" },
 };
 static const struct api_shape list_shape = API_SHAPE("Events", list_fields);
 
@@ -150,7 +151,7 @@ static const struct api_field detail_fields[] = {
 	{ "exception", API_TEXT, .optional = true, .help = "YAML that would let it through" },
 	{ "similar", API_INT, .help = "events of the same rule, app and path in the last 7 days" },
 };
-static const struct api_shape detail_shape = API_SHAPE("EventDetail", detail_fields);
+const struct api_shape api_event_detail_shape = API_SHAPE("EventDetail", detail_fields);
 
 /* ---- lists ---- */
 
@@ -170,8 +171,8 @@ static void put_page(struct json_out *o, const struct archive_page *p)
 	for (size_t i = 0; i < p->n; i++)
 		out_raw(o, NULL, p->rows[i].json);
 	out_end(o);
-	snprintf(next, sizeof next, "%lld", p->n ? (long long)p->rows[p->n - 1].number : 0LL);
-	out_str(o, "next", p->more ? next : NULL);
+	snprintf(next, sizeof next, "%lld", (long long)p->next);
+	out_str(o, "next", p->next ? next : NULL);
 	out_end(o);
 }
 
@@ -245,6 +246,6 @@ static void get_event(struct api_call *c)
 static const struct api_route routes[] = {
 	{ "GET", "/events", ROLE_VIEWER, "events", "what rules, limits, decisions or the protocol had something against, newest first",
 	  &query_shape, NULL, &list_shape, get_events },
-	{ "GET", "/events/{id}", ROLE_VIEWER, "events", "one of them, with the trace of what was decided", NULL, NULL, &detail_shape, get_event },
+	{ "GET", "/events/{id}", ROLE_VIEWER, "events", "one of them, with the trace of what was decided", NULL, NULL, &api_event_detail_shape, get_event },
 };
 const struct api_routes api_events_routes = API_ROUTES(routes);

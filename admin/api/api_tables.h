@@ -5,6 +5,7 @@
 
 extern const struct api_routes api_status_routes; /* api_status.c: the gate, its apps */
 extern const struct api_routes api_events_routes; /* api_events.c: what was seen */
+extern const struct api_shape api_event_shape, api_event_detail_shape;
 extern const struct api_routes api_session_routes; /* api_session.c: logging in, and what a user does to himself */
 extern const struct api_routes api_users_routes;  /* api_users.c: users, tokens */
 extern const struct api_routes api_audit_routes;  /* api_audit.c: who changed what */

@@ -202,6 +202,54 @@ static void a_damaged_file_is_put_aside(void **state)
 	store_close(st);
 }
 
+static void insert_megabytes(sqlite3 *db, void *arg)
+{
+	(void)arg;
+	assert_int_equal(sqlite3_exec(db, "INSERT INTO t (x) VALUES (zeroblob(80000000))", NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void damage_tables(void)
+{
+	FILE *f = fopen(file, "r+");
+
+	assert_non_null(f);
+	for (long at = 16384; at < 65 << 20; at += 4096) {
+		fseek(f, at, SEEK_SET);
+		fputs("damage", f);
+	}
+	fclose(f);
+}
+
+static void read_all(sqlite3 *db, void *arg)
+{
+	if (sqlite3_exec(db, "SELECT hex(x) FROM t", NULL, NULL, NULL) != SQLITE_OK)
+		store_note_failure(arg);
+}
+
+static void a_large_file_is_checked_once_damage_was_met(void **state)
+{
+	char name[128];
+	struct store *st = opened();
+
+	(void)state;
+	store_do_now(st, make, NULL);
+	store_do_now(st, insert_megabytes, NULL);
+	store_close(st);
+	damage_tables();
+	st = opened(); /* nothing was looked into */
+	snprintf(name, sizeof name, "%s.damaged", file);
+	assert_int_equal(access(name, F_OK), -1);
+	store_do_now(st, read_all, st);
+	store_close(st);
+	st = opened();
+	assert_int_equal(access(name, F_OK), 0);
+	snprintf(name, sizeof name, "%s.suspect", file);
+	assert_int_equal(access(name, F_OK), -1);
+	store_do_now(st, make, NULL);
+	assert_int_equal(rows(st), 0);
+	store_close(st);
+}
+
 static void where_no_file_can_be_is_an_error(void **state)
 {
 	struct err e = { 0 };
@@ -280,6 +328,7 @@ int main(void)
 		TEST(many_threads_may_ask),
 		TEST(what_the_queue_does_not_take_is_refused_and_counted),
 		TEST(a_damaged_file_is_put_aside),
+		TEST(a_large_file_is_checked_once_damage_was_met),
 		TEST(where_no_file_can_be_is_an_error),
 		TEST(a_full_disk_is_counted_and_survived),
 		TEST(two_processes_may_have_it_open),
