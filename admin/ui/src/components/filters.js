@@ -39,7 +39,7 @@ export function Filters({ fields, children }) {
 	const shown = fields.filter((f) => all || !f.rare || set.includes(f));
 	const clear = () => requery(Object.fromEntries(fields.map((f) => [f.name, undefined])));
 
-	return html`<form class="filters" role="search" onSubmit=${(e) => e.preventDefault()}>
+	return html`<form class="filters" role="search" aria-label="Filters" onSubmit=${(e) => e.preventDefault()}>
 		${shown.map((f) => html`<${f.options ? ChoiceFilter : TextFilter} key=${f.name} ...${f} />`)}
 		${shown.length < fields.length && html`<button type="button" class="quiet" onClick=${() => setAll(true)}><${Icon} name="plus" /> More filters</button>`}
 		${set.length > 0 && html`<button type="button" class="quiet" onClick=${clear}><${Icon} name="close" /> Clear</button>`}

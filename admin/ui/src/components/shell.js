@@ -56,7 +56,7 @@ function Search() {
 		menu_open.value = false;
 	};
 
-	return html`<form class="find" role="search" onSubmit=${submit}>
+	return html`<form class="find" role="search" aria-label="Find" onSubmit=${submit}>
 		<${Icon} name="search" /><input name="what" type="search" aria-label="Find a request id or an address"
 			placeholder="Id or address" autocomplete="off" spellcheck=${false} data-find /><kbd>/</kbd></form>`;
 }
@@ -160,11 +160,11 @@ export function Shell() {
 				onClick=${() => (menu_open.value = !menu_open.value)}><${Icon} name=${menu_open.value ? "close" : "menu"} size=${20} /></button>
 			<a class="brand" href=${link("/")}><${Logo} size=${22} />Embergate</a><${Pulse} />
 		</header>
-		<div class="side ${menu_open.value ? "open" : ""}" id="side">
+		<aside class="side ${menu_open.value ? "open" : ""}" id="side" aria-label="Menu">
 			<a class="brand" href=${link("/")} aria-label="Embergate, overview"><${Logo} />Embergate</a>
 			<${Search} /><${Menu} at=${at} />
 			<div class="side-foot"><${Pulse} /><${Person} /></div>
-		</div>
+		</aside>
 		<main id="main"><${Pending} />${session.value.writes === false && at?.path.startsWith("/config")
 			&& html`<${Note}>The configuration may not be changed from here: the gate was started without permission to write it.<//>`}
 			<${Main} at=${at} /></main>

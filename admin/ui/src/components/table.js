@@ -3,7 +3,7 @@ import { html } from "htm/preact";
 import { Empty, Problem, Skeleton } from "./bits.js";
 
 const head = (c) => html`
-	<th key=${c.name} scope="col" role="columnheader" class=${c.num ? "num" : ""}>${c.head ?? ""}</th>`;
+	<th key=${c.name} scope="col" role="columnheader" class=${c.num ? "num" : ""}>${c.head ?? html`<span class="unseen">Actions</span>`}</th>`;
 
 const cell = (c, row, href) => html`
 	<td key=${c.name} role="cell" class="${c.num ? "num" : ""} ${c.wide ? "wide" : ""} c-${c.name}" data-label=${c.head ?? ""}>

@@ -116,7 +116,7 @@ export default function Events() {
 
 	return html`
 		<${Head} title="Live events">
-			<${Copy} text=${location.href} label="Copy the link of this view" />
+			<${Copy} text=${location.href} label="Copy link" />
 			<button type="button" aria-pressed=${paused} disabled=${!tails} onClick=${() => setPaused(!paused)}>
 				<${Icon} name=${paused ? "play" : "pause"} />${paused ? "Go on" : "Pause"}</button><//>
 		<${Filters} fields=${fields}>${(from || to) && html`<${Span} from=${from} to=${to} />`}<//>
