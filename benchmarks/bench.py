@@ -14,9 +14,9 @@ import socket
 import subprocess
 import time
 
-import held
 import measure
 import peers as table
+import pairs
 import report
 import sets
 
@@ -30,7 +30,7 @@ LOADS = {  # file, options of tools/load, requests/s for the latency part
     "W6": ("W6", [], 0),
     "W7": ("W1", ["-t"], 2000),
     "W8": ("W1", ["-t", "-n"], 200),
-    "M1": ("M1", [], 0),  # held.py
+    "M1": ("M1", [], 0),  # pairs.py
 }
 EVERY = list(table.all_peers())[1:]  # without the origin
 PLANS = {
@@ -256,15 +256,15 @@ class Bench:
         except (subprocess.SubprocessError, ValueError, OSError) as e:
             self.say(kind="failed", peer="sets", why=repr(e)[:300])
 
-    def held(self):
-        """CPU for each request with and without ten million addresses held."""
-        load_name = held.requests()
-        for peer in held.gates():
+    def pairs(self):
+        """CPU for each request with and without one thing more."""
+        load_name = pairs.requests()
+        for peer in pairs.gates():
             self.running[peer.name] = Running(peer)
-        names = [name for name in self.running if name.endswith(" held")]
-        for number in range(max(5, self.plan["rounds"])):
-            for name in names:
-                self.cpu(name, load_name, number, "held")
+        for kind, names in pairs.PAIRS.items():
+            for number in range(max(5, self.plan["rounds"])):
+                for name in names:
+                    self.cpu(name, load_name, number, kind)
 
     def each(self, step, names, *arguments):
         for name in names:
@@ -294,9 +294,9 @@ class Bench:
             if plan["sets"]:
                 self.sets()
                 try:
-                    self.held()
+                    self.pairs()
                 except Exception as e:
-                    self.say(kind="failed", peer="held", why=repr(e)[:300])
+                    self.say(kind="failed", peer="pairs", why=repr(e)[:300])
         finally:
             for r in self.running.values():
                 r.stop()

@@ -64,8 +64,8 @@ def haproxy(peer):
     return ["haproxy", "-db", "-f", peer.fill("haproxy.cfg")]
 
 
-def embergate(peer, waf, top=""):
-    return [GATE, "run", "-c", peer.fill("embergate.yaml", WAF=waf, TOP=top)]
+def embergate(peer, waf, top="", scenarios="{packs: off}"):
+    return [GATE, "run", "-c", peer.fill("embergate.yaml", WAF=waf, TOP=top, SCENARIOS=scenarios)]
 
 
 def relay(peer):

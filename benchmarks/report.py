@@ -5,6 +5,8 @@ import os
 import statistics
 import sys
 
+import pairs
+
 HAND = "<!-- by hand from here -->"
 TARGETS = [  # peer, what, against whom (None: the better of nginx and HAProxy), the most it may cost on each load
     ("embergate off", "inspection off", None, dict.fromkeys(["W1", "W2", "W3", "W7"], 1.0)),
@@ -12,12 +14,13 @@ TARGETS = [  # peer, what, against whom (None: the better of nginx and HAProxy),
     ("embergate crs4 pl1", "CRS 4, paranoia 1", "haproxy", {"W1": 1.5, "W2": 1.5, "W3": 1.5, "W4": 3.0}),
     ("embergate crs4 pl4", "CRS 4, paranoia 4", "haproxy", {"W1": 3.0, "W2": 3.0, "W3": 3.0, "W4": 6.0}),
 ]
+PAIRS = (  # pairs.py's name, what is more, the most it may cost in us
+    ("held", "ten million addresses held", 0.2),
+    ("watched", "the hub's HTTP scenarios and our packs watch", 3.0),
+)
 WHAT = {"W1": "GET", "W2": "GET, query, cookies", "W2X": "W2, nothing twice", "W3": "form 1 KB", "W4": "JSON 8 KB", "W5": "upload 100 KB",
         "W6": "attacks", "W7": "W1 over TLS 1.3", "W8": "TLS handshake each"}
 median = statistics.median
-
-
-HELD_US = 0.2
 
 
 def rows_of(path):
@@ -225,20 +228,22 @@ def set_lines(r):
     yield ""
 
 
-def held_costs(r):
-    """(median us with nothing held, with ten million, of the differences round by round); None: not measured."""
-    by = {}
-    for x in r.of("held"):
-        by.setdefault(x["peer"], []).append(x["cpu_us"])
-    none, many = by.get("embergate nothing held"), by.get("embergate ten million held")
-    return (median(none), median(many), median([b - a for a, b in zip(none, many)])) if none and many else None
+def pair_costs(r, kind):
+    """(median us without, with, of the differences round by round, answers that were refusals); None: not measured."""
+    rows = {name: [x for x in r.of(kind) if x["peer"] == name] for name in pairs.PAIRS[kind]}
+    less, more = ([x["cpu_us"] for x in rows[name]] for name in pairs.PAIRS[kind])
+    if not less or not more:
+        return None
+    refused = sum(x["s4xx"] for name in rows for x in rows[name])
+    return median(less), median(more), median([b - a for a, b in zip(less, more)]), refused
 
 
 def set_targets(r):
-    costs = held_costs(r)
-    if costs:
-        yield f"- ten million addresses held: {costs[2]:+.2f} us for each request ({costs[0]:.2f} without, {costs[1]:.2f} with), " \
-              f"wanted at most {HELD_US}: {judged(costs[2], HELD_US)}"
+    for kind, what, most in PAIRS:
+        costs = pair_costs(r, kind)
+        if costs:
+            yield f"- {what}: {costs[2]:+.2f} us for each request ({costs[0]:.2f} without, {costs[1]:.2f} with; {costs[3]} were refused), " \
+                  f"wanted at most {most}: {judged(costs[2], most)}"
     for x in r.of("set"):
         if x["peer"] != "embergate":
             continue

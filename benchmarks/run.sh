@@ -18,7 +18,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 work=${BENCH_WORK:-$PWD/../build/bench}
 
 check() {
-	local scripts=(bench.py held.py life.py sets.py peers.py measure.py report.py mkreq.py)
+	local scripts=(bench.py pairs.py life.py sets.py peers.py measure.py report.py mkreq.py)
 	/usr/bin/python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' "${scripts[@]}"
 	/usr/bin/python3 -c 'import sys; sys.dont_write_bytecode = True; import bench, life; bench.table.all_peers()'
 }
