@@ -12,13 +12,15 @@ const char *const metrics_versions[VERSIONS] = { "TLSv1.2", "TLSv1.3", "other" }
 const struct buckets buckets_request = { 15, {
 	500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000,
 	10000000, 30000000,
-} };
+}, false };
 const struct buckets buckets_inspection = { 12, {
 	10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000,
-} };
+}, false };
 const struct buckets buckets_lag = { 9, {
 	1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000,
-} };
+}, false };
+/* A critical finding is 5, and 5 is where a request is stopped unless told otherwise. */
+const struct buckets buckets_score = { 10, { 0, 2, 4, 5, 8, 10, 15, 20, 40, 80 }, true };
 
 /* --- birth --------------------------------------------------------------- */
 
@@ -181,16 +183,6 @@ void metrics_reloaded(struct metrics *m, bool ok, uint64_t wall_ms, uint64_t con
 
 /* --- counting ------------------------------------------------------------ */
 
-static void observe(struct histogram *h, const struct buckets *b, uint64_t us)
-{
-	unsigned i = 0;
-
-	while (i < b->n && us > b->us[i])
-		i++;
-	cell_add(&h->count[i], 1);
-	cell_add(&h->sum_us, us);
-}
-
 static unsigned method_index(struct bytes method)
 {
 	unsigned i = 0;
@@ -263,6 +255,15 @@ void metrics_rule(struct app_metrics *a, struct bytes rule, struct metrics_rule_
 	pthread_mutex_unlock(&a->rules.lock);
 }
 
+static uint64_t score_of(const struct event *e)
+{
+	int score = 0;
+
+	for (size_t i = 0; i < e->nhits; i++)
+		score += e->hits[i].score;
+	return score > 0 ? (uint64_t)score : 0;
+}
+
 void metrics_exchange(struct app_metrics *a, unsigned w, const struct event *e)
 {
 	struct app_cells *c = a->workers[w];
@@ -271,27 +272,21 @@ void metrics_exchange(struct app_metrics *a, unsigned w, const struct event *e)
 	cell_add(&c->requests[method][class_index(e->status)], 1);
 	cell_add(&c->request_bytes, e->request_bytes);
 	cell_add(&c->response_bytes, e->response_bytes);
-	observe(&c->duration, &buckets_request, e->duration_us);
-	observe(&c->inspection, &buckets_inspection, e->inspection_us);
+	histogram_add(&c->duration, &buckets_request, e->duration_us);
+	histogram_add(&c->inspection, &buckets_inspection, e->inspection_us - e->answer_inspection_us);
+	if (e->answer_inspection_us)
+		histogram_add(&c->answer_inspection, &buckets_inspection, e->answer_inspection_us);
 	if (event_is_alert(e))
 		cell_add(&c->decisions[e->action][e->source], 1);
-	if (e->nhits)
+	if (e->nhits) {
 		count_rules(&a->rules, e);
-}
-
-void metrics_captcha(struct app_metrics *a, unsigned w, enum captcha_count what)
-{
-	cell_add(&a->workers[w]->captcha[what], 1);
+		histogram_add(&c->score, &buckets_score, score_of(e));
+	}
 }
 
 void metrics_body(struct app_metrics *a, unsigned w, enum body_trouble what)
 {
 	cell_add(&a->workers[w]->body[what], 1);
-}
-
-void metrics_challenge(struct app_metrics *a, unsigned w, enum challenge_step step)
-{
-	cell_add(&a->workers[w]->challenges[step], 1);
 }
 
 void metrics_attack(struct app_metrics *a, bool on)
@@ -324,13 +319,13 @@ void metrics_handshake(struct metrics *m, unsigned w, const char *version)
 
 void metrics_loop_lag(struct metrics *m, unsigned w, uint64_t us)
 {
-	observe(&m->workers[w]->lag, &buckets_lag, us);
+	histogram_add(&m->workers[w]->lag, &buckets_lag, us);
 }
 
 void metrics_upstream(struct server_metrics *s, unsigned w, unsigned status, uint64_t us)
 {
 	cell_add(&s->workers[w]->answers[class_index(status)], 1);
-	observe(&s->workers[w]->duration, &buckets_request, us);
+	histogram_add(&s->workers[w]->duration, &buckets_request, us);
 }
 
 void metrics_upstream_connection(struct server_metrics *s, unsigned w, int change)

@@ -31,7 +31,7 @@ void metrics_reloaded(struct metrics *, bool ok, uint64_t wall_ms, uint64_t conf
 void metrics_exchange(struct app_metrics *, unsigned w, const struct event *);
 enum body_trouble { BODY_TROUBLE_TRUNCATED, BODY_TROUBLE_TOO_LONG, BODY_TROUBLE_COUNT };
 void metrics_body(struct app_metrics *, unsigned w, enum body_trouble);
-/* What came of asking a captcha's provider. */
+/* What came of asking a captcha's provider, a word of ours, after so long. */
 enum captcha_count {
 	CAPTCHA_COUNT_PASSED,
 	CAPTCHA_COUNT_FAILED,
@@ -40,7 +40,7 @@ enum captcha_count {
 	CAPTCHA_COUNT_UNASKED, /* it is down, or asked too much at a time */
 	CAPTCHA_COUNTS
 };
-void metrics_captcha(struct app_metrics *, unsigned w, enum captcha_count);
+void metrics_captcha(struct app_metrics *, unsigned w, const char *provider, enum captcha_count, uint64_t us);
 /* What became of challenges. */
 enum challenge_step {
 	CHALLENGE_STEP_ISSUED,  /* a page was shown */
@@ -53,7 +53,10 @@ enum challenge_step {
 	CHALLENGE_STEP_TROUBLE, /* the provider of captchas gave no answer */
 	CHALLENGE_STEPS
 };
-void metrics_challenge(struct app_metrics *, unsigned w, enum challenge_step);
+/* Of none, wait, pow or captcha, in this order, as `enum challenge_level` has them; none: a token that cannot be read. */
+enum { CHALLENGE_LEVELS = 4 };
+void metrics_challenge(struct app_metrics *, unsigned w, unsigned level, enum challenge_step);
+void metrics_solved(struct app_metrics *, unsigned w, unsigned level, uint64_t us); /* from the page to the pass */
 void metrics_attack(struct app_metrics *, bool on); /* attack mode; control thread */
 void metrics_connection(struct listener_metrics *, unsigned w, int change); /* +1, -1 */
 /* Connections that were sent away before a request: they have no event. */
@@ -85,6 +88,7 @@ struct metrics_now {
 	const struct metrics_scenario *scenarios; size_t nscenarios; /* of the set that is loaded */
 	const struct decisions_stats *decisions; /* NULL: there are none */
 	const struct metrics_buckets *buckets;   /* likewise */
+	const struct redis_counts *redis;
 	const struct share_counts *share;        /* of reputation; each NULL: it is not configured */
 	const struct lapi_counts *lapi;
 	const struct lapi_client_counts *crowdsec;
@@ -99,4 +103,16 @@ struct metrics_rule_matches { uint64_t detected, blocked; };
 void metrics_rule(struct app_metrics *, struct bytes rule, struct metrics_rule_matches *out);
 /* The sums of all workers, for `status`. */
 void metrics_totals(struct metrics *, uint64_t *connections, uint64_t *requests);
+
+/* What became of the challenges of an app and level that had some. */
+struct metrics_challenge_counts {
+	struct bytes app;
+	const char *level;               /* "wait", "pow", "captcha"; "none" */
+	uint64_t steps[CHALLENGE_STEPS];
+	const uint32_t *bounds_us;       /* of the time to solve one: nbounds upper bounds, then one count more */
+	unsigned nbounds;
+	uint64_t solved_within[17];
+};
+void metrics_challenges(struct metrics *, void (*each)(void *ctx, const struct metrics_challenge_counts *), void *ctx);
+const char *metrics_step_word(enum challenge_step);
 #endif

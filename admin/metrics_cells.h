@@ -26,6 +26,7 @@ enum {
 	CLASSES = 6,     /* none, 1xx .. 5xx */
 	BUCKETS_MAX = 16,
 	VERSIONS = 3,    /* TLSv1.2, TLSv1.3, other */
+	CAPTCHA_PROVIDERS = 5, /* those that proxy/captcha_provider.c knows */
 	RULES_MAX = 500, /* of an app; then "other" */
 	RULE_SLOTS = 1024,
 };
@@ -33,28 +34,41 @@ enum {
 extern const char *const metrics_methods[METHODS];
 extern const char *const metrics_classes[CLASSES];
 extern const char *const metrics_versions[VERSIONS];
+extern const char *const metrics_providers[CAPTCHA_PROVIDERS];
 
-/* Upper bounds in microseconds, ascending. */
+/* Upper bounds, ascending: in microseconds, printed as seconds, or in whole points. */
 struct buckets {
 	unsigned n;
 	uint32_t us[BUCKETS_MAX];
+	bool points;
 };
 
-extern const struct buckets buckets_request, buckets_inspection, buckets_lag;
+extern const struct buckets buckets_request, buckets_inspection, buckets_lag, buckets_solve, buckets_score;
 
 struct histogram {
 	cell sum_us;
 	cell count[BUCKETS_MAX + 1]; /* not cumulative; the last: beyond every bound */
 };
 
+static inline void histogram_add(struct histogram *h, const struct buckets *b, uint64_t value)
+{
+	unsigned i = 0;
+
+	while (i < b->n && value > b->us[i])
+		i++;
+	cell_add(&h->count[i], 1);
+	cell_add(&h->sum_us, value);
+}
+
 struct app_cells {
 	cell requests[METHODS][CLASSES];
 	cell decisions[REMEDY_COUNT][SOURCE_COUNT];
 	cell request_bytes, response_bytes;
 	cell body[BODY_TROUBLE_COUNT];
-	cell captcha[CAPTCHA_COUNTS];
-	cell challenges[CHALLENGE_STEPS];
-	struct histogram duration, inspection;
+	cell captcha[CAPTCHA_PROVIDERS][CAPTCHA_COUNTS];
+	cell challenges[CHALLENGE_LEVELS][CHALLENGE_STEPS];
+	struct histogram duration, inspection, answer_inspection, score;
+	struct histogram captcha_duration, solve[CHALLENGE_LEVELS];
 };
 
 struct server_cells {

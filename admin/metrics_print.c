@@ -4,10 +4,6 @@
 
 /* --- what is in use -------------------------------------------------------- */
 
-#define EACH_APP(s, a) \
-	for (const struct app_metrics *a = (s)->m->apps; a; a = a->next) \
-		if (a->used >= (s)->m->generation)
-
 #define EACH_SERVER(s, a, v) \
 	EACH_APP(s, a) \
 		for (const struct server_metrics *v = a->servers; v; v = v->next) \
@@ -128,9 +124,21 @@ static void print_handshakes(struct scrape *s)
 	put_handshakes(s, "none", "failed", SUM(s, s->m, worker_cells, failed));
 }
 
+/* A host on two listeners has two certificates at times: the one that ends first counts. */
+static bool is_first_of_host(const struct metrics_now *now, size_t i)
+{
+	for (size_t j = 0; j < now->ncerts; j++)
+		if (j != i && bytes_eq(now->certs[j].host, now->certs[i].host) &&
+		    (now->certs[j].expires_s < now->certs[i].expires_s || (now->certs[j].expires_s == now->certs[i].expires_s && j < i)))
+			return false;
+	return true;
+}
+
 static void print_certs(struct scrape *s)
 {
 	for (size_t i = 0; i < s->now->ncerts; i++) {
+		if (!is_first_of_host(s->now, i))
+			continue;
 		sample_open(s, "");
 		sample_label(s, "host", s->now->certs[i].host);
 		sample_close(s, s->now->certs[i].expires_s);
@@ -163,18 +171,36 @@ static void print_durations(struct scrape *s)
 	}
 }
 
-static void inspection_labels(struct scrape *s, const void *owner)
+static void request_labels(struct scrape *s, const void *owner)
 {
 	app_label(s, owner);
 	sample_label(s, "phase", BYTES("request"));
+}
+
+static void response_labels(struct scrape *s, const void *owner)
+{
+	app_label(s, owner);
+	sample_label(s, "phase", BYTES("response"));
 }
 
 static void print_inspections(struct scrape *s)
 {
 	EACH_APP(s, a) {
 		struct spread h = { (void *const *)a->workers, offsetof(struct app_cells, inspection), &buckets_inspection };
+		struct spread of_answers = { h.workers, offsetof(struct app_cells, answer_inspection), &buckets_inspection };
 
-		sample_histogram(s, &h, inspection_labels, a);
+		sample_histogram(s, &h, request_labels, a);
+		if (sample_count(s, &of_answers)) /* most apps have no rules that look into answers */
+			sample_histogram(s, &of_answers, response_labels, a);
+	}
+}
+
+static void print_scores(struct scrape *s)
+{
+	EACH_APP(s, a) {
+		struct spread h = { (void *const *)a->workers, offsetof(struct app_cells, score), &buckets_score };
+
+		sample_histogram(s, &h, app_label, a);
 	}
 }
 
@@ -216,27 +242,6 @@ static void print_attack(struct scrape *s)
 			put_of_app(s, a, atomic_load((atomic_bool *)(uintptr_t)&a->attack));
 }
 
-static void print_challenges(struct scrape *s)
-{
-	static const char *const words[CHALLENGE_STEPS] = {
-		[CHALLENGE_STEP_ISSUED] = "issued",   [CHALLENGE_STEP_SOLVED] = "solved",   [CHALLENGE_STEP_WRONG] = "wrong",
-		[CHALLENGE_STEP_FORGED] = "forged",   [CHALLENGE_STEP_EXPIRED] = "expired", [CHALLENGE_STEP_CROWDED] = "crowded",
-		[CHALLENGE_STEP_SHARED] = "shared",   [CHALLENGE_STEP_TROUBLE] = "trouble",
-	};
-
-	EACH_APP(s, a)
-		for (int i = 0; i < CHALLENGE_STEPS; i++) {
-			uint64_t n = SUM(s, a, app_cells, challenges[i]);
-
-			if (n == 0)
-				continue;
-			sample_open(s, "");
-			app_label(s, a);
-			sample_label(s, "result", bytes_of(words[i]));
-			sample_close(s, n);
-		}
-}
-
 static void print_decisions(struct scrape *s)
 {
 	EACH_APP(s, a)
@@ -252,27 +257,6 @@ static void print_decisions(struct scrape *s)
 				sample_label(s, "source", bytes_of(source_word((enum source)o)));
 				sample_close(s, n);
 			}
-}
-
-static void print_captchas(struct scrape *s)
-{
-	static const char *const words[CAPTCHA_COUNTS] = {
-		[CAPTCHA_COUNT_PASSED] = "passed",   [CAPTCHA_COUNT_FAILED] = "failed",
-		[CAPTCHA_COUNT_TROUBLE] = "trouble", [CAPTCHA_COUNT_SECRET] = "secret_refused",
-		[CAPTCHA_COUNT_UNASKED] = "not_asked",
-	};
-
-	EACH_APP(s, a)
-		for (int what = 0; what < CAPTCHA_COUNTS; what++) {
-			uint64_t n = SUM(s, a, app_cells, captcha[what]);
-
-			if (n == 0) /* most apps have no captcha */
-				continue;
-			sample_open(s, "");
-			app_label(s, a);
-			sample_label(s, "result", bytes_of(words[what]));
-			sample_close(s, n);
-		}
 }
 
 static void put_rule(struct scrape *s, const struct app_metrics *a, const struct rule_count *r)
@@ -379,6 +363,7 @@ static void print_lag(struct scrape *s)
 #define COUNTER "counter"
 #define GAUGE "gauge"
 #define HISTOGRAM "histogram"
+#define SUMMARY "summary"
 
 static const struct family {
 	const char *name, *type, *help;
@@ -397,12 +382,17 @@ static const struct family {
 	{ "request_duration_seconds", HISTOGRAM, "From the request's head to the last byte of the answer.", print_durations },
 	{ "request_bytes_total", COUNTER, "Bytes of request bodies.", print_request_bytes },
 	{ "response_bytes_total", COUNTER, "Bytes of response bodies.", print_response_bytes },
-	{ "inspection_duration_seconds", HISTOGRAM, "Time spent inspecting a request: the latency that is added.", print_inspections },
+	{ "inspection_duration_seconds", HISTOGRAM, "Time spent inspecting: the latency that is added, before a request goes on and before its answer does.", print_inspections },
 	{ "decisions_total", COUNTER, "What was done about requests that something was held against, and who decided.", print_decisions },
-	{ "captcha_answers_total", COUNTER, "What came of asking a captcha's provider; alert on secret_refused.", print_captchas },
-	{ "challenges_total", COUNTER, "What became of challenges: shown, solved, or not, and why.", print_challenges },
+	{ "challenges_issued_total", COUNTER, "Challenges that were shown.", metrics_print_issued },
+	{ "challenges_solved_total", COUNTER, "Of them, those that were solved: a pass was given.", metrics_print_solved },
+	{ "challenges_failed_total", COUNTER, "What was sent as a solution and gave no pass, and passes that were revoked (shared).", metrics_print_failed },
+	{ "challenge_solve_seconds", HISTOGRAM, "From a challenge's page to its pass, to the second.", metrics_print_solve_seconds },
+	{ "captcha_verify_total", COUNTER, "What came of asking a captcha's provider; alert on secret_refused.", metrics_print_captchas },
+	{ "captcha_verify_duration_seconds", HISTOGRAM, "How long a captcha's provider took.", metrics_print_captcha_duration },
 	{ "attack_mode", GAUGE, "1 while everyone is challenged, by hand or because the servers are overloaded.", print_attack },
 	{ "rule_matches_total", COUNTER, "Matches of a rule; detect: the request went on.", print_rules },
+	{ "anomaly_score", HISTOGRAM, "Sum of the scores of the rules that matched, of requests with a match.", print_scores },
 	{ "scenario_events_total", COUNTER, "Events that a scenario counted; from zero again after a reload.", metrics_print_poured },
 	{ "scenario_overflows_total", COUNTER, "Counts that overflowed: behaviour that a scenario describes.", metrics_print_overflows },
 	{ "scenario_failures_total", COUNTER, "Filters of a scenario that ended in an error.", metrics_print_scenario_failures },
@@ -413,11 +403,13 @@ static const struct family {
 	{ "decisions_made_total", COUNTER, "Decisions of scenarios and by hand; one that prolongs another too.", metrics_print_made },
 	{ "decisions_not_held_total", COUNTER, "Decisions against who is never held, and where the table was full.", metrics_print_not_held },
 	{ "redis_up", GAUGE, "1 while Redis answers; without a Redis nothing.", metrics_print_redis_up },
+	{ "redis_duration_seconds", SUMMARY, "Round trips to Redis: their number and their time.", metrics_print_redis_duration },
+	{ "redis_errors_total", COUNTER, "Questions to Redis that failed or were answered with an error.", metrics_print_redis_errors },
 	{ "cluster_nodes", GAUGE, "Gates that live, this one too.", metrics_print_nodes },
 	{ "cluster_records_total", COUNTER, "Records of decisions and counts between gates; forged: without a valid signature.", metrics_print_shared },
 	{ "cluster_outbox", GAUGE, "Records that wait for Redis.", metrics_print_outbox },
-	{ "list_entries", GAUGE, "Addresses and blocks of a list.", metrics_print_list_entries },
-	{ "list_confirmed_seconds", GAUGE, "When a list was last had, in Unix time.", metrics_print_list_confirmed },
+	{ "cti_entries", GAUGE, "Addresses and blocks of a list.", metrics_print_list_entries },
+	{ "cti_last_update_timestamp_seconds", GAUGE, "When a list was last confirmed by its source.", metrics_print_list_confirmed },
 	{ "lapi_total", COUNTER, "What CrowdSec's programs asked of the local API.", metrics_print_lapi },
 	{ "crowdsec_total", COUNTER, "What was asked of another CrowdSec.", metrics_print_crowdsec },
 	{ "body_truncated_total", COUNTER, "Bodies of which only the window was inspected.", print_truncated },

@@ -3,6 +3,7 @@
 #include "cti/lapi.h"
 #include "cti/lapi_client.h"
 #include "cti/lists.h"
+#include "cti/redis.h"
 #include "cti/share.h"
 
 static void put(struct scrape *s, const char *label, const char *value, uint64_t n)
@@ -19,10 +20,30 @@ void metrics_print_redis_up(struct scrape *s)
 		put(s, NULL, NULL, s->now->share->up);
 }
 
+/* A summary without quantiles: Redis is one server, and its mean tells enough. */
+void metrics_print_redis_duration(struct scrape *s)
+{
+	if (!s->now->redis)
+		return;
+	sample_open(s, "_sum");
+	sample_value(s);
+	sample_seconds(s->t, s->now->redis->timed_us);
+	text_byte(s->t, '\n');
+	sample_open(s, "_count");
+	sample_close(s, s->now->redis->timed);
+}
+
+void metrics_print_redis_errors(struct scrape *s)
+{
+	if (s->now->redis)
+		put(s, NULL, NULL, s->now->redis->failed + s->now->redis->errors);
+}
+
+/* One that is gone is not listed in Redis any more: alert on a number that falls. */
 void metrics_print_nodes(struct scrape *s)
 {
 	if (s->now->share)
-		put(s, NULL, NULL, s->now->nodes);
+		put(s, "state", "up", s->now->nodes);
 }
 
 void metrics_print_shared(struct scrape *s)

@@ -79,6 +79,23 @@ static void put_bucket(struct scrape *s, labels *own, const void *owner, struct 
 	sample_close(s, count);
 }
 
+static void put_value(struct text *t, const struct buckets *b, uint64_t value)
+{
+	if (b->points)
+		text_u64(t, value);
+	else
+		sample_seconds(t, value);
+}
+
+uint64_t sample_count(const struct scrape *s, const struct spread *h)
+{
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i <= h->buckets->n; i++)
+		count += bucket_sum(s, h, i);
+	return count;
+}
+
 /* The sum is read first, then the counts, so that a scrape in the middle of an
  * observation shows no time without its request. */
 void sample_histogram(struct scrape *s, const struct spread *h, labels *own, const void *owner)
@@ -90,7 +107,7 @@ void sample_histogram(struct scrape *s, const struct spread *h, labels *own, con
 		char bound[32];
 		struct text le = text_over(bound, sizeof bound);
 
-		sample_seconds(&le, h->buckets->us[i]);
+		put_value(&le, h->buckets, h->buckets->us[i]);
 		count += bucket_sum(s, h, i);
 		put_bucket(s, own, owner, text_bytes(&le), count);
 	}
@@ -99,7 +116,7 @@ void sample_histogram(struct scrape *s, const struct spread *h, labels *own, con
 	sample_open(s, "_sum");
 	own(s, owner);
 	sample_value(s);
-	sample_seconds(s->t, us);
+	put_value(s->t, h->buckets, us);
 	text_byte(s->t, '\n');
 	sample_open(s, "_count");
 	own(s, owner);

@@ -20,6 +20,11 @@ void sample_close(struct scrape *, uint64_t value);
 void sample_value(struct scrape *); /* in place of sample_close(): the caller writes the value */
 void sample_seconds(struct text *, uint64_t us); /* decimal, no more digits than it takes */
 
+/* Apps that the configuration in place has. */
+#define EACH_APP(s, a) \
+	for (const struct app_metrics *a = (s)->m->apps; a; a = a->next) \
+		if (a->used >= (s)->m->generation)
+
 /* The sum of the cells at `offset` in each worker's block. */
 uint64_t sample_sum(void *const *workers, unsigned n, size_t offset);
 #define SUM(s, owner, type, field) \
@@ -34,8 +39,16 @@ struct spread { /* a histogram that is spread over the workers */
 	const struct buckets *buckets;
 };
 
+uint64_t sample_count(const struct scrape *, const struct spread *); /* of its observations */
 void sample_histogram(struct scrape *, const struct spread *, labels *, const void *owner);
 
+/* metrics_challenge.c: each writes the samples of its family. */
+void metrics_print_issued(struct scrape *);
+void metrics_print_solved(struct scrape *);
+void metrics_print_failed(struct scrape *);
+void metrics_print_solve_seconds(struct scrape *);
+void metrics_print_captchas(struct scrape *);
+void metrics_print_captcha_duration(struct scrape *);
 /* metrics_behaviour.c: each writes the samples of its family. */
 void metrics_print_poured(struct scrape *);
 void metrics_print_overflows(struct scrape *);
@@ -48,6 +61,8 @@ void metrics_print_made(struct scrape *);
 void metrics_print_not_held(struct scrape *);
 /* metrics_reputation.c: likewise. */
 void metrics_print_redis_up(struct scrape *);
+void metrics_print_redis_duration(struct scrape *);
+void metrics_print_redis_errors(struct scrape *);
 void metrics_print_nodes(struct scrape *);
 void metrics_print_shared(struct scrape *);
 void metrics_print_outbox(struct scrape *);

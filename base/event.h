@@ -39,6 +39,7 @@ struct event {
 	uint64_t request_bytes, response_bytes; /* bodies */
 	uint32_t duration_us;         /* head read to last byte written */
 	uint32_t inspection_us;       /* of that, inspection */
+	uint32_t answer_inspection_us; /* of that, of the answer */
 	enum remedy_kind action;      /* what was done */
 	enum remedy_kind would;       /* what would have been done outside detect mode */
 	enum source source;           /* who decided it; SOURCE_NONE for plain traffic */

@@ -270,3 +270,8 @@ bool tls_context_cert(const struct tls_context *t, size_t i, struct tls_cert_inf
 	put_hosts(t, i, out);
 	return true;
 }
+
+const char *tls_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION_STRING);
+}

@@ -47,6 +47,7 @@ bool tls_self_signed(const char *name, const char *cert_file, const char *key_fi
 bool tls_derive_key(struct bytes secret, const char *purpose, uint8_t out[32]);
 /* HMAC-SHA256 over the parts, joined. */
 bool tls_mac(const uint8_t key[32], const struct bytes *parts, size_t n, uint8_t out[32]);
+const char *tls_library(void); /* the version of OpenSSL that runs: "3.0.17" */
 bool tls_random(void *out, size_t n);
 bool tls_make_secret(char out[65]); /* 256 random bits in hexadecimal: a key, a token, a password of nobody's choice */
 /* SHA-256 of what is put, piece by piece; the end frees it. */

@@ -182,7 +182,7 @@ static void open_lines(struct redis *r, const struct ip *address)
 			turn_failed(r, "cannot connect");
 			return;
 		}
-		line_count_into(r->lines[i], &r->counts);
+		line_count_into(r->lines[i], &r->counts, i != BLOCKING);
 		r->open++;
 	}
 }

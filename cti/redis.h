@@ -55,6 +55,10 @@ bool redis_send(struct redis *, const struct bytes *args, unsigned n, unsigned k
 /* A command that waits at the server for up to block_ms; it gets a connection of its own, one at a time. */
 bool redis_block(struct redis *, const struct bytes *args, unsigned n, unsigned key, uint32_t block_ms, redis_told *, void *owner);
 
-struct redis_counts { uint64_t sent, replied, failed, errors, reconnects; uint64_t last_us; /* of the last round trip */ };
+struct redis_counts {
+	uint64_t sent, replied, failed, errors, reconnects;
+	uint64_t last_us;         /* of the last round trip */
+	uint64_t timed, timed_us; /* round trips of commands that do not wait at the server */
+};
 void redis_count(const struct redis *, struct redis_counts *);
 #endif

@@ -33,6 +33,7 @@ struct line {
 	bool up, closing, broken;
 	struct deadline due;
 	struct redis_counts *counts;
+	bool timed;
 };
 
 /* ---- what hiredis finds becomes a tree ---- */
@@ -337,6 +338,8 @@ static void answer(struct line *l, const struct redis_reply *r)
 		l->counts->replied++;
 		l->counts->errors += r->kind == REDIS_ERROR;
 		l->counts->last_us = clock_mono_us() - w->asked_us;
+		l->counts->timed += l->timed;
+		l->counts->timed_us += l->timed ? l->counts->last_us : 0;
 	}
 	watch_time(l);
 	if (w->told)
@@ -449,7 +452,8 @@ size_t line_waiting(const struct line *l)
 	return l->nwaiting;
 }
 
-void line_count_into(struct line *l, struct redis_counts *counts)
+void line_count_into(struct line *l, struct redis_counts *counts, bool timed)
 {
 	l->counts = counts;
+	l->timed = timed;
 }

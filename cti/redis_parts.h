@@ -40,5 +40,5 @@ bool line_is_up(const struct line *);
 bool line_send(struct line *, const struct bytes *args, unsigned n, uint32_t wait_ms, redis_told *, void *owner);
 size_t line_waiting(const struct line *);
 /* Counts of the whole client; of the lines that are, and were. */
-void line_count_into(struct line *, struct redis_counts *);
+void line_count_into(struct line *, struct redis_counts *, bool timed);
 #endif

@@ -269,6 +269,11 @@ void share_config_hash(struct share *s, uint64_t hash)
 	s->options.config_hash = hash;
 }
 
+void share_redis(const struct share *s, struct redis_counts *out)
+{
+	redis_count(s->redis, out);
+}
+
 void share_count(const struct share *c, struct share_counts *out)
 {
 	struct share *s = (struct share *)(uintptr_t)c;

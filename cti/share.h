@@ -77,5 +77,6 @@ struct share_counts {
 	bool following, leading;        /* it has all that Redis has; it writes the snapshots */
 };
 void share_count(const struct share *, struct share_counts *); /* any thread */
+void share_redis(const struct share *, struct redis_counts *);  /* of its connection; control thread */
 bool share_is_ours(const struct decision *);
 #endif

@@ -26,6 +26,7 @@ struct captcha_question {
 	enum captcha_result result; /* of `soon` */
 	void (*done)(void *, enum captcha_result);
 	void *ctx;
+	uint64_t asked_us;
 };
 
 /* ---- made ready ---- */
@@ -134,7 +135,8 @@ static void count(struct captcha_question *q, enum captcha_result result, bool s
 		[CAPTCHA_TROUBLE] = CAPTCHA_COUNT_TROUBLE,
 	};
 
-	metrics_captcha(q->config->ready->metrics, q->worker->number, secret ? CAPTCHA_COUNT_SECRET : counts[result]);
+	metrics_captcha(q->config->ready->metrics, q->worker->number, asked_name(q), secret ? CAPTCHA_COUNT_SECRET : counts[result],
+			clock_mono_us() - q->asked_us);
 }
 
 static void settle(struct captcha_question *q, const struct captcha_judgement *j)
@@ -213,16 +215,16 @@ struct captcha_question *captcha_ask(struct worker *w, const struct captcha_conf
 
 	if (!q)
 		return NULL;
-	*q = (struct captcha_question){ .worker = w, .config = c, .done = done, .ctx = ctx };
+	*q = (struct captcha_question){ .worker = w, .config = c, .done = done, .ctx = ctx, .asked_us = clock_mono_us() };
 	if (response.len == 0 || response.len > CAPTCHA_RESPONSE_MAX) {
 		later(q, CAPTCHA_FAILED); /* whoever sends none, or that, has solved nothing */
 	} else if (!captcha_breaker_enter(b, clock_mono_ms())) {
 		later(q, CAPTCHA_TROUBLE);
-		metrics_captcha(c->ready->metrics, w->number, CAPTCHA_COUNT_UNASKED);
+		metrics_captcha(c->ready->metrics, w->number, asked_name(q), CAPTCHA_COUNT_UNASKED, 0);
 	} else if (!send_question(q, response, &client)) {
 		captcha_breaker_leave(b);
 		later(q, CAPTCHA_TROUBLE);
-		metrics_captcha(c->ready->metrics, w->number, CAPTCHA_COUNT_UNASKED);
+		metrics_captcha(c->ready->metrics, w->number, asked_name(q), CAPTCHA_COUNT_UNASKED, 0);
 	}
 	return q;
 }

@@ -156,7 +156,7 @@ static bool is_with_one(struct exchange *x, const struct token_pass *p)
 	if (news.is)
 		reputation_tell_pass(shared->reputation, &news);
 	if (how == PASSES_JUST_REVOKED)
-		metrics_challenge(x->app->state->metrics, x->worker->number, CHALLENGE_STEP_SHARED);
+		metrics_challenge(x->app->state->metrics, x->worker->number, p->level, CHALLENGE_STEP_SHARED);
 	return how == PASSES_GOOD;
 }
 

@@ -127,7 +127,7 @@ static enum flow show(struct exchange *x, unsigned status, const struct token *t
 	v.script = look.script;
 	v.widget = look.widget;
 	v.sitekey = c->captcha.sitekey;
-	metrics_challenge(x->app->state->metrics, x->worker->number, CHALLENGE_STEP_ISSUED);
+	metrics_challenge(x->app->state->metrics, x->worker->number, t->level, CHALLENGE_STEP_ISSUED);
 	return send_page(x, status, &v);
 }
 

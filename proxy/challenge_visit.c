@@ -44,10 +44,6 @@ static struct bytes form_value(struct exchange *x, struct bytes form, struct byt
 
 /* ---- outcomes ---- */
 
-static void count(struct exchange *x, enum challenge_step step)
-{
-	metrics_challenge(x->app->state->metrics, x->worker->number, step);
-}
 
 static enum flow redirect(struct exchange *x, struct bytes where, struct bytes cookie)
 {
@@ -78,11 +74,23 @@ struct asked {
 	bool page;
 };
 
+static void count(struct exchange *x, const struct asked *a, enum challenge_step step)
+{
+	metrics_challenge(x->app->state->metrics, x->worker->number, a->token.level, step);
+}
+
 static enum flow fail(struct exchange *x, const struct asked *a, unsigned status, enum challenge_say what)
 {
 	if (a->page)
 		return challenge_say(x, status, what);
 	return answer(x, status, (struct bytes){ 0 });
+}
+
+static uint32_t age_s(struct exchange *x, const struct token *t)
+{
+	uint32_t now = (uint32_t)(worker_wall_ms(x->worker) / 1000);
+
+	return now > t->iat_s ? now - t->iat_s : 0;
 }
 
 static enum flow give(struct exchange *x, const struct asked *a, unsigned level)
@@ -91,12 +99,12 @@ static enum flow give(struct exchange *x, const struct asked *a, unsigned level)
 
 	switch (challenge_make(x, &a->token, level, &cookie)) {
 	case MADE_CROWDED:
-		count(x, CHALLENGE_STEP_CROWDED);
+		count(x, a, CHALLENGE_STEP_CROWDED);
 		return fail(x, a, 429, SAY_CROWDED);
 	case MADE_NONE: return answer(x, 503, (struct bytes){ 0 });
 	case MADE: break;
 	}
-	count(x, CHALLENGE_STEP_SOLVED);
+	metrics_solved(x->app->state->metrics, x->worker->number, a->token.level, 1000000ull * age_s(x, &a->token));
 	if (a->page)
 		return redirect(x, check_url(x, a->text), cookie);
 	return answer_with(x, 204, (const struct field[]){
@@ -114,7 +122,7 @@ static enum flow refuse(struct exchange *x, const struct asked *a, enum token_ve
 		[TOKEN_UNSOLVED] = CHALLENGE_STEP_WRONG,
 	};
 
-	count(x, steps[why]);
+	count(x, a, steps[why]);
 	return fail(x, a, why == TOKEN_EXPIRED ? 410 : 403, SAY_FAILED);
 }
 
@@ -126,13 +134,6 @@ static enum token_verdict read_token(struct exchange *x, struct asked *a)
 	if (!room || a->text.len > TOKEN_TEXT_MAX || !challenge_bind(x, bind))
 		return TOKEN_UNREADABLE;
 	return token_read(&x->worker->keys, a->text, (uint32_t)(worker_wall_ms(x->worker) / 1000), bind, room, &a->token);
-}
-
-static uint32_t age_s(struct exchange *x, const struct token *t)
-{
-	uint32_t now = (uint32_t)(worker_wall_ms(x->worker) / 1000);
-
-	return now > t->iat_s ? now - t->iat_s : 0;
 }
 
 /* Clocks of seconds: one less than was asked for. */
@@ -157,7 +158,7 @@ static enum flow judge_captcha(struct exchange *x, const struct asked *a)
 {
 	if (x->visit.captcha_result == CAPTCHA_PASSED)
 		return give(x, a, CHALLENGE_CAPTCHA);
-	count(x, x->visit.captcha_result == CAPTCHA_FAILED ? CHALLENGE_STEP_WRONG : CHALLENGE_STEP_TROUBLE);
+	count(x, a, x->visit.captcha_result == CAPTCHA_FAILED ? CHALLENGE_STEP_WRONG : CHALLENGE_STEP_TROUBLE);
 	return fail(x, a, x->visit.captcha_result == CAPTCHA_FAILED ? 403 : 503, SAY_FAILED);
 }
 

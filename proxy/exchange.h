@@ -113,7 +113,7 @@ struct exchange {
 	struct request request;
 	struct err fault;          /* malformed: code is the status */
 	char id[ULID_LEN];
-	uint64_t started_us, inspection_us;
+	uint64_t started_us, inspection_us, answer_inspection_us; /* the latter apart */
 	uint64_t head_us;          /* that the head took to come; 0: it came whole */
 	struct client_origin origin;
 	bool is_https;             /* as the client of a trusted hop saw it */

@@ -4,8 +4,6 @@
 #include "proxy/gate.h"
 #include <unistd.h>
 
-enum { SCENARIO_BYTES = 4 << 20 /* of counts of scenarios */, LISTS_SHOWN = 64 };
-
 static const char *const modes[] = { [WAF_BLOCK] = "block", [WAF_DETECT] = "detect", [WAF_OFF] = "off" };
 
 const char *mode_word(enum waf_mode m)
@@ -29,8 +27,7 @@ static void app_status(struct arena *a, const struct app *app, struct admin_app 
 	}
 }
 
-/* Counts them, and fills `out` where there is one. */
-static size_t list_certs(struct arena *a, const struct site *s, struct admin_cert *out)
+size_t hooks_certs(struct arena *a, const struct site *s, struct admin_cert *out)
 {
 	struct tls_cert_info info;
 	size_t n = 0;
@@ -49,7 +46,7 @@ static void hook_status(void *ctx, struct arena *a, struct admin_status *out)
 	const struct site *s = g->site;
 	struct admin_app *apps = arena_get(a, (s->napps + 1) * sizeof *apps);
 	struct bytes *listeners = arena_get(a, (s->nlistens + 1) * sizeof *listeners);
-	size_t ncerts = list_certs(a, s, NULL);
+	size_t ncerts = hooks_certs(a, s, NULL);
 	struct admin_cert *certs = arena_get(a, (ncerts + 1) * sizeof *certs);
 
 	*out = (struct admin_status){
@@ -68,7 +65,7 @@ static void hook_status(void *ctx, struct arena *a, struct admin_status *out)
 	out->listeners = listeners;
 	out->nlisteners = listeners ? s->nlistens : 0;
 	out->certs = certs;
-	out->ncerts = certs ? list_certs(a, s, certs) : 0;
+	out->ncerts = certs ? hooks_certs(a, s, certs) : 0;
 }
 
 static void hook_reload(void *ctx, struct admin_answer *asker)
@@ -126,121 +123,6 @@ static bool hook_ready(void *ctx, struct text *why)
 	return !atomic_load(&g->shared.draining);
 }
 
-/* In an arena: as many as there are. */
-static void count_scenarios(struct arena *a, const struct scenarios *set, struct metrics_now *now)
-{
-	size_t n = scenarios_count(set);
-	struct metrics_scenario *at = arena_get(a, (n + 1) * sizeof *at);
-
-	for (size_t i = 0; at && i < n; i++) {
-		struct scenario_counts c;
-
-		scenarios_counts(set, i, &c);
-		at[i] = (struct metrics_scenario){ scenarios_info(set, i)->name, c.poured, c.overflowed, c.failed };
-	}
-	now->scenarios = at;
-	now->nscenarios = at ? n : 0;
-}
-
-/* What the numbers of reputation are printed from. */
-struct reputation_counts {
-	struct share_counts share;
-	struct lapi_counts lapi;
-	struct lapi_client_counts crowdsec;
-	struct list_status lists[LISTS_SHOWN];
-};
-
-static void count_reputation(const struct reputation *r, struct reputation_counts *c, struct metrics_now *now)
-{
-	if (r->share) {
-		share_count(r->share, &c->share);
-		now->share = &c->share;
-		now->nodes = share_nodes_up(r->share);
-	}
-	if (r->lapi) {
-		lapi_count(r->lapi, &c->lapi);
-		now->lapi = &c->lapi;
-	}
-	if (r->crowdsec) {
-		lapi_client_count(r->crowdsec, &c->crowdsec);
-		now->crowdsec = &c->crowdsec;
-	}
-	now->lists = c->lists;
-	now->nlists = lists_status(r->lists, c->lists, LISTS_SHOWN);
-}
-
-static void print_metrics(struct gate *g, struct metrics_now *now, struct text *out)
-{
-	struct arena *a = arena_new(SCENARIO_BYTES);
-	struct decisions_stats decisions;
-	struct metrics_buckets buckets;
-	struct buckets_stats b;
-	struct reputation_counts *reputation = a ? arena_get(a, sizeof *reputation) : NULL;
-
-	if (reputation)
-		count_reputation(&g->reputation, reputation, now);
-	buckets_count(g->shared.buckets, &b);
-	decisions_count(g->shared.decisions, &decisions);
-	buckets = (struct metrics_buckets){ b.live, b.bytes, b.evicted, b.died };
-	now->buckets = &buckets;
-	now->decisions = &decisions;
-	if (a)
-		count_scenarios(a, g->site->scenarios, now);
-	metrics_print(g->process.metrics, now, out);
-	arena_free(a);
-}
-
-static size_t add_ledger(const struct gate *g, struct metrics_drops *to)
-{
-	struct ledger_counts c;
-
-	if (!g->ledger)
-		return 0;
-	ledger_count(g->ledger, &c);
-	*to = (struct metrics_drops){ "decisions", c.dropped };
-	return 1;
-}
-
-static size_t add_archive(const struct gate *g, struct metrics_drops *to)
-{
-	struct archive_counts c;
-
-	if (!g->archive)
-		return 0;
-	archive_count(g->archive, &c);
-	*to = (struct metrics_drops){ "store", c.dropped };
-	return 1;
-}
-
-static void hook_metrics(void *ctx, struct text *out)
-{
-	struct gate *g = ctx;
-	const struct site *s = g->site;
-	struct metrics_drops drops[5] = { { "events", events_dropped(g->shared.events) } };
-	struct metrics_cert certs[64];
-	const struct agent_counts *c = &g->log_counts;
-	struct metrics_lines lines[] = {
-		{ "event", atomic_load(&c->events) }, { "other", atomic_load(&c->others) }, { "broken", atomic_load(&c->broken) },
-		{ "cut", atomic_load(&c->cut) }, { "dropped", atomic_load(&c->dropped) },
-	};
-	struct metrics_now now = { .drops = drops, .ndrops = 1, .certs = certs, .lines = lines, .nlines = s->config->nlogs ? nelems(lines) : 0 };
-
-	if (s->access)
-		drops[now.ndrops++] = (struct metrics_drops){ "access", log_dropped(s->access) };
-	if (s->security)
-		drops[now.ndrops++] = (struct metrics_drops){ "security", log_dropped(s->security) };
-	now.ndrops += add_ledger(g, &drops[now.ndrops]);
-	now.ndrops += add_archive(g, &drops[now.ndrops]);
-	for (size_t i = 0; i < s->nlistens && now.ncerts < nelems(certs); i++)
-		if (s->listens[i].tls)
-			certs[now.ncerts++] = (struct metrics_cert){
-				s->listens[i].config->bind,
-				(uint64_t)tls_context_expiry(s->listens[i].tls) };
-	for (unsigned i = 0; i < g->nworkers; i++)
-		worker_probe(g->workers[i]);
-	print_metrics(g, &now, out);
-}
-
 static const struct scenarios *hook_scenarios(void *ctx)
 {
 	return ((struct gate *)ctx)->site->scenarios;
@@ -255,8 +137,6 @@ struct admin_hooks hooks_of(struct gate *g)
 {
 	return (struct admin_hooks){
 		.ctx = g, .status = hook_status, .reload = hook_reload, .mode = hook_mode, .drain = hook_drain, .ready = hook_ready,
-		.metrics = hook_metrics, .scenarios = hook_scenarios, .decisions = g->shared.decisions, .keys = g->reputation.keys, .attack = hook_attack,
-		.alerts = g->reputation.alerts, .share = g->reputation.share, .lists = g->reputation.lists, .client = &hooks_client,
 		.config_text = hook_config_text, .sharing = g->site->config->cti.share, .edit = &hooks_edit, .rules = &hooks_rules,
 	};
 }

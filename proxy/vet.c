@@ -99,7 +99,7 @@ void vet_head(struct exchange *x)
 		deadline_set(x->worker->loop, &x->down.deadline, HOLD_MS, on_late, x);
 	else
 		inspect_heed(x);
-	x->inspection_us += clock_mono_us() - from;
+	x->answer_inspection_us += clock_mono_us() - from;
 }
 
 void vet_take(struct exchange *x, struct bytes payload)
@@ -110,7 +110,7 @@ void vet_take(struct exchange *x, struct bytes payload)
 
 	if (look == ANSWER_WANT_BODY && (x->down.done || !kept))
 		look = inspection_answer_end(x->inspection);
-	x->inspection_us += clock_mono_us() - from;
+	x->answer_inspection_us += clock_mono_us() - from;
 	if (look != ANSWER_WANT_BODY)
 		conclude(x, kept ? (struct bytes){ 0 } : payload);
 }

@@ -286,7 +286,7 @@ static uint64_t counted(struct house *h, const char *result)
 
 	metrics_print(h->process.metrics, &(struct metrics_now){ 0 }, &t);
 	buf[t.len] = '\0';
-	snprintf(want, sizeof want, "embergate_captcha_answers_total{app=\"shop\",result=\"%s\"} ", result);
+	snprintf(want, sizeof want, "embergate_captcha_verify_total{app=\"shop\",provider=\"custom\",result=\"%s\"} ", result);
 	if ((at = strstr(buf, want)))
 		n = strtoull(at + strlen(want), NULL, 10);
 	free(buf);

@@ -112,6 +112,82 @@ static void rules_beyond_500_are_other(void **state)
 	metrics_free(m);
 }
 
+static void challenges_and_captchas_are_counted_by_level(void **state)
+{
+	struct metrics *m = metrics_new(2);
+	struct app_metrics *shop = metrics_app(m, BYTES("shop"));
+
+	(void)state;
+	metrics_challenge(shop, 0, 2, CHALLENGE_STEP_ISSUED);
+	metrics_challenge(shop, 1, 2, CHALLENGE_STEP_ISSUED);
+	metrics_solved(shop, 1, 2, 4000000);
+	metrics_challenge(shop, 0, 0, CHALLENGE_STEP_FORGED);
+	metrics_challenge(shop, 0, 77, CHALLENGE_STEP_FORGED);
+	metrics_captcha(shop, 0, "hcaptcha", CAPTCHA_COUNT_PASSED, 30000);
+	metrics_captcha(shop, 0, "new one", CAPTCHA_COUNT_UNASKED, 0);
+	struct bytes all = scrape(m, NULL);
+	assert_line(all, "embergate_challenges_issued_total{app=\"shop\",level=\"pow\"} 2");
+	assert_line(all, "embergate_challenges_solved_total{app=\"shop\",level=\"pow\"} 1");
+	assert_line(all, "embergate_challenges_failed_total{app=\"shop\",level=\"none\",reason=\"forged\"} 2");
+	assert_line(all, "embergate_challenge_solve_seconds_bucket{app=\"shop\",level=\"pow\",le=\"3\"} 0");
+	assert_line(all, "embergate_challenge_solve_seconds_bucket{app=\"shop\",level=\"pow\",le=\"5\"} 1");
+	assert_line(all, "embergate_captcha_verify_total{app=\"shop\",provider=\"hcaptcha\",result=\"passed\"} 1");
+	assert_line(all, "embergate_captcha_verify_total{app=\"shop\",provider=\"custom\",result=\"not_asked\"} 1");
+	assert_line(all, "embergate_captcha_verify_duration_seconds_count{app=\"shop\"} 1");
+	assert_no(all, "level=\"wait\"");
+	metrics_free(m);
+}
+
+static void count_issued(void *ctx, const struct metrics_challenge_counts *c)
+{
+	uint64_t *sums = ctx;
+
+	assert_bytes(c->app, BYTES("shop"));
+	assert_string_equal(c->level, "captcha");
+	sums[0] += c->steps[CHALLENGE_STEP_ISSUED];
+	for (unsigned i = 0; i <= c->nbounds; i++)
+		sums[1] += c->solved_within[i];
+}
+
+static void the_funnel_can_be_read(void **state)
+{
+	struct metrics *m = metrics_new(1);
+	struct app_metrics *shop = metrics_app(m, BYTES("shop"));
+	uint64_t sums[2] = { 0 };
+
+	(void)state;
+	metrics_app(m, BYTES("quiet"));
+	metrics_challenge(shop, 0, 3, CHALLENGE_STEP_ISSUED);
+	metrics_solved(shop, 0, 3, 400000000);
+	metrics_challenges(m, count_issued, sums);
+	assert_int_equal(sums[0], 1);
+	assert_int_equal(sums[1], 1);
+	metrics_free(m);
+}
+
+static void scores_and_phases_are_spread(void **state)
+{
+	struct metrics *m = metrics_new(1);
+	struct app_metrics *shop = metrics_app(m, BYTES("shop"));
+	const struct rule_info rule = { .id = "942100" };
+	const struct hit hits[] = { { .rule = &rule, .score = 5 }, { .rule = &rule, .score = 3 } };
+	struct event e = { .request = &get, .status = 403, .source = SOURCE_RULE, .hits = hits, .nhits = 2,
+			   .inspection_us = 90, .answer_inspection_us = 30 };
+
+	(void)state;
+	metrics_exchange(shop, 0, &e);
+	e = (struct event){ .request = &get, .status = 200, .inspection_us = 40 };
+	metrics_exchange(shop, 0, &e);
+	struct bytes all = scrape(m, NULL);
+	assert_line(all, "embergate_anomaly_score_bucket{app=\"shop\",le=\"5\"} 0");
+	assert_line(all, "embergate_anomaly_score_bucket{app=\"shop\",le=\"8\"} 1");
+	assert_line(all, "embergate_anomaly_score_sum{app=\"shop\"} 8");
+	assert_line(all, "embergate_anomaly_score_count{app=\"shop\"} 1");
+	assert_line(all, "embergate_inspection_duration_seconds_sum{app=\"shop\",phase=\"request\"} 0.0001");
+	assert_line(all, "embergate_inspection_duration_seconds_count{app=\"shop\",phase=\"response\"} 1");
+	metrics_free(m);
+}
+
 static void counters_survive_a_reload_and_what_is_gone_is_not_shown(void **state)
 {
 	struct metrics *m = metrics_new(1);
@@ -145,7 +221,7 @@ static void counters_survive_a_reload_and_what_is_gone_is_not_shown(void **state
 static void connections_handshakes_servers_and_what_others_know(void **state)
 {
 	const struct metrics_drops drops[] = { { "access.log", 7 }, { "explain", 0 } };
-	const struct metrics_cert certs[] = { { BYTES("shop.example"), 1800000000 } };
+	const struct metrics_cert certs[] = { { BYTES("shop.example"), 1900000000 }, { BYTES("shop.example"), 1800000000 }, { BYTES("*.b.example"), 1700000000 } };
 	const struct metrics_now now = { .drops = drops, .ndrops = nelems(drops), .certs = certs, .ncerts = nelems(certs), .openssl = "3.0.17" };
 	struct metrics *m = metrics_new(2);
 	struct listener_metrics *l = metrics_listener(m, BYTES(":443"));
@@ -171,6 +247,8 @@ static void connections_handshakes_servers_and_what_others_know(void **state)
 	assert_line(all, "embergate_tls_handshakes_total{version=\"TLSv1.3\",result=\"done\"} 1");
 	assert_line(all, "embergate_tls_handshakes_total{version=\"none\",result=\"failed\"} 1");
 	assert_line(all, "embergate_tls_cert_expiry_timestamp_seconds{host=\"shop.example\"} 1800000000");
+	assert_line(all, "embergate_tls_cert_expiry_timestamp_seconds{host=\"*.b.example\"} 1700000000");
+	assert_no(all, "1900000000");
 	assert_line(all, "embergate_upstream_requests_total{app=\"shop\",server=\"10.0.0.2:3000\",code_class=\"2xx\"} 1");
 	assert_line(all, "embergate_upstream_requests_total{app=\"shop\",server=\"10.0.0.2:3000\",code_class=\"none\"} 1");
 	assert_line(all, "embergate_upstream_connections{app=\"shop\",server=\"10.0.0.2:3000\",state=\"open\"} 1");
@@ -289,6 +367,9 @@ int main(void)
 		cmocka_unit_test(exchanges_of_all_workers_are_added_up),
 		cmocka_unit_test(decisions_and_rules_have_their_labels),
 		cmocka_unit_test(rules_beyond_500_are_other),
+		cmocka_unit_test(challenges_and_captchas_are_counted_by_level),
+		cmocka_unit_test(the_funnel_can_be_read),
+		cmocka_unit_test(scores_and_phases_are_spread),
 		cmocka_unit_test(counters_survive_a_reload_and_what_is_gone_is_not_shown),
 		cmocka_unit_test(connections_handshakes_servers_and_what_others_know),
 		cmocka_unit_test(every_line_is_well_formed),

@@ -45,7 +45,8 @@ def verify(visitor, solution):
 
 
 def counted(gate, result):
-    return gate.metrics().get(f'embergate_captcha_answers_total{{app="shop",result="{result}"}}', 0)
+    series = f'embergate_captcha_verify_total{{app="shop",provider="turnstile",result="{result}"}}'
+    return gate.metrics().get(series, 0)
 
 
 @claim

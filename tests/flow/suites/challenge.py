@@ -52,7 +52,8 @@ def who_does_the_work_gets_a_pass_and_the_page():
         expect([request.target for request in origin.requests], ["/a"])
         metrics = gate.metrics()
         for result in "issued", "solved":
-            expect(metrics[f'embergate_challenges_total{{app="shop",result="{result}"}}'], 1, result)
+            expect(metrics[f'embergate_challenges_{result}_total{{app="shop",level="pow"}}'], 1, result)
+        expect(metrics['embergate_challenge_solve_seconds_count{app="shop",level="pow"}'], 1)
         expect(metrics['embergate_decisions_total{app="shop",action="challenge",source="own_rule"}'], 1)
         line = gate.logged("security", field(page.answer, "x-request-id"))
         expect(line["event"]["action"], "challenge")
@@ -138,7 +139,7 @@ def row_4_a_pass_may_travel_but_not_be_handed_around():
         expect(visitor.ask().status, 403, "the seventh")
         visitor.fields = seen_from("198.51.1.9")
         expect(visitor.ask().status, 403, "revoked for the first, too")
-        expect(gate.metrics()['embergate_challenges_total{app="shop",result="shared"}'], 1)
+        expect(gate.metrics()['embergate_challenges_failed_total{app="shop",level="pow",reason="shared"}'], 1)
         visitor.cookies.clear()
         visitor.solve()
         expect(visitor.ask().status, 200, "who solves another goes on")
@@ -396,7 +397,7 @@ def one_network_gets_so_many_passes():
         expect(statuses, [204, 204, 204, 429, 429])
         visitor = Visitor(gate, seen_from("203.0.114.1"))
         visitor.solve()
-        expect(gate.metrics()['embergate_challenges_total{app="shop",result="crowded"}'], 2)
+        expect(gate.metrics()['embergate_challenges_failed_total{app="shop",level="pow",reason="crowded"}'], 2)
 
 
 @claim

@@ -363,10 +363,10 @@ def metrics_count_lists():
         with gate_with(origin, {"lapi": f"127.0.0.1:{free_port()}"}, [{"url": server.url("bad")}]) as gate:
             eventually(lambda: entries(gate) == {"bad": 2}, 20, "it is fetched")
             metrics = gate.metrics()
-            expect(metrics['embergate_list_entries{list="bad"}'], 2)
-            for family in "list_entries", "list_confirmed_seconds", "lapi_total":
+            expect(metrics['embergate_cti_entries{list="bad"}'], 2)
+            for family in "cti_entries", "cti_last_update_timestamp_seconds", "lapi_total":
                 assert f"# TYPE embergate_{family} " in gate.admin("/metrics").text, family
-            assert abs(metrics['embergate_list_confirmed_seconds{list="bad"}'] - time.time()) < 60, metrics
+            assert abs(metrics['embergate_cti_last_update_timestamp_seconds{list="bad"}'] - time.time()) < 60, metrics
 
 
 # ---- what is refused ----
