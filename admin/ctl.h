@@ -82,6 +82,8 @@ enum { CTL_JSON_MAX = 64 << 20 };
 void ctl_reply_json(struct admin_answer *, struct json_out *);
 void ctl_reply_text(struct admin_answer *, void (*write)(void *, struct text *), void *ctx);
 
+/* ctl_replay.c */
+void ctl_replay(const struct ctl_ask *);
 /* ctl_bundle.c */
 void ctl_bundle(const struct ctl_ask *);
 /* ctl_certs.c */

@@ -141,7 +141,7 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "test", "URL [--at IP] [--insecure]", "ten harmless probes: is what must be stopped stopped, and the rest not?",
 	  0, NULL, 0 },
 	{ "events", "", "recent events", 0, NULL, 0 },
-	{ "replay", "ID", "decide a kept request again", 1, NULL, 0 },
+	{ "replay", "ID", "what rules, own rules and exceptions would say of a kept request now", 1, ctl_replay, 0 },
 	{ "exceptions", "", "suggest, add, list", 0, NULL, 0 },
 	{ "decisions", "[list | add VALUE [SCOPE] [REMEDY] [4h] [why:WORD] | delete VALUE|ID | import FILE | export FORMAT]",
 	  "who is held to be what; SCOPE is Ip (or Range, by the value), REMEDY deny; FORMAT: plain csv json nft ipset haproxy nginx",

@@ -23,6 +23,7 @@ const struct api_routes *const api_tables[] = {
 	&api_exceptions_routes,
 	&api_rules_routes,
 	&api_replay_routes,
+	&api_replay_event_routes,
 	&api_session_routes,
 	&api_users_routes,
 	&api_audit_routes,

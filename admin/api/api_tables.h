@@ -13,8 +13,9 @@ extern const struct api_routes api_config_routes; /* api_config.c: its files */
 extern const struct api_routes api_apps_routes;   /* api_apps.c: the apps as they are configured, and how they are */
 extern const struct api_routes api_exceptions_routes; /* api_exceptions.c: what is let through where */
 extern const struct api_routes api_rules_routes;  /* api_rules.c: rules and scenarios, and what they found */
-extern const struct api_routes api_replay_routes; /* api_replay.c: requests made up, or of the past, before the rules of now */
 extern const struct api_routes api_decisions_routes; /* api_decisions.c: who is held to be what, and allowed */
 extern const struct api_routes api_clients_routes; /* api_clients.c: an address, alerts */
 extern const struct api_routes api_lists_routes;  /* api_lists.c: lists, gates, privacy */
+extern const struct api_routes api_replay_routes; /* api_replay.c: requests made up before the rules of now */
+extern const struct api_routes api_replay_event_routes; /* api_replay_event.c: events before the rules of now */
 #endif

@@ -1,6 +1,6 @@
 """replay.py -- requests made up or of the past before the rules of now: the same verdict, and what an exception would change."""
 from lib.api import ask
-from lib.claims import claim, expect
+from lib.claims import claim, eventually, expect
 from lib.gate import Gate, one_app
 from lib.origin import Origin
 
@@ -103,3 +103,51 @@ def rules_and_scenarios_are_listed_with_what_they_found():
         expect(ask(gate, "GET", "/rules?q=SQL+injection&category=xss")[1]["total"], 0)
         expect(ask(gate, "GET", "/rules?app=nobody")[1]["items"], [])
         expect(ask(gate, "GET", "/scenarios")[1]["items"], [])
+
+
+def kept(gate, n, query="limit=500"):
+    """The newest events, once there are n of them."""
+    return eventually(lambda: (got := ask(gate, "GET", f"/events?{query}")[1]["items"]) and len(got) >= n and got, what=f"{n} events")
+
+
+def replayed(gate, event, *exceptions):
+    status, got = ask(gate, "POST", f"/events/{event['id']}/replay", {"exceptions": list(exceptions)})
+    expect(status, 200, str(got))
+    return got
+
+
+@claim
+def an_event_comes_to_the_same_now_and_its_exception_lets_it_through_and_nothing_else():
+    xss = "<script>alert(1)</script>"
+    neighbours = ["/search?p=1%27%20union%20select%20password%20from%20users--%20", f"/search?q={xss}".replace("<", "%3C").replace(">", "%3E"),
+                  SQLI.replace("/search", "/other"), SQLI + "&q2=../../../../etc/passwd"]
+    with Origin() as origin, Gate(one_app(origin.url, APART)) as gate:
+        for target in [SQLI, *neighbours]:
+            with gate.connect() as client:
+                expect(client.ask("GET", target, FIELDS).status, 403, target)
+        *others, first = kept(gate, 5)
+        got = replayed(gate, first)
+        expect((got["was"]["action"], got["now"]["action"], got["exact"], got["notes"]), ("deny", "deny", True, []))
+        expect(sorted(set(got["was"]["rules"])), sorted(got["now"]["rules"]))
+        expect(gate.ctl("replay", first["id"]).stdout.split("\n")[1].split()[:2], ["now", "deny"])
+        exception = {"path": "/search", "rules": got["now"]["rules"], "args": ["q"]}
+        now = replayed(gate, first, exception)["now"]
+        expect((now["action"], now["tried"], now["hits"]), ("allow", 1, []))
+        for event in others:
+            expect(replayed(gate, event, exception)["now"]["would"], "deny", event["path"])
+
+
+@claim
+def what_was_not_kept_is_said():
+    attack = b"user=a&password=b&note=1' union select password from users-- "
+    form = [*FIELDS, f"Content-Type: {FORM}", "Cookie: session=abc"]
+    bodies = {"log": {"body": True}}
+    for app, notes, exact in [({}, ["Cookie is secret: its value was not kept", "the body was not kept"], "allow"),
+                              (bodies, ["Cookie is secret: its value was not kept", "secret arguments of the body were not kept"], "deny")]:
+        with Origin() as origin, Gate(one_app(origin.url, APART, **app)) as gate, gate.connect() as client:
+            expect(client.ask("POST", "/form", form, attack).status, 403)
+            got = replayed(gate, kept(gate, 1)[0])
+            expect((got["was"]["action"], got["now"]["action"], got["exact"]), ("deny", exact, False))
+            expect([n[: len(w)] for n, w in zip(got["notes"], notes)], notes)
+            expect(ask(gate, "POST", "/events/01AAAAAAAAAAAAAAAAAAAAAAAA/replay", {})[0], 404)
+            expect(ask(gate, "POST", f"/events/{kept(gate, 1)[0]['id']}/replay", {"exceptions": [{"rules": ["nowhere"]}]})[0], 422)
