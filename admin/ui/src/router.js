@@ -2,11 +2,13 @@
 import { signal } from "@preact/signals";
 
 function parse(hash) {
-	const setup = /^#setup=(.+)$/.exec(hash);
 	const [path, query] = hash.replace(/^#/, "").split("?");
 
-	if (setup)
-		return { path: "/setup", query: { token: decodeURIComponent(setup[1]) } };
+	if (hash.startsWith("#setup=")) { /* the link of a first visit: #setup=TOKEN, with &user=NAME where that is settled */
+		const { setup: token, user } = Object.fromEntries(new URLSearchParams(hash.slice(1)));
+
+		return { path: "/setup", query: { token, user } };
+	}
 	return { path: path || "/", query: Object.fromEntries(new URLSearchParams(query ?? "")) };
 }
 

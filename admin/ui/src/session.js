@@ -1,15 +1,38 @@
 /* Who is logged in. */
 import { call, get, post, session } from "./api.js";
 
-/* What is known of the gate before anybody is logged in: why GET /session was refused. */
+/* The cookie cannot be seen from here. Whoever never logged in with this browser is not asked about first: that would be
+ * a refusal in the console of a page that is well. */
+const KNOWN = "logged-in";
+
+function remember(is_known) {
+	try {
+		if (is_known)
+			localStorage.setItem(KNOWN, "1");
+		else
+			localStorage.removeItem(KNOWN);
+	} catch {
+		/* no storage: the gate is asked each time */
+	}
+}
+
+function is_stranger() {
+	try {
+		return localStorage.getItem(KNOWN) === null;
+	} catch {
+		return false;
+	}
+}
+
 export async function session_begin() {
 	try {
-		session.value = await get("/session");
+		session.value = is_stranger() ? null : await get("/session");
 	} catch (e) {
 		if (e.status !== 401 && e.status !== 403)
 			throw e;
 		session.value = null;
 	}
+	session.subscribe((s) => remember(Boolean(s)));
 }
 
 /* Throws an ApiError; wants_code() of it says that the password was right and a code is missing. */

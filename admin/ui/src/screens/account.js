@@ -1,6 +1,6 @@
 /* One's own: password, second factor, sessions, looks. */
 import { html } from "htm/preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { get, post, put, remove, session } from "../api.js";
 import { Card, Facts, Head, Note, Pill, Problem, Time } from "../components/bits.js";
 import { Code } from "../components/code.js";
@@ -31,6 +31,18 @@ function Password() {
 		<div><button class="primary" disabled=${busy}>Change</button></div></form><//>`;
 }
 
+/* Dark on white in both themes, with the margin that readers want. */
+function Picture({ text }) {
+	const [rows, set] = useState(null);
+
+	useEffect(() => void import("../qr.js").then(({ qr }) => set(qr(text))), [text]);
+	const size = (rows?.length ?? 0) + 8;
+	const path = rows?.map((row, r) => row.map((on, c) => (on ? `M${c + 4} ${r + 4}h1v1h-1z` : "")).join("")).join("");
+
+	return html`<svg class="qr" viewBox=${`0 0 ${size} ${size}`} role="img" aria-label="QR code of the key" shape-rendering="crispEdges">
+		<rect width=${size} height=${size} fill="#fff" /><path d=${path} fill="#000" /></svg>`;
+}
+
 function TurnOn() {
 	const [secret, setSecret] = useState(null);
 	const [code, setCode] = useState("");
@@ -45,8 +57,8 @@ function TurnOn() {
 		return html`<p>A code from an app on your phone, beside the password.</p><${Problem} error=${beginning.error} />
 			<div><button type="button" class="primary" disabled=${beginning.busy} onClick=${() => begin()}>Turn on</button></div>`;
 	return html`<form class="stack" onSubmit=${form_of(confirm)}><${Problem} error=${confirming.error} />
-		<p>Add this key to your authenticator (time-based, six digits), or open <a href=${secret.uri}>the link</a> on your phone.</p>
-		<${Code} text=${secret.secret} label="Key" />
+		<p>Show this to your authenticator, or type the key below (time-based, six digits).</p>
+		<${Picture} text=${secret.uri} /><${Code} text=${secret.secret} label="Key" />
 		<${Field} label="Code" hint="Six digits, as it shows now."><${Text} value=${code} on=${(v) => setCode(v.trim())} inputmode="numeric" autocomplete="one-time-code" required /><//>
 		<div><button class="primary" disabled=${confirming.busy}>Confirm</button></div></form>`;
 }

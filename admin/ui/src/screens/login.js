@@ -50,8 +50,8 @@ function PasswordLogin() {
 		<p class="field-hint">No account yet, or locked out? On the gate's machine, <code>embergate ctl user setup</code> prints a link.</p><//>`;
 }
 
-function SetUp({ token }) {
-	const [user, setUser] = useState("");
+function SetUp({ token, user: invited }) {
+	const [user, setUser] = useState(invited ?? "");
 	const [password, setPassword] = useState("");
 	const [again, setAgain] = useState("");
 	const differ = again && password.startsWith(again) === false;
@@ -64,14 +64,15 @@ function SetUp({ token }) {
 		route.value = { path: "/", query: {} };
 	});
 
-	return html`<${Door} title="Welcome" about="This link makes one account, once." submit=${submit} busy=${busy} error=${error}
-			action="Make the account">
-		<${Field} label="User"><${Text} value=${user} on=${setUser} autocomplete="username" autofocus required /><//>
-		<${Field} label="Password" hint=${`At least ${PASSWORD_MIN} characters; a few words are better than one with signs.`}>
+	return html`<${Door} title="Welcome" about="Choose a password. The link works once." submit=${submit} busy=${busy} error=${error}
+			action="Begin">
+		<${Field} label="User" hint=${invited ? "" : "Letters, digits and . _ @ -; the name that you were told, if you were."}>
+			<${Text} value=${user} on=${setUser} autocomplete="username" autofocus=${!invited} readonly=${Boolean(invited)} required /><//>
+		<${Field} label="Password" hint=${`At least ${PASSWORD_MIN} characters; a few words are better than one with odd signs.`}>
 			<${Text} type="password" value=${password} on=${setPassword} autocomplete="new-password" minlength=${PASSWORD_MIN} required /><//>
 		<${Field} label="Password again" error=${differ && "The two differ."}>
 			<${Text} type="password" value=${again} on=${setAgain} autocomplete="new-password" required /><//><//>`;
 }
 
 export const Login = () =>
-	route.value.path === "/setup" ? html`<${SetUp} token=${route.value.query.token} />` : html`<${PasswordLogin} />`;
+	route.value.path === "/setup" ? html`<${SetUp} ...${route.value.query} />` : html`<${PasswordLogin} />`;

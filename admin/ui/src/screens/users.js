@@ -49,7 +49,8 @@ function NewToken({ close, done }) {
 		<${Field} label="Holds"><${Choice} value=${form.days} options=${ENDS} on=${(days) => set({ ...form, days })} /><//><//>`;
 }
 
-const link_of = (text) => (text.startsWith("http") ? text : `${location.origin}/#setup=${text.replace(/^.*#setup=/, "")}`);
+const link_of = ({ link: text, name }) =>
+	`${text.startsWith("http") ? text : `${location.origin}/#setup=${text.replace(/^.*#setup=/, "")}`}&user=${encodeURIComponent(name)}`;
 
 function Users() {
 	const users = useGet("/users");
@@ -76,7 +77,7 @@ function Users() {
 	return html`<${Card} title="Users" flush side=${html`<button type="button" onClick=${() => setAdding(true)}>Add a user</button>`}>
 		<${Listing} label="Users" pages=${users} columns=${columns} row_key=${(u) => u.name} empty=${html`<${Empty} icon="users" title="No users" />`} />
 		${adding && html`<${NewUser} close=${() => setAdding(false)} done=${(u) => { setAdding(false); setMade(u); users.reload(); }} />`}
-		${made?.link && html`<${Once} title=${`Link for ${made.name}`} text=${link_of(made.link)} close=${() => setMade(null)}
+		${made?.link && html`<${Once} title=${`Link for ${made.name}`} text=${link_of(made)} close=${() => setMade(null)}
 			about="Give it to them. It works once, for 15 minutes, and is not shown again." />`}<//>`;
 }
 
