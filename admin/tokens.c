@@ -90,7 +90,7 @@ struct tokens *tokens_open(struct store *store, struct err *e)
 		return NULL;
 	}
 	ts->store = store;
-	if (rows_read(store, table, "SELECT " COLUMNS " FROM tokens ORDER BY made_ms", take_token, ts, e))
+	if (rows_read(store, table, "SELECT " COLUMNS " FROM tokens ORDER BY id", take_token, ts, e))
 		return ts;
 	err_at(e, "tokens");
 	tokens_close(ts);
@@ -123,10 +123,7 @@ static bool hash_of(struct bytes text, uint8_t out[HASH])
 static bool fill(struct token *t, char text[TOKEN_TEXT])
 {
 	memcpy(text, start, sizeof start);
-	if (!tls_random(&t->info.id, sizeof t->info.id) || !tls_make_secret(text + sizeof start - 1) || !hash_of(bytes_of(text), t->hash))
-		return false;
-	t->info.id = t->info.id >> 33 | 1; /* short enough to be typed */
-	return true;
+	return tls_make_secret(text + sizeof start - 1) && hash_of(bytes_of(text), t->hash);
 }
 
 bool tokens_add(struct tokens *ts, struct bytes name, enum role role, uint64_t until_ms, char text[TOKEN_TEXT],
@@ -140,7 +137,7 @@ bool tokens_add(struct tokens *ts, struct bytes name, enum role role, uint64_t u
 		return err_set(e, SIDE_CLIENT, 422, "there are %d tokens already", TOKENS_MAX);
 	if (!(t = calloc(1, sizeof *t)))
 		return err_set(e, SIDE_SELF, 0, "out of memory");
-	t->info = (struct token_info){ .role = role, .made_ms = clock_wall_ms(), .until_ms = until_ms };
+	t->info = (struct token_info){ .id = ts->first ? ts->first->info.id + 1 : 1, .role = role, .made_ms = clock_wall_ms(), .until_ms = until_ms };
 	memcpy(t->info.name, name.at, name.len);
 	if (!fill(t, text) || !rows_write(ts->store, "INSERT INTO tokens (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", bind_token, t, sizeof *t)) {
 		free(t);
