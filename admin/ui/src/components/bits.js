@@ -1,13 +1,15 @@
 /* The small parts that every screen uses. */
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
-import { ACTIONS, ago, country, exact, now } from "../format.js";
+import { ACTIONS, ago, beat, country, exact } from "../format.js";
 import { link } from "../router.js";
 import { Icon } from "./icons.js";
 
 /* "3 min ago", with the exact time at the pointer and for programs. */
-export const Time = ({ at, none = "never" }) =>
-	at ? html`<time dateTime=${at} title=${exact(at)}>${ago(at, now.value)}</time>` : html`<span class="dim">${none}</span>`;
+export function Time({ at, none = "never" }) {
+	beat.value;
+	return at ? html`<time dateTime=${at} title=${exact(at)}>${ago(at)}</time>` : html`<span class="dim">${none}</span>`;
+}
 
 /* tone: good, bad, warn, info, odd, or none. */
 export const Pill = ({ tone = "", title, children }) => html`<span class="pill ${tone}" title=${title}>${children}</span>`;
