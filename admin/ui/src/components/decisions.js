@@ -2,7 +2,7 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { may, post, remove } from "../api.js";
-import { ACTIONS, ago, now } from "../format.js";
+import { ACTIONS, ago } from "../format.js";
 import { link } from "../router.js";
 import { useAction } from "../use.js";
 import { Pill, Problem, Time } from "./bits.js";
@@ -47,7 +47,7 @@ export const DECISION_COLUMNS = [
 
 export const lift = (d, done) => ask({
 	title: `Lift the decision against ${d.value}?`, action: "Lift it", tone: "bad",
-	text: `It was made ${ago(d.made, now.value)} because of “${d.reason || "no reason given"}”. Requests are judged anew from the next one on.`,
+	text: `It was made ${ago(d.made)} because of “${d.reason || "no reason given"}”. Requests are judged anew from the next one on.`,
 	run: async () => { await remove(`/decisions/${encodeURIComponent(d.id)}`); toast(`${d.value} is free again.`); done(); },
 });
 

@@ -2,13 +2,12 @@
 import { html } from "htm/preact";
 import { Card, Empty, Head, Pill, Time } from "../components/bits.js";
 import { Listing } from "../components/table.js";
-import { now } from "../format.js";
 import { useGet } from "../use.js";
 
 const DAY = 86400000;
 
 function Left({ c }) {
-	const days = Math.floor((Date.parse(c.expires) - now.value) / DAY);
+	const days = Math.floor((Date.parse(c.expires) - Date.now()) / DAY);
 
 	if (days < 0)
 		return html`<${Pill} tone="bad">expired<//>`;
