@@ -59,9 +59,56 @@ struct edit_app {
 	struct edit_place where;
 };
 
+/* ---- a change ---- */
+
+enum edit_kind {
+	EDIT_CHECK, /* nothing is changed: what would a reload do? The diff is of the whole, in one form */
+	EDIT_TEXT,  /* `text` is the whole file */
+	EDIT_SET,   /* `keys` of `app` */
+	EDIT_ADD,   /* `entry`, one more exception of `app` */
+	EDIT_DROP,  /* the exception `id` goes */
+	EDIT_UNDO,  /* what waits to be confirmed goes */
+};
+
+struct yaml_node;
+/* NULL: the key is no longer changed here. */
+struct edit_key { const char *path; const struct yaml_node *value; }; /* "waf.mode" */
+
+/* Lives until it is answered. */
+struct edit_ask {
+	enum edit_kind kind;
+	bool dry;               /* verified, and not written */
+	unsigned confirm_s;     /* undone after that unless confirmed; 0: it stays */
+	struct bytes by;        /* who asks */
+	struct bytes app, text;
+	const struct edit_key *keys; size_t nkeys;
+	const struct yaml_node *entry;
+	uint64_t id;
+};
+
+/* What came of it; the texts are good while it is told. */
+struct edit_outcome {
+	unsigned status;        /* 200, or of HTTP for why not: nothing has changed then */
+	const char *error;      /* one line; NULL: none */
+	struct bytes file;      /* where in the configuration that is; at == NULL: nowhere */
+	unsigned line, column;
+	struct bytes diff;
+	struct edit_words warnings;
+	bool applied;
+	uint64_t confirm_by_ms, id; /* 0: none; of the exception that was added */
+};
+typedef void edit_done(void *arg, const struct edit_outcome *);
+
 struct edit_hooks {
 	void (*config)(void *ctx, struct arena *, struct edit_config *);
 	/* NULL: out of memory. */
 	const struct edit_app *(*apps)(void *ctx, struct arena *, size_t *n);
+	/* Parsed, built on a thread, written, reloaded; one at a time. Told once, perhaps at once. */
+	void (*change)(void *ctx, const struct edit_ask *, edit_done *, void *arg);
+	bool (*confirm)(void *ctx, struct err *);
+	void (*reload)(void *ctx, void (*done)(void *arg, bool ok, const char *text), void *arg);
 };
+
+/* From the gate: what nobody confirmed has been undone. */
+void edit_undone(struct admin *, struct bytes by, struct bytes diff);
 #endif

@@ -5,6 +5,7 @@
  * it. */
 #include "proxy/behaviour.h"
 #include "proxy/bots.h"
+#include "proxy/change.h"
 #include "proxy/gate.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -34,7 +35,7 @@ enum {
 
 static void on_hup(void *arg)
 {
-	reload_start(arg, NULL);
+	reload_start(arg, NULL, NULL);
 }
 
 static void on_usr1(void *arg)
@@ -77,6 +78,7 @@ static void on_term(void *arg)
 	if (g->stopping)
 		return;
 	g->stopping = true;
+	change_rest(g);
 	log_info("draining: what is in flight completes, at most %u s",
 		 g->site->config->timeouts.drain_ms / 1000);
 	atomic_store(&g->shared.draining, true);
@@ -262,6 +264,10 @@ static bool start(struct gate *g, struct err *err)
 	if (g->options.demo && !demo_start(g, err))
 		return false;
 	c = options_config(&g->options, NULL, err);
+	if (c && change_resume(g, c)) {
+		config_free(c);
+		c = options_config(&g->options, NULL, err);
+	}
 	if (!c)
 		return false;
 	if (!process_start(g, c, err)) {

@@ -11,6 +11,7 @@
 #include "proxy/handover.h"
 #include "proxy/health.h"
 #include "proxy/options.h"
+#include "proxy/overrides_file.h"
 #include "proxy/replay.h"
 #include "proxy/reputation.h"
 #include "proxy/worker.h"
@@ -37,6 +38,9 @@ struct gate {
 	char admin_url[160];           /* by which a browser reaches it; empty: not at all */
 	struct reload *reload;      /* under way */
 	bool reload_again;          /* asked for once more meanwhile */
+	struct overrides_pending pending; /* a change that waits to be confirmed ... */
+	struct deadline lapse;      /* ... until then */
+	char undoing[64];           /* whose it was, while it is undone */
 	uint64_t started_ms, reloaded_ms;
 	char reload_error[256];
 	struct deadline alive, drain;
@@ -47,9 +51,13 @@ struct gate {
 	bool stopping;
 };
 
-/* Reads the configuration anew and swaps it in, or keeps the old one. `asker`
+/* Reads the configuration anew and swaps it in, or keeps the old one. `told`
  * (may be NULL) is told the outcome, which may be later. */
-void reload_start(struct gate *, struct admin_answer *asker);
+typedef void reload_told(void *arg, bool ok, const char *text);
+void reload_start(struct gate *, reload_told *told, void *arg);
+/* The same with a change of it (change.h); none may be under way. False: out of memory. */
+struct change;
+bool reload_change(struct gate *, struct change *);
 /* At the end of the process: false: one is still being built, and uses what exit() takes down. */
 bool reload_end(struct gate *, unsigned within_ms);
 /* Opens listeners for what `new` has and `old` (NULL: none) had not, and has the

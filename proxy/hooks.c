@@ -68,9 +68,14 @@ static void hook_status(void *ctx, struct arena *a, struct admin_status *out)
 	out->ncerts = certs ? hooks_certs(a, s, certs) : 0;
 }
 
+static void reload_told_ctl(void *asker, bool ok, const char *text)
+{
+	admin_answer(asker, ok, text);
+}
+
 static void hook_reload(void *ctx, struct admin_answer *asker)
 {
-	reload_start(ctx, asker);
+	reload_start(ctx, asker ? reload_told_ctl : NULL, asker);
 }
 
 static bool hook_mode(void *ctx, struct bytes name, struct bytes mode, struct err *err)

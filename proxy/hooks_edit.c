@@ -2,18 +2,29 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "proxy/bots.h"
+#include "proxy/change.h"
 #include "proxy/config_parts.h"
-#include "proxy/gate.h"
+#include "proxy/overrides.h"
+
+/* Is it the file that changes are written to? */
+static bool is_ours(const struct config *c, const char *file)
+{
+	return c->overrides_file && strcmp(file, c->overrides_file) == 0;
+}
 
 static void show_config(void *ctx, struct arena *a, struct edit_config *out)
 {
-	const struct config *c = ((struct gate *)ctx)->site->config;
+	const struct gate *g = ctx;
+	const struct config *c = g->site->config;
 	struct edit_file *files = arena_get(a, (c->nfiles + 1) * sizeof *files);
 
-	*out = (struct edit_config){ .hash = c->hash, .files = files, .nfiles = files ? c->nfiles : 0, .writes = c->admin.writes };
+	*out = (struct edit_config){ .hash = c->hash, .files = files, .nfiles = files ? c->nfiles : 0, .overrides = c->overrides,
+				     .confirm_by_ms = g->pending.until_ms, .changed_by = bytes_of(g->pending.by),
+				     .writes = c->admin.writes };
 	for (size_t i = 0; i < out->nfiles; i++)
 		files[i] = (struct edit_file){ bytes_of(c->files[i].path), c->files[i].text,
-					       hash_content(HASH_CONTENT_START, c->files[i].text), false };
+					       hash_content(HASH_CONTENT_START, c->files[i].text),
+					       is_ours(c, c->files[i].path) && c->admin.writes };
 }
 
 /* ---- apps ---- */
@@ -37,16 +48,21 @@ static struct edit_words parts_of(struct arena *a, const struct exception_config
 	return (struct edit_words){ at, at ? e->nparts : 0 };
 }
 
-static struct edit_exception exception_of(struct arena *a, const struct app_config *app, size_t i)
+static struct edit_exception exception_of(struct arena *a, const struct config *c, const struct app_config *app, size_t i)
 {
 	const struct exception_config *e = &app->exceptions[i];
+	bool ours = is_ours(c, e->where.file);
+	struct bytes by = { 0 }, made = { 0 };
 
+	if (ours)
+		overrides_maker(c->overrides, e->where.line, &by, &made);
 	return (struct edit_exception){
 		.id = e->id, .app = app->name, .path = e->path, .methods = words_of(&e->methods), .rules = words_of(&e->rules),
 		.categories = words_of(&e->categories), .tags = words_of(&e->tags), .args = words_of(&e->args),
 		.cookies = words_of(&e->cookies), .headers = words_of(&e->headers), .parts = parts_of(a, e),
 		.skip = words_of(&e->skip), .max_body = e->max_body, .until_ms = e->until_s * 1000,
 		.over = config_over(e->until_s, clock_wall_ms() / 1000), .reason = e->reason, .where = place_of(&e->where),
+		.by = by, .made = made, .writable = ours && c->admin.writes,
 	};
 }
 
@@ -101,7 +117,7 @@ static bool add_bots(struct arena *a, const struct app_bots_config *c, struct ed
 	return at;
 }
 
-static bool add_lists(struct arena *a, const struct app_config *c, struct edit_app *out)
+static bool add_lists(struct arena *a, const struct config *config, const struct app_config *c, struct edit_app *out)
 {
 	size_t n = c->nexceptions + c->nexceptions_over;
 	struct edit_limit *limits = arena_get(a, c->nlimits * sizeof *limits + 1);
@@ -113,7 +129,7 @@ static bool add_lists(struct arena *a, const struct app_config *c, struct edit_a
 		limits[i] = (struct edit_limit){ l->path, words_of(&l->methods), l->count, l->per_ms, l->burst, remedy_word(l->then) };
 	}
 	for (size_t i = 0; exceptions && i < n; i++)
-		exceptions[i] = exception_of(a, c, i);
+		exceptions[i] = exception_of(a, config, c, i);
 	out->limits = limits;
 	out->nlimits = limits ? c->nlimits : 0;
 	out->exceptions = exceptions;
@@ -135,7 +151,7 @@ static bool app_of(struct arena *a, const struct site *s, const struct app *app,
 		.window = c->waf.window, .challenge_bits = c->challenge.bits, .pass_ms = c->challenge.pass_ms,
 		.under_attack = attack_is_on(app), .where = place_of(&c->where),
 	};
-	return add_servers(a, app, out) && add_listeners(a, s, c, out) && add_bots(a, &c->bots, out) && add_lists(a, c, out);
+	return add_servers(a, app, out) && add_listeners(a, s, c, out) && add_bots(a, &c->bots, out) && add_lists(a, s->config, c, out);
 }
 
 static const struct edit_app *show_apps(void *ctx, struct arena *a, size_t *n)
@@ -150,4 +166,23 @@ static const struct edit_app *show_apps(void *ctx, struct arena *a, size_t *n)
 	return apps;
 }
 
-const struct edit_hooks hooks_edit = { .config = show_config, .apps = show_apps };
+/* ---- changing ---- */
+
+static void start_change(void *ctx, const struct edit_ask *ask, edit_done *done, void *arg)
+{
+	change_start(ctx, ask, done, arg);
+}
+
+static bool confirm(void *ctx, struct err *e)
+{
+	return change_confirm(ctx, e);
+}
+
+static void reload(void *ctx, void (*done)(void *arg, bool ok, const char *text), void *arg)
+{
+	reload_start(ctx, done, arg);
+}
+
+const struct edit_hooks hooks_edit = {
+	.config = show_config, .apps = show_apps, .change = start_change, .confirm = confirm, .reload = reload,
+};

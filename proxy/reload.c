@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "proxy/behaviour.h"
-#include "proxy/gate.h"
+#include "proxy/change.h"
 #include <poll.h>
 #include <pthread.h>
 #include <time.h>
@@ -88,8 +88,9 @@ struct reload {
 	struct gate *gate;
 	struct site *site; /* built; NULL: err */
 	struct err err;
-	struct admin_answer *answers[16]; /* who waits for the outcome */
-	size_t nanswers;
+	struct change *change; /* NULL: of what the files say */
+	struct { reload_told *told; void *arg; } askers[16]; /* who waits for the outcome */
+	size_t naskers;
 	pthread_t thread;
 };
 
@@ -111,20 +112,11 @@ static bool reload_apply(struct gate *g, struct site *new, struct err *err)
 	return true;
 }
 
-static void reload_done(void *arg)
+/* What is now in force, or is not, for those who watch. */
+static void reload_note(struct gate *g, const struct reload *r, bool ok)
 {
-	struct reload *r = arg;
-	struct gate *g = r->gate;
-	uint64_t hash = 0;
-	bool ok;
+	uint64_t hash;
 
-	pthread_join(r->thread, NULL);
-	if (g->stopping)
-		err_set(&r->err, SIDE_SELF, 0, "the gate is shutting down");
-	ok = r->site && !g->stopping && reload_apply(g, r->site, &r->err);
-	if (r->site && !ok)
-		site_release(r->site);
-	g->reload = NULL;
 	g->reloaded_ms = clock_wall_ms();
 	hash = g->site->config->hash;
 	metrics_reloaded(g->process.metrics, ok, g->reloaded_ms, hash);
@@ -133,12 +125,31 @@ static void reload_done(void *arg)
 		log_info("reloaded %s", g->site->config->file ? g->site->config->file : "");
 	else
 		log_error("reload refused, the running configuration stays: %s", r->err.text);
-	for (size_t i = 0; i < r->nanswers; i++)
-		admin_answer(r->answers[i], ok, ok ? "reloaded" : r->err.text);
+}
+
+static void reload_done(void *arg)
+{
+	struct reload *r = arg;
+	struct gate *g = r->gate;
+	bool dry = r->change && change_is_dry(r->change), ok;
+
+	pthread_join(r->thread, NULL);
+	if (g->stopping)
+		err_set(&r->err, SIDE_SELF, 0, "the gate is shutting down");
+	ok = r->site && !g->stopping && (dry || reload_apply(g, r->site, &r->err));
+	if (r->site && (dry || !ok))
+		site_release(r->site);
+	g->reload = NULL;
+	if (!r->change || (ok && !dry))
+		reload_note(g, r, ok);
+	if (r->change)
+		change_end(r->change, ok, &r->err);
+	for (size_t i = 0; i < r->naskers; i++)
+		r->askers[i].told(r->askers[i].arg, ok, ok ? "reloaded" : r->err.text);
 	free(r);
 	if (g->reload_again) {
 		g->reload_again = false;
-		reload_start(g, NULL);
+		reload_start(g, NULL, NULL);
 	}
 }
 
@@ -146,10 +157,14 @@ static void *reload_build(void *arg)
 {
 	struct reload *r = arg;
 	struct gate *g = r->gate;
-	struct config *c = options_config(&g->options, NULL, &r->err);
+	struct config *c = r->change ? change_config(r->change, &r->err) : options_config(&g->options, NULL, &r->err);
 
 	if (c)
 		r->site = site_build(&g->process, c, &r->err);
+	if (r->site && r->change && !change_keep(r->change, r->site, &r->err)) {
+		site_release(r->site);
+		r->site = NULL;
+	}
 	arena_thread_end();
 	while (!loop_post(g->loop, reload_done, r))
 		poll(NULL, 0, NO_MEMORY_MS);
@@ -167,36 +182,49 @@ bool reload_end(struct gate *g, unsigned within_ms)
 	return pthread_timedjoin_np(g->reload->thread, NULL, &by) == 0;
 }
 
-void reload_start(struct gate *g, struct admin_answer *asker)
+/* NULL: out of memory; nothing is under way. */
+static struct reload *reload_begin(struct gate *g, struct change *change)
+{
+	struct reload *r = calloc(1, sizeof *r);
+
+	if (!r)
+		return NULL;
+	r->gate = g;
+	r->change = change;
+	g->reload = r;
+	if (pthread_create(&r->thread, NULL, reload_build, r) == 0)
+		return r;
+	g->reload = NULL;
+	free(r);
+	return NULL;
+}
+
+bool reload_change(struct gate *g, struct change *change)
+{
+	return reload_begin(g, change) != NULL;
+}
+
+void reload_start(struct gate *g, reload_told *told, void *arg)
 {
 	struct reload *r = g->reload;
+	const char *why = NULL;
 
-	if (g->stopping) {
-		if (asker)
-			admin_answer(asker, false, "the gate is shutting down");
-		return;
-	}
-	log_reopen(g->process.log);
-	if (r) { /* the file may have changed since that one read it */
+	if (!g->stopping)
+		log_reopen(g->process.log);
+	if (g->stopping)
+		why = "the gate is shutting down";
+	else if (r) /* the file may have changed since that one read it */
 		g->reload_again = true;
-		if (asker && r->nanswers < nelems(r->answers))
-			r->answers[r->nanswers++] = asker;
-		else if (asker)
-			admin_answer(asker, false, "a reload is under way");
+	else if (!(r = reload_begin(g, NULL)))
+		log_error("reload: %s", why = "out of memory");
+	if (!why && told && (r->change || r->naskers == nelems(r->askers)))
+		why = "a reload is under way";
+	if (!told)
+		return;
+	if (why) {
+		told(arg, false, why);
 		return;
 	}
-	r = calloc(1, sizeof *r);
-	if (r) {
-		r->gate = g;
-		g->reload = r;
-		if (asker)
-			r->answers[r->nanswers++] = asker;
-	}
-	if (!r || pthread_create(&r->thread, NULL, reload_build, r) != 0) {
-		log_error("reload: out of memory");
-		if (asker)
-			admin_answer(asker, false, "out of memory");
-		g->reload = NULL;
-		free(r);
-	}
+	r->askers[r->naskers].told = told;
+	r->askers[r->naskers++].arg = arg;
 }

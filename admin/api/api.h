@@ -88,6 +88,8 @@ void api_answer_tagged(struct api_call *, struct bytes etag, struct json_out *);
 void api_answer_text(struct api_call *, struct bytes); /* text/plain */
 void api_done(struct api_call *); /* 204 */
 void api_problem(struct api_call *, unsigned status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void api_problem_out(struct api_call *, unsigned status, struct json_out *); /* one that has members of its own; frees the writer */
+const char *api_title(unsigned status);
 void api_failed(struct api_call *, const struct err *); /* by its side: 422 of the client's or configuration's, 502, 503 */
 /* If-Match is wanted and names the present version; false: 428 or 412 was answered. */
 bool api_matches(struct api_call *, struct bytes etag);

@@ -1,5 +1,6 @@
-/* api_apps.c -- the apps: as they are configured, and how they are. */
+/* api_apps.c -- the apps: as they are configured, how they are, and changes of them. */
 #include "admin/api/api_edit.h"
+#include "admin/audit.h"
 
 /* ---- their shape ---- */
 
@@ -193,23 +194,9 @@ static void get_apps(struct api_call *c)
 	api_answer(c, 200, &o);
 }
 
-/* NULL: 404 was answered. */
-static const struct edit_app *named(struct api_call *c)
-{
-	size_t n;
-	const struct edit_app *apps = edit_apps_of(c, &n);
-
-	for (size_t i = 0; apps && i < n; i++)
-		if (bytes_eq(apps[i].name, c->params[0]))
-			return &apps[i];
-	if (apps)
-		api_problem(c, 404, "there is no app '%.*s'", BYTES_ARG(bytes_sub(c->params[0], 0, 64)));
-	return NULL;
-}
-
 static void get_app(struct api_call *c)
 {
-	const struct edit_app *a = named(c);
+	const struct edit_app *a = edit_app_of(c, c->params[0]);
 	struct json_out o = json_out(API_ANSWER_MAX);
 
 	if (!a)
@@ -218,8 +205,130 @@ static void get_app(struct api_call *c)
 	api_answer(c, 200, &o);
 }
 
+/* ---- changing ---- */
+
+enum { KEYS_MAX = 32 };
+
+static const struct api_field patch_fields[] = {
+	{ "mode", API_TEXT, .words = modes, .optional = true, .help = "of its rules" },
+	{ "paranoia", API_INT, .optional = true, .max = 4, .help = "of the Core Rule Set, 1 to 4" },
+	{ "threshold", API_INT, .optional = true, .max = 10000, .help = "the score from which is denied" },
+	{ "bots", API_MAP, .optional = true, .help = "`mode` and remedies, by category" },
+	{ "attack", API_TEXT, .words = attack_modes, .optional = true, .help = "when everyone is challenged" },
+};
+static const struct api_shape patch_shape = API_SHAPE("AppPatch", patch_fields);
+
+struct patch {
+	struct arena *arena;
+	struct edit_key keys[KEYS_MAX];
+	size_t n;
+	const char *why; /* NULL: all is well */
+};
+
+static void add_key(struct patch *p, const char *path, const struct json *value)
+{
+	struct bytes text;
+	char digits[24];
+	int64_t n;
+
+	if (p->n == KEYS_MAX) {
+		p->why = "too many keys";
+		return;
+	}
+	p->keys[p->n] = (struct edit_key){ path, NULL };
+	if (json_number(value, "", &n)) {
+		snprintf(digits, sizeof digits, "%lld", (long long)n);
+		text = arena_copy(p->arena, bytes_of(digits));
+	} else if (!json_text(value, "", &text)) {
+		text = (struct bytes){ 0 };
+		p->why = json_of_null(value) ? p->why : "bots: texts are wanted";
+	}
+	if (!json_of_null(value) && !p->why && !(p->keys[p->n].value = text.at ? edit_scalar(p->arena, text) : NULL))
+		p->why = "out of memory";
+	p->n++;
+}
+
+static bool add_bot(void *ctx, const char *category, const struct json *value)
+{
+	struct patch *p = ctx;
+	size_t room = strlen(category) + sizeof "bots.";
+	char *path = arena_raw(p->arena, room);
+
+	if (!path || strchr(category, '.')) {
+		p->why = path ? "bots: there is no such category" : "out of memory";
+		return false;
+	}
+	snprintf(path, room, "bots.%s", category);
+	add_key(p, path, value);
+	return !p->why;
+}
+
+/* null: the key is as the files have it. */
+static void patch_app(struct api_call *c)
+{
+	static const struct { const char *member, *path; } members[] = {
+		{ "mode", "waf.mode" }, { "paranoia", "waf.paranoia" }, { "threshold", "waf.threshold" }, { "attack", "under_attack.mode" },
+	};
+	const struct edit_app *a = edit_app_of(c, c->params[0]);
+	struct patch *p = a ? arena_get(c->arena, sizeof *p) : NULL;
+	const struct json *value;
+
+	if (!p) {
+		if (a)
+			api_problem(c, 503, "out of memory");
+		return;
+	}
+	p->arena = c->arena;
+	for (size_t i = 0; i < nelems(members); i++)
+		if ((value = json_at(c->body, members[i].member)))
+			add_key(p, members[i].path, value);
+	if ((value = json_at(c->body, "bots")))
+		json_keys(value, add_bot, p);
+	if (p->why || !p->n) {
+		api_problem(c, 422, "%s", p->why ? p->why : "nothing is to be changed");
+		return;
+	}
+	if (edit_may(c, true))
+		edit_change(c, &(struct edit_ask){ .kind = EDIT_SET, .app = c->params[0], .keys = p->keys, .nkeys = p->n }, "app.change",
+			    c->params[0]);
+}
+
+/* ---- until the next start ---- */
+
+static const struct api_field mode_fields[] = { { "mode", API_TEXT, .words = modes, .help = "of its rules" } };
+static const struct api_shape mode_shape = API_SHAPE("AppMode", mode_fields);
+static const struct api_field attack_fields[] = { { "mode", API_TEXT, .words = attack_modes, .help = "when everyone is challenged" } };
+static const struct api_shape attack_shape = API_SHAPE("AppAttack", attack_fields);
+
+static void set_mode(struct api_call *c, bool (*set)(void *, struct bytes, struct bytes, struct err *), const char *action)
+{
+	struct bytes mode = { 0 };
+	struct err e = { 0 };
+
+	json_text(c->body, "mode", &mode);
+	if (!set(c->admin->hooks.ctx, c->params[0], mode, &e)) {
+		api_failed(c, &e);
+		return;
+	}
+	audit_note(c->admin, &c->caller, action, c->params[0], mode);
+	api_done(c);
+}
+
+static void post_mode(struct api_call *c)
+{
+	set_mode(c, c->admin->hooks.mode, "app.mode");
+}
+
+static void post_attack(struct api_call *c)
+{
+	set_mode(c, c->admin->hooks.attack, "app.attack");
+}
+
 static const struct api_route routes[] = {
 	{ "GET", "/apps", ROLE_VIEWER, "apps", "the apps, as they are configured and how they are", NULL, NULL, &list_shape, get_apps },
 	{ "GET", "/apps/{name}", ROLE_VIEWER, "apps", "one of them", NULL, NULL, &app_shape, get_app },
+	{ "PATCH", "/apps/{name}", ROLE_ADMINISTRATOR, "apps", "changes it for good; null: as the files have it", &edit_change_query, &patch_shape, &edit_change_shape, patch_app },
+	{ "POST", "/apps/{name}/mode", ROLE_OPERATOR, "apps", "what its rules may do, until the next start", NULL, &mode_shape, NULL, post_mode },
+	{ "POST", "/apps/{name}/attack", ROLE_OPERATOR, "apps", "challenge everyone, until the next start", NULL, &attack_shape, NULL, post_attack },
 };
 const struct api_routes api_apps_routes = API_ROUTES(routes);

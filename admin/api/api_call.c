@@ -156,7 +156,7 @@ void api_done(struct api_call *c)
 	send(c, 204, (struct bytes){ 0 }, (struct bytes){ 0 }, (struct bytes){ 0 });
 }
 
-static const char *title_of(unsigned status)
+const char *api_title(unsigned status)
 {
 	static const struct { unsigned status; const char *title; } titles[] = {
 		{ 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
@@ -181,10 +181,22 @@ void api_problem(struct api_call *c, unsigned status, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(detail, sizeof detail, fmt, args);
 	va_end(args);
-	text_printf(&t, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"detail\":", title_of(status), status);
+	text_printf(&t, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"detail\":", api_title(status), status);
 	text_json(&t, bytes_of(detail));
 	text_byte(&t, '}');
 	send(c, status, BYTES("application/problem+json"), (struct bytes){ 0 }, text_bytes(&t));
+}
+
+void api_problem_out(struct api_call *c, unsigned status, struct json_out *o)
+{
+	struct json_out out = *o;
+
+	*o = json_out(out.max);
+	if (out.failed)
+		api_problem(c, 503, "the answer takes more memory than there is");
+	else
+		send(c, status, BYTES("application/problem+json"), (struct bytes){ 0 }, json_out_bytes(&out));
+	json_out_free(&out);
 }
 
 void api_failed(struct api_call *c, const struct err *e)

@@ -1,5 +1,6 @@
-/* api_config.c -- the configuration's files, as they run. */
+/* api_config.c -- the configuration's files, as they run, and changes of them. */
 #include "admin/api/api_edit.h"
+#include "admin/audit.h"
 
 static const struct api_field file_fields[] = {
 	{ "path", API_TEXT, .help = "of the file" },
@@ -114,7 +115,72 @@ static void get_config(struct api_call *c)
 	api_answer_tagged(c, edit_tag(tag, e.hash), &o);
 }
 
+/* ---- changing ---- */
+
+static const struct api_field text_fields[] = {
+	{ "text", API_TEXT, .max = 512 << 10, .help = "the whole file for changes: YAML, `apps` alone" },
+};
+static const struct api_shape text_shape = API_SHAPE("Overrides", text_fields);
+
+static void put_overrides(struct api_call *c)
+{
+	struct edit_ask ask = { .kind = EDIT_TEXT };
+
+	json_text(c->body, "text", &ask.text);
+	if (edit_may(c, true))
+		edit_change(c, &ask, "config.change", BYTES("overrides"));
+}
+
+static void post_confirm(struct api_call *c)
+{
+	const struct admin_hooks *h = &c->admin->hooks;
+	struct err e = { 0 };
+
+	if (!h->edit->confirm(h->ctx, &e)) {
+		api_failed(c, &e);
+		return;
+	}
+	audit_note(c->admin, &c->caller, "config.confirm", (struct bytes){ 0 }, (struct bytes){ 0 });
+	api_done(c);
+}
+
+static void post_rollback(struct api_call *c)
+{
+	edit_change(c, &(struct edit_ask){ .kind = EDIT_UNDO }, "config.rollback", (struct bytes){ 0 });
+}
+
+static const struct api_field reload_fields[] = {
+	{ "ok", API_FLAG, .help = "what the files say is in force" },
+	{ "error", API_TEXT, .optional = true, .help = "why not: what ran goes on" },
+};
+static const struct api_shape reload_shape = API_SHAPE("Reload", reload_fields);
+
+static void reloaded(void *arg, bool ok, const char *text)
+{
+	struct api_call *c = arg;
+	struct json_out o = json_out(API_ANSWER_MAX);
+
+	audit_note(c->admin, &c->caller, "config.reload", (struct bytes){ 0 }, bytes_of(ok ? "" : text));
+	out_object(&o, NULL);
+	out_flag(&o, "ok", ok);
+	out_str(&o, "error", ok ? NULL : text);
+	out_end(&o);
+	api_answer(c, 200, &o);
+}
+
+static void post_reload(struct api_call *c)
+{
+	const struct admin_hooks *h = &c->admin->hooks;
+
+	h->edit->reload(h->ctx, reloaded, c);
+}
+
+/* A reload reads what is on disk: nothing is changed from here. */
 static const struct api_route routes[] = {
 	{ "GET", "/config", ROLE_VIEWER, "config", "the files, as they run", NULL, NULL, &config_shape, get_config },
+	{ "PUT", "/config/overrides", ROLE_ADMINISTRATOR, "config", "the file for changes, anew", &edit_change_query, &text_shape, &edit_change_shape, put_overrides },
+	{ "POST", "/config/confirm", ROLE_ADMINISTRATOR, "config", "the change that waits stays", NULL, NULL, NULL, post_confirm },
+	{ "POST", "/config/rollback", ROLE_ADMINISTRATOR, "config", "the change that waits is undone", NULL, NULL, &edit_change_shape, post_rollback },
+	{ "POST", "/config/reload", ROLE_ADMINISTRATOR, "config", "read all files again", NULL, NULL, &reload_shape, post_reload },
 };
 const struct api_routes api_config_routes = API_ROUTES(routes);

@@ -1,5 +1,6 @@
 /* api_edit.c -- what the routes of the configuration share. */
 #include "admin/api/api_edit.h"
+#include "admin/audit.h"
 
 void edit_config_of(struct api_call *c, struct edit_config *e)
 {
@@ -16,6 +17,19 @@ const struct edit_app *edit_apps_of(struct api_call *c, size_t *n)
 	if (!apps)
 		api_problem(c, 503, "out of memory");
 	return apps;
+}
+
+const struct edit_app *edit_app_of(struct api_call *c, struct bytes name)
+{
+	size_t n;
+	const struct edit_app *apps = edit_apps_of(c, &n);
+
+	for (size_t i = 0; apps && i < n; i++)
+		if (bytes_eq(apps[i].name, name))
+			return &apps[i];
+	if (apps)
+		api_problem(c, 404, "there is no app '%.*s'", BYTES_ARG(bytes_sub(name, 0, 64)));
+	return NULL;
 }
 
 struct bytes edit_tag(char room[EDIT_TAG], uint64_t hash)
@@ -53,4 +67,134 @@ void edit_put_place(struct json_out *o, const struct edit_place *p)
 	out_str(o, "file", p->file);
 	out_int(o, "line", p->line);
 	out_end(o);
+}
+
+/* ---- a change ---- */
+
+static const struct api_field error_fields[] = {
+	{ "file", API_TEXT, .optional = true, .help = "null: it is not about a place" },
+	{ "line", API_INT, .help = "counted from 1" },
+	{ "column", API_INT, .help = "counted from 1" },
+	{ "text", API_TEXT, .help = "what is wrong" },
+};
+static const struct api_shape error_shape = API_SHAPE("ConfigError", error_fields);
+
+static const struct api_field change_fields[] = {
+	{ "ok", API_FLAG, .help = "it is a configuration that can be served by" },
+	{ "diff", API_TEXT, .help = "of the file for changes, unified" },
+	{ "errors", API_OBJECT, .list = true, .of = &error_shape, .help = "why not: the first one found" },
+	{ "warnings", API_TEXT, .list = true, .help = "what protects less than before, what is over" },
+	{ "applied", API_FLAG, .help = "it is written, and in force" },
+	{ "confirm_until", API_TIME, .optional = true, .help = "undone then unless confirmed" },
+	{ "id", API_TEXT, .optional = true, .help = "of the exception that was added" },
+};
+const struct api_shape edit_change_shape = API_SHAPE("Change", change_fields);
+
+enum { CONFIRM_LEAST = 5, CONFIRM_MOST = 3600 };
+static const struct api_field change_query[] = {
+	{ "dry_run", API_FLAG, .optional = true, .help = "verified only" },
+	{ "confirm", API_INT, .optional = true, .help = "seconds, 5 to 3600: undone after that unless POST /config/confirm comes" },
+};
+const struct api_shape edit_change_query = API_SHAPE("ChangeQuery", change_query);
+
+static void put_errors(struct json_out *o, const struct edit_outcome *x)
+{
+	out_list(o, "errors");
+	if (x->error) {
+		out_object(o, NULL);
+		out_text(o, "file", x->file);
+		out_int(o, "line", x->line);
+		out_int(o, "column", x->column);
+		out_str(o, "text", x->error);
+		out_end(o);
+	}
+	out_end(o);
+}
+
+static void put_change(struct json_out *o, const struct edit_outcome *x)
+{
+	out_flag(o, "ok", x->status == 200);
+	out_text(o, "diff", x->diff.at ? x->diff : BYTES(""));
+	put_errors(o, x);
+	edit_put_words(o, "warnings", &x->warnings);
+	out_flag(o, "applied", x->applied);
+	out_time(o, "confirm_until", x->confirm_by_ms);
+	if (x->id)
+		edit_put_hash(o, "id", x->id);
+	else
+		out_null(o, "id");
+}
+
+/* A problem that has the members of a change too. */
+static void put_problem(struct json_out *o, const struct edit_outcome *x)
+{
+	char detail[512];
+
+	if (x->file.at)
+		snprintf(detail, sizeof detail, "%.*s:%u:%u: %s", BYTES_ARG(x->file), x->line, x->column, x->error);
+	out_str(o, "type", "about:blank");
+	out_str(o, "title", api_title(x->status));
+	out_int(o, "status", x->status);
+	out_str(o, "detail", x->file.at ? detail : x->error);
+}
+
+struct editing {
+	struct api_call *call;
+	struct edit_ask ask;
+	const char *action;
+	struct bytes subject;
+};
+
+static void changed(void *arg, const struct edit_outcome *x)
+{
+	struct editing *e = arg;
+	struct json_out o = json_out(API_ANSWER_MAX);
+	bool problem = x->status != 200 && !(x->status == 422 && e->ask.dry);
+
+	if (x->applied)
+		audit_note(e->call->admin, &e->call->caller, e->action, e->subject, x->diff);
+	out_object(&o, NULL);
+	if (problem)
+		put_problem(&o, x);
+	put_change(&o, x);
+	out_end(&o);
+	if (problem)
+		api_problem_out(e->call, x->status, &o);
+	else
+		api_answer(e->call, 200, &o);
+}
+
+bool edit_may(struct api_call *c, bool if_match)
+{
+	const char *why = edit_why_not(c->admin, c->arena);
+	struct edit_config now;
+	char tag[EDIT_TAG];
+
+	if (why) {
+		api_problem(c, 403, "%s", why);
+		return false;
+	}
+	edit_config_of(c, &now);
+	return !if_match || api_matches(c, edit_tag(tag, now.hash));
+}
+
+void edit_change(struct api_call *c, const struct edit_ask *ask, const char *action, struct bytes subject)
+{
+	const struct admin_hooks *h = &c->admin->hooks;
+	struct editing *e = arena_get(c->arena, sizeof *e);
+	uint64_t confirm = api_query_int(c, "confirm", 0, UINT32_MAX);
+
+	if (!e) {
+		api_problem(c, 503, "out of memory");
+		return;
+	}
+	if (confirm && (confirm < CONFIRM_LEAST || confirm > CONFIRM_MOST)) {
+		api_problem(c, 400, "confirm: %d to %d seconds", CONFIRM_LEAST, CONFIRM_MOST);
+		return;
+	}
+	*e = (struct editing){ c, *ask, action, subject };
+	e->ask.dry = bytes_eq(api_query(c, "dry_run"), BYTES("true"));
+	e->ask.confirm_s = (unsigned)confirm;
+	e->ask.by = bytes_of(c->caller.name);
+	h->edit->change(h->ctx, &e->ask, changed, e);
 }

@@ -2,7 +2,7 @@
 #ifndef ADMIN_API_API_EDIT_H
 #define ADMIN_API_API_EDIT_H
 #include "admin/api/api_tables.h"
-#include "admin/edit_hooks.h"
+#include "admin/edit.h"
 
 enum { EDIT_TAG = 24 };
 
@@ -16,4 +16,14 @@ void edit_put_words(struct json_out *, const char *key, const struct edit_words 
 void edit_put_place(struct json_out *, const struct edit_place *);
 /* NULL: it was answered. */
 const struct edit_app *edit_apps_of(struct api_call *, size_t *n);
+const struct edit_app *edit_app_of(struct api_call *, struct bytes name);
+
+/* ---- changing ---- */
+
+extern const struct api_shape edit_change_shape, edit_change_query;
+/* Is anything changed from here, and is the version that If-Match names the present one? False: it was answered. */
+bool edit_may(struct api_call *, bool if_match);
+/* Takes `dry_run` and `confirm` from the query, sees the change through, notes it under `action`, and answers. The ask's
+ * memory is the call's arena. */
+void edit_change(struct api_call *, const struct edit_ask *, const char *action, struct bytes subject);
 #endif
