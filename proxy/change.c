@@ -229,9 +229,9 @@ static void look_at(struct change *c, const struct site *candidate)
 		size_t rules = new->rules ? ruleset_count(new->rules) : 0, had = old && old->rules ? ruleset_count(old->rules) : 0;
 
 		if (rules < had)
-			warn(c, "apps.%.*s: %zu rules look at its requests, %zu do now", BYTES_ARG(new->config->name), rules, had);
+			warn(c, "apps.%.*s: %zu rules in place of %zu", BYTES_ARG(new->config->name), rules, had);
 		if (old && new->config->waf.mode > old->config->waf.mode)
-			warn(c, "apps.%.*s: its rules are in mode %s, and are in mode %s now", BYTES_ARG(new->config->name),
+			warn(c, "apps.%.*s: mode %s in place of %s", BYTES_ARG(new->config->name),
 			     mode_word(new->config->waf.mode), mode_word(old->config->waf.mode));
 	}
 }
@@ -386,7 +386,7 @@ static void undone(void *arg, const struct edit_outcome *o)
 /* During an upgrade another process may have settled it: then its file is gone, and only what runs here is to follow. */
 static void on_lapsed(void *arg)
 {
-	static const struct edit_ask undo = { .kind = EDIT_UNDO, .by = BYTES_INIT("nobody: it was not confirmed") };
+	static const struct edit_ask undo = { .kind = EDIT_UNDO, .by = BYTES_INIT("embergate") };
 	struct gate *g = arg;
 	struct overrides_pending p;
 
