@@ -1,6 +1,4 @@
 /* Numbers, times and words for people. Every number that leaves here has its unit. */
-import { signal } from "@preact/signals";
-
 export const NONE = "–";
 
 const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
@@ -40,10 +38,6 @@ export function bytes(n) {
 			return `${fine.format(n / size)} ${unit}`;
 	return `${n} B`;
 }
-
-/* What shows a relative time reads it, and so is drawn again every five seconds while somebody looks. */
-export const beat = signal(0);
-setInterval(() => document.hidden || beat.value++, 5000);
 
 const SPANS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 

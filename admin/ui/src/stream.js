@@ -2,6 +2,7 @@
  * again (Last-Event-ID) also after the stream was closed on purpose. */
 import { signal } from "@preact/signals";
 import { session } from "./api.js";
+import { sse_parser } from "./sse.js";
 
 const WAIT_MIN = 1000, WAIT_MAX = 30000; /* ms between tries */
 const SILENCE = 40000;                   /* ms: the gate comments every 15 s */
@@ -12,34 +13,6 @@ export const stats = signal(null);              /* as GET /stats, of this second
 
 const topics = new Map();                       /* topic -> Set of functions */
 let last_id, abort, timer, wait = WAIT_MIN, hidden;
-
-/* Takes whole lines; gives {event, data, id} for each event. */
-export function sse_parser(on_event) {
-	let rest = "", event = "", data = [], id;
-
-	const line = (text) => {
-		const [, name, value] = /^([^:]*):? ?(.*)$/s.exec(text);
-
-		if (text === "") {
-			if (data.length)
-				on_event({ event: event || "message", data: data.join("\n"), id });
-			event = "";
-			data = [];
-			id = undefined;
-		} else if (name === "event")
-			event = value;
-		else if (name === "data")
-			data.push(value);
-		else if (name === "id")
-			id = value;
-	};
-	return (chunk) => {
-		const lines = (rest + chunk).split(/\r?\n/);
-
-		rest = lines.pop();
-		lines.forEach(line);
-	};
-}
 
 function take({ event, data, id }) {
 	if (id)

@@ -1,9 +1,14 @@
 /* The small parts that every screen uses. */
 import { html } from "htm/preact";
+import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import { ACTIONS, ago, beat, country, exact } from "../format.js";
+import { ACTIONS, ago, country, exact } from "../format.js";
 import { link } from "../router.js";
 import { Icon } from "./icons.js";
+
+/* What shows a relative time reads it, and so is drawn again every five seconds while somebody looks. */
+const beat = signal(0);
+setInterval(() => document.hidden || beat.value++, 5000);
 
 /* "3 min ago", with the exact time at the pointer and for programs. */
 export function Time({ at, none = "never" }) {

@@ -1,5 +1,6 @@
 /* Text of programs: code to copy, and unified diffs. */
 import { html } from "htm/preact";
+import { diff_lines } from "../diff.js";
 import { Copy } from "./bits.js";
 
 export const Code = ({ text, label, copy = true }) => html`
@@ -7,30 +8,6 @@ export const Code = ({ text, label, copy = true }) => html`
 		${copy && html`<div class="code-side"><${Copy} text=${text} /></div>`}
 		<pre tabindex="0"><code>${text}</code></pre>
 	</figure>`;
-
-const HUNK = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@/;
-
-/* [{kind: "add" | "del" | "same" | "hunk", old, new, text}] */
-export function diff_lines(text) {
-	let old = 0, now = 0;
-
-	return text.replace(/\n$/, "").split("\n").flatMap((line) => {
-		const hunk = HUNK.exec(line);
-
-		if (hunk) {
-			old = Number(hunk[1]);
-			now = Number(hunk[2]);
-			return [{ kind: "hunk", text: line }];
-		}
-		if (/^(---|\+\+\+) /.test(line) && !now || line.startsWith("\\"))
-			return [];
-		if (line[0] === "+")
-			return [{ kind: "add", new: now++, text: line.slice(1) }];
-		if (line[0] === "-")
-			return [{ kind: "del", old: old++, text: line.slice(1) }];
-		return [{ kind: "same", old: old++, new: now++, text: line.slice(1) }];
-	});
-}
 
 const SAID = { add: "added: ", del: "removed: " };
 const SIGN = { add: "+", del: "−", same: " ", hunk: "⋯" };

@@ -71,8 +71,8 @@ function changed(app, form) {
 	if (form.mode !== app.configured_mode)
 		body.mode = form.mode;
 	for (const key of ["paranoia", "threshold"])
-		if (form[key] !== "" && Number(form[key]) !== app[key])
-			body[key] = Number(form[key]);
+		if (String(form[key]) !== String(app[key] ?? ""))
+			body[key] = form[key] === "" ? null : Number(form[key]);
 	const acts = Object.fromEntries(Object.entries(form.acts).filter(([k, v]) => v !== app.bots.acts[k]));
 
 	if (Object.keys(acts).length)

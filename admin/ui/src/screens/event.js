@@ -117,7 +117,7 @@ function Detail({ e }) {
 	const only = e.would && e.would !== e.action;
 
 	return html`
-		<${Head} title=${html`<span class="mono break">${e.method} ${e.path}</span>`}>
+		<${Head} title=${html`${e.method ? html`<span class="mono break">${e.method} ${e.path}</span>` : "No request line"}`}>
 			<${Copy} text=${e.id} label="Copy the id" /><${Copy} text=${location.href} label="Copy the link" /><//>
 		<div class="verdict ${ACTIONS[only ? e.would : e.action]?.tone ?? ""}">
 			<${Action} action=${e.action} would=${e.would} />

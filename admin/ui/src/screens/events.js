@@ -37,8 +37,8 @@ const stamp = (time) => {
 export const EVENT_COLUMNS = [
 	{ name: "time", head: "Time", cell: (e) => html`<time class="num" dateTime=${e.time} title=${exact(e.time)}>${stamp(e.time)}</time>` },
 	{ name: "action", head: "Action", cell: (e) => html`<${Action} action=${e.action} would=${e.would} />` },
-	{ name: "request", head: "Request", cell: (e) => html`<div class="request"><b class="mono">${e.method}</b>
-		<span class="mono break">${e.path || "/"}</span></div><div class="dim break">${e.host}${e.app && ` · ${e.app}`}</div>` },
+	{ name: "request", head: "Request", cell: (e) => html`<div class="request">${e.method
+		? html`<b class="mono">${e.method}</b> <span class="mono break">${e.path}</span>` : html`<span class="dim">no request line</span>`}</div><div class="dim break">${e.host}${e.app && ` · ${e.app}`}</div>` },
 	{ name: "why", head: "Why", cell: (e) => html`<div class="why">${e.reason || SOURCES[e.source]}</div>
 		<div class="dim break">${[SOURCES[e.source], e.rule, e.threshold && e.score ? `score ${e.score} of ${e.threshold}` : ""].filter(Boolean).join(" · ")}</div>` },
 	{ name: "client", head: "Client", cell: (e) => html`<${Address} ip=${e.client} country=${e.country} as=${e.as} as_name=${e.as_name} />` },

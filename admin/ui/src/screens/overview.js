@@ -1,6 +1,6 @@
 /* Is it working, and is anything on fire? */
 import { html } from "htm/preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Bar, Card, Empty, Head, Mode, Pill, Problem, Skeleton, Time } from "../components/bits.js";
 import { Chart } from "../components/chart.js";
 import { WorldMap } from "../components/map.js";
@@ -115,12 +115,27 @@ function Top({ by, title, filter, href, text = (k) => k, mono, from, app }) {
 				<${Bar} part=${i.count / most} tone=${by === "rule" ? "bad" : ""} /></li>`)}</ol>`}<//>`;
 }
 
+/* The map weighs half of all else that is loaded: it waits until it is nearly seen. */
+function useSeen() {
+	const box = useRef();
+	const [seen, set] = useState(false);
+
+	useEffect(() => {
+		const watch = new IntersectionObserver(([entry]) => entry.isIntersecting && set(true), { rootMargin: "100px" });
+
+		watch.observe(box.current);
+		return () => watch.disconnect();
+	}, []);
+	return [box, seen];
+}
+
 /* Where it comes from; the countries stand beside the map as a list. */
 function World({ from, app }) {
-	const { data } = useGet("/top", { by: "country", from, app, limit: 250 }, { every: 60000 });
+	const [box, seen] = useSeen();
+	const { data } = useGet(seen ? "/top" : null, { by: "country", from, app, limit: 250 }, { every: 60000 });
 
-	return data?.items.length > 0 && html`<${Card} title="Where events come from"><${WorldMap} items=${data.items}
-		label=${`Map of events by country; most from ${data.items.slice(0, 3).map((i) => country(i.key)).join(", ")}`} /><//>`;
+	return html`<div ref=${box}>${data?.items.length > 0 &&  html`<${Card} title="Where events come from"><${WorldMap} items=${data.items}
+		label=${`Map of events by country; most from ${data.items.slice(0, 3).map((i) => country(i.key)).join(", ")}`} /><//>`}</div>`;
 }
 
 const AppRow = ({ a }) => {
@@ -156,7 +171,7 @@ function Newcomer({ status }) {
 }
 
 export default function Overview() {
-	const { range = "24h", app } = route.value.query;
+	const { range = "1h", app } = route.value.query;
 	const asked = range === "7d" ? "30d" : range;
 	const series = useGet("/series", { range: asked, app }, { every: EVERY[range] });
 	const first = useGet("/stats", { app });
@@ -180,7 +195,7 @@ export default function Overview() {
 		${status.data?.requests === 0 && html`<${Newcomer} status=${status.data} />`}
 		${series.error && !series.data ? html`<${Problem} error=${series.error} retry=${series.reload} />`
 			: series.data ? html`<${Series} data=${clipped(series.data, range)} on_range=${select} />` : html`<${Waiting} />`}
-		<${World} from=${range} app=${app} />
 		<div class="grid tops">${TOPS.map((t) => html`<${Top} key=${t.by} ...${t} from=${range} app=${app} />`)}</div>
+		<${World} from=${range} app=${app} />
 		${status.data && html`<${Gate} status=${status.data} nodes=${nodes.data} />`}`;
 }
