@@ -5,192 +5,271 @@
 #include "admin/propose.h"
 #include "base/path.h"
 
-enum key { WHOLE, ARGS, COOKIES, HEADERS, PARTS }; /* WHOLE: nothing but the rule itself */
+enum { ARENA = 256 << 10 };
 
-static const char *const keys[] = { [ARGS] = "args", [COOKIES] = "cookies", [HEADERS] = "headers", [PARTS] = "parts" };
+static const char *const keys[] = { [PROPOSE_ARGS] = "args", [PROPOSE_COOKIES] = "cookies", [PROPOSE_HEADERS] = "headers",
+				    [PROPOSE_PARTS] = "parts" };
+/* By enum exclusion_part. */
+static const char *const parts[] = {
+	[EXCLUDE_BODY] = "body", [EXCLUDE_ALL_ARGS] = "args", [EXCLUDE_ALL_COOKIES] = "cookies", [EXCLUDE_ALL_HEADERS] = "headers",
+	[EXCLUDE_FILES] = "files", [EXCLUDE_PATH] = "path", [EXCLUDE_QUERY] = "query", [EXCLUDE_ANSWER] = "answer",
+};
 
 /* What a variable of SecLang or a zone of AppSec is in an exception. */
 static const struct {
 	const char *variable;
-	enum key key;
-	const char *part; /* of PARTS */
+	enum propose_key key;
+	enum exclusion_part part; /* of PROPOSE_PARTS */
 } variables[] = {
-	{ "ARGS", ARGS, NULL },              { "ARGS_GET", ARGS, NULL },
-	{ "ARGS_GET_NAMES", ARGS, NULL },    { "ARGS_NAMES", ARGS, NULL },
-	{ "ARGS_POST", ARGS, NULL },         { "ARGS_POST_NAMES", ARGS, NULL },
-	{ "BODY_ARGS", ARGS, NULL },         { "BODY_ARGS_NAMES", ARGS, NULL },
-	{ "COOKIES", COOKIES, NULL },        { "COOKIES_NAMES", COOKIES, NULL },
-	{ "REQUEST_COOKIES", COOKIES, NULL }, { "REQUEST_COOKIES_NAMES", COOKIES, NULL },
-	{ "HEADERS", HEADERS, NULL },        { "HEADERS_NAMES", HEADERS, NULL },
-	{ "REQUEST_HEADERS", HEADERS, NULL }, { "REQUEST_HEADERS_NAMES", HEADERS, NULL },
-	{ "FILES", PARTS, "files" },         { "FILES_NAMES", PARTS, "files" },
-	{ "MULTIPART_PART_HEADERS", PARTS, "files" },
-	{ "URI", PARTS, "path" },            { "REQUEST_FILENAME", PARTS, "path" },
-	{ "REQUEST_BASENAME", PARTS, "path" }, { "PATH_INFO", PARTS, "path" },
-	{ "QUERY_STRING", PARTS, "query" },
-	{ "RAW_BODY", PARTS, "body" },       { "REQUEST_BODY", PARTS, "body" },
-	{ "XML", PARTS, "body" },            { "RESPONSE_BODY", PARTS, "answer" },
-	{ "RESPONSE_HEADERS", PARTS, "answer" }, { "RESPONSE_STATUS", PARTS, "answer" },
+	{ "ARGS", PROPOSE_ARGS, 0 },              { "ARGS_GET", PROPOSE_ARGS, 0 },
+	{ "ARGS_GET_NAMES", PROPOSE_ARGS, 0 },    { "ARGS_NAMES", PROPOSE_ARGS, 0 },
+	{ "ARGS_POST", PROPOSE_ARGS, 0 },         { "ARGS_POST_NAMES", PROPOSE_ARGS, 0 },
+	{ "BODY_ARGS", PROPOSE_ARGS, 0 },         { "BODY_ARGS_NAMES", PROPOSE_ARGS, 0 },
+	{ "COOKIES", PROPOSE_COOKIES, 0 },        { "COOKIES_NAMES", PROPOSE_COOKIES, 0 },
+	{ "REQUEST_COOKIES", PROPOSE_COOKIES, 0 }, { "REQUEST_COOKIES_NAMES", PROPOSE_COOKIES, 0 },
+	{ "HEADERS", PROPOSE_HEADERS, 0 },        { "HEADERS_NAMES", PROPOSE_HEADERS, 0 },
+	{ "REQUEST_HEADERS", PROPOSE_HEADERS, 0 }, { "REQUEST_HEADERS_NAMES", PROPOSE_HEADERS, 0 },
+	{ "FILES", PROPOSE_PARTS, EXCLUDE_FILES },         { "FILES_NAMES", PROPOSE_PARTS, EXCLUDE_FILES },
+	{ "MULTIPART_PART_HEADERS", PROPOSE_PARTS, EXCLUDE_FILES },
+	{ "URI", PROPOSE_PARTS, EXCLUDE_PATH },            { "REQUEST_FILENAME", PROPOSE_PARTS, EXCLUDE_PATH },
+	{ "REQUEST_BASENAME", PROPOSE_PARTS, EXCLUDE_PATH }, { "PATH_INFO", PROPOSE_PARTS, EXCLUDE_PATH },
+	{ "QUERY_STRING", PROPOSE_PARTS, EXCLUDE_QUERY },
+	{ "RAW_BODY", PROPOSE_PARTS, EXCLUDE_BODY },       { "REQUEST_BODY", PROPOSE_PARTS, EXCLUDE_BODY },
+	{ "XML", PROPOSE_PARTS, EXCLUDE_BODY },            { "RESPONSE_BODY", PROPOSE_PARTS, EXCLUDE_ANSWER },
+	{ "RESPONSE_HEADERS", PROPOSE_PARTS, EXCLUDE_ANSWER }, { "RESPONSE_STATUS", PROPOSE_PARTS, EXCLUDE_ANSWER },
 };
 
 struct target {
-	enum key key;
-	struct bytes name;
+	struct propose_target at;
 	uint64_t rules; /* bits: the first hit of each rule */
 	bool done;
 };
 _Static_assert(RECORD_HITS <= 64, "a bit for each hit");
 
 struct proposal {
-	const struct record *record;
+	const struct record_hit *hits;
 	struct target targets[RECORD_HITS];
-	size_t n;
+	size_t nhits, n;
 	uint64_t whole; /* rules that are taken out as they are */
 };
 
 /* CRS rules that set up, count up or report, and others that look at nothing but the score. */
-static bool is_evaluation(const struct record_hit *h)
+bool propose_counts(const struct record_hit *h)
 {
 	static const uint64_t families[] = { 901, 949, 959, 980 };
 	uint64_t id;
 
 	for (size_t i = 0; bytes_u64(h->rule, &id) && i < nelems(families); i++)
 		if (id / 1000 == families[i])
-			return true;
-	return !h->score && (bytes_starts(h->variable, BYTES("TX:")) || bytes_starts(h->variable, BYTES("&TX")));
+			return false;
+	return h->score || !(bytes_starts(h->variable, BYTES("TX:")) || bytes_starts(h->variable, BYTES("&TX")));
 }
 
-static size_t first_of_rule(const struct record *r, size_t hit)
+struct propose_target propose_target(struct bytes variable)
 {
-	for (size_t i = 0; i < hit; i++)
-		if (bytes_eq(r->hits[i].rule, r->hits[hit].rule))
-			return i;
-	return hit;
-}
-
-static struct target target_of(const struct record_hit *h)
-{
-	struct bytes name = h->variable, word = { 0 };
+	struct bytes name = variable, word = { 0 };
 
 	bytes_cut(&name, ':', &word);
 	for (size_t i = 0; i < nelems(variables); i++) {
 		if (!bytes_eq(word, bytes_of(variables[i].variable)))
 			continue;
-		if (variables[i].part)
-			name = bytes_of(variables[i].part);
-		return (struct target){ .key = name.len ? variables[i].key : WHOLE, .name = name };
+		if (variables[i].key == PROPOSE_PARTS)
+			name = bytes_of(parts[variables[i].part]);
+		return (struct propose_target){ name.len ? variables[i].key : PROPOSE_WHOLE, name, variables[i].part };
 	}
-	return (struct target){ .key = WHOLE };
+	return (struct propose_target){ .key = PROPOSE_WHOLE };
 }
 
-static bool same(const struct target *a, const struct target *b)
+bool propose_same(const struct propose_target *a, const struct propose_target *b)
 {
-	return a->key == b->key && (a->key == HEADERS ? bytes_eq_nocase : bytes_eq)(a->name, b->name);
+	return a->key == b->key && (a->key == PROPOSE_HEADERS ? bytes_eq_nocase : bytes_eq)(a->name, b->name);
 }
 
-static void add(struct proposal *p, struct target t, size_t rule)
+const char *propose_key_word(enum propose_key key)
+{
+	return key == PROPOSE_WHOLE ? "" : keys[key];
+}
+
+const char *propose_part_word(enum exclusion_part part)
+{
+	return parts[part];
+}
+
+static size_t first_of_rule(const struct proposal *p, size_t hit)
+{
+	for (size_t i = 0; i < hit; i++)
+		if (bytes_eq(p->hits[i].rule, p->hits[hit].rule))
+			return i;
+	return hit;
+}
+
+static void add(struct proposal *p, struct propose_target at, size_t rule)
 {
 	uint64_t bit = (uint64_t)1 << rule;
 
-	if (t.key == WHOLE) {
+	if (at.key == PROPOSE_WHOLE) {
 		p->whole |= bit;
 		return;
 	}
 	for (size_t i = 0; i < p->n; i++)
-		if (same(&p->targets[i], &t)) {
+		if (propose_same(&p->targets[i].at, &at)) {
 			p->targets[i].rules |= bit;
 			return;
 		}
-	t.rules = bit;
-	p->targets[p->n++] = t;
+	p->targets[p->n++] = (struct target){ .at = at, .rules = bit };
 }
 
 static void gather(struct proposal *p)
 {
-	for (size_t i = 0; i < p->record->nhits; i++)
-		if (!is_evaluation(&p->record->hits[i]))
-			add(p, target_of(&p->record->hits[i]), first_of_rule(p->record, i));
+	for (size_t i = 0; i < p->nhits; i++)
+		if (propose_counts(&p->hits[i]))
+			add(p, propose_target(p->hits[i].variable), first_of_rule(p, i));
 	for (size_t i = 0; i < p->n; i++) {
 		p->targets[i].rules &= ~p->whole;
 		p->targets[i].done = !p->targets[i].rules;
 	}
 }
 
-/* As an exception reads it: decoded. */
-static void put_path(struct text *t, struct bytes path)
-{
-	struct arena *a = arena_new(256 << 10);
-	struct bytes readings[PATH_READINGS_MAX];
+/* ---- as exceptions ---- */
 
-	text_json(t, a && path_readings(a, path, readings) ? readings[0] : path);
-	arena_free(a);
+static struct exclusion_words words_new(struct arena *a, size_t n)
+{
+	return (struct exclusion_words){ arena_get(a, (n + 1) * sizeof(struct bytes)), 0 };
 }
 
-/* An id is a number, or a word that YAML takes as it is. */
-static void put_rules(struct text *t, const struct record *r, uint64_t rules)
+static void add_word(struct exclusion_words *w, struct bytes word)
 {
-	text_str(t, ", rules: [");
-	for (bool more = false; rules; rules &= rules - 1, more = true) {
-		if (more)
-			text_str(t, ", ");
-		text_plain(t, r->hits[__builtin_ctzll(rules)].rule);
-	}
-	text_byte(t, ']');
+	if (w->at)
+		((struct bytes *)(uintptr_t)w->at)[w->n++] = word;
 }
 
-static void begin_line(struct text *t, const struct record *r, uint64_t rules)
+static void set_rules(struct arena *a, const struct proposal *p, uint64_t rules, struct replay_exception *out)
 {
-	text_str(t, "      - {path: ");
-	put_path(t, r->path);
-	put_rules(t, r, rules);
+	struct exclusion_words *w = &out->what.words[EXCLUDE_RULES];
+
+	*w = words_new(a, p->nhits);
+	for (; rules; rules &= rules - 1)
+		add_word(w, p->hits[__builtin_ctzll(rules)].rule);
 }
 
-static void end_line(struct text *t)
+/* All targets of the same rules. */
+static void set_targets(struct arena *a, struct proposal *p, uint64_t rules, struct replay_exception *out)
 {
-	text_str(t, ", reason: \"...\"}\n");
-}
+	static const enum exclusion_key key_of[] = { [PROPOSE_ARGS] = EXCLUDE_ARGS, [PROPOSE_COOKIES] = EXCLUDE_COOKIES,
+						     [PROPOSE_HEADERS] = EXCLUDE_HEADERS };
 
-static void put_key(struct text *t, struct proposal *p, uint64_t rules, enum key key)
-{
-	bool any = false;
-
+	for (size_t k = PROPOSE_ARGS; k < PROPOSE_PARTS; k++)
+		out->what.words[key_of[k]] = words_new(a, p->n);
 	for (size_t i = 0; i < p->n; i++) {
-		struct target *at = &p->targets[i];
+		struct target *t = &p->targets[i];
 
-		if (at->done || at->key != key || at->rules != rules)
+		if (t->done || t->rules != rules)
 			continue;
-		text_printf(t, any ? ", " : ", %s: [", keys[key]);
-		text_json(t, at->name);
-		at->done = any = true;
+		t->done = true;
+		if (t->at.key == PROPOSE_PARTS)
+			out->what.parts |= 1u << t->at.part;
+		else
+			add_word(&out->what.words[key_of[t->at.key]], t->at.name);
 	}
-	if (any)
-		text_byte(t, ']');
 }
 
-void propose_exceptions(struct text *t, const struct record *r)
+size_t propose(struct arena *a, struct bytes path, const struct record_hit *hits, size_t n, const struct replay_exception **out)
 {
-	struct proposal p = { .record = r };
+	struct proposal p = { .hits = hits, .nhits = n < RECORD_HITS ? n : RECORD_HITS };
+	struct replay_exception *at = arena_get(a, (RECORD_HITS + 1) * sizeof *at);
+	size_t found = 0;
 
+	*out = at;
 	gather(&p);
-	if (!p.n && !p.whole)
-		return;
-	text_str(t, "  if this is legitimate, in the configuration under apps.");
-	text_plain(t, r->app);
-	text_str(t, ":\n    exceptions:\n");
-	if (p.whole) {
-		begin_line(t, r, p.whole);
-		end_line(t);
+	if (at && p.whole) {
+		at[found].path = path;
+		set_rules(a, &p, p.whole, &at[found++]);
 	}
-	for (size_t i = 0; i < p.n; i++) {
+	for (size_t i = 0; at && i < p.n; i++) {
 		uint64_t rules = p.targets[i].rules;
 
 		if (p.targets[i].done)
 			continue;
-		begin_line(t, r, rules);
-		for (enum key k = ARGS; k <= PARTS; k++)
-			put_key(t, &p, rules, k);
-		end_line(t);
+		at[found].path = path;
+		set_rules(a, &p, rules, &at[found]);
+		set_targets(a, &p, rules, &at[found++]);
 	}
-	if (r->more_hits)
+	return found;
+}
+
+/* ---- as YAML ---- */
+
+/* An id is a number, or a word that YAML takes as it is. */
+static void put_rules(struct text *t, const struct exclusion_words *w)
+{
+	text_str(t, ", rules: [");
+	for (size_t i = 0; i < w->n; i++) {
+		text_str(t, i ? ", " : "");
+		text_plain(t, w->at[i]);
+	}
+	text_byte(t, ']');
+}
+
+static void put_words(struct text *t, const char *key, const struct exclusion_words *w)
+{
+	if (!w->n)
+		return;
+	text_printf(t, ", %s: [", key);
+	for (size_t i = 0; i < w->n; i++) {
+		text_str(t, i ? ", " : "");
+		text_json(t, w->at[i]);
+	}
+	text_byte(t, ']');
+}
+
+static void put_parts(struct text *t, uint32_t bits)
+{
+	if (!bits)
+		return;
+	text_str(t, ", parts: [");
+	for (bool more = false; bits; bits &= bits - 1, more = true) {
+		text_str(t, more ? ", " : "");
+		text_json(t, bytes_of(parts[__builtin_ctz(bits)]));
+	}
+	text_byte(t, ']');
+}
+
+void propose_yaml(struct text *t, const struct replay_exception *x)
+{
+	text_str(t, "{path: ");
+	text_json(t, x->path);
+	put_rules(t, &x->what.words[EXCLUDE_RULES]);
+	put_words(t, "args", &x->what.words[EXCLUDE_ARGS]);
+	put_words(t, "cookies", &x->what.words[EXCLUDE_COOKIES]);
+	put_words(t, "headers", &x->what.words[EXCLUDE_HEADERS]);
+	put_parts(t, x->what.parts);
+	text_str(t, ", reason: \"...\"}");
+}
+
+struct bytes propose_path(struct arena *a, struct bytes path)
+{
+	struct bytes *readings = arena_get(a, PATH_READINGS_MAX * sizeof *readings);
+
+	return readings && path_readings(a, path, readings) ? readings[0] : path;
+}
+
+void propose_exceptions(struct text *t, const struct record *r)
+{
+	struct arena *a = arena_new(ARENA);
+	const struct replay_exception *at;
+	size_t n = a ? propose(a, propose_path(a, r->path), r->hits, r->nhits, &at) : 0;
+
+	if (n) {
+		text_str(t, "  if this is legitimate, in the configuration under apps.");
+		text_plain(t, r->app);
+		text_str(t, ":\n    exceptions:\n");
+	}
+	for (size_t i = 0; i < n; i++) {
+		text_str(t, "      - ");
+		propose_yaml(t, &at[i]);
+		text_byte(t, '\n');
+	}
+	if (n && r->more_hits)
 		text_str(t, "      # not all rules that matched are shown: with these exceptions in place, look again\n");
+	arena_free(a);
 }

@@ -1,5 +1,6 @@
 /* api_replay_read.c -- from JSON to a request that could have come, and to an exception that could be written. */
 #include "admin/api/api_replay.h"
+#include "admin/propose.h"
 
 static const struct api_field header_fields[] = {
 	{ "name", API_TEXT, .max = 256, .help = "a token" },
@@ -116,10 +117,6 @@ static bool read_words(struct arena *a, const struct json *v, const char *key, s
 
 static bool read_parts(struct arena *a, const struct json *v, uint32_t *out, struct err *e)
 {
-	static const char *const names[] = {
-		[EXCLUDE_BODY] = "body", [EXCLUDE_ALL_ARGS] = "args", [EXCLUDE_ALL_COOKIES] = "cookies", [EXCLUDE_ALL_HEADERS] = "headers",
-		[EXCLUDE_FILES] = "files", [EXCLUDE_PATH] = "path", [EXCLUDE_QUERY] = "query", [EXCLUDE_ANSWER] = "answer",
-	};
 	struct exclusion_words words;
 
 	if (!read_words(a, v, "parts", &words, e))
@@ -127,9 +124,9 @@ static bool read_parts(struct arena *a, const struct json *v, uint32_t *out, str
 	for (size_t i = 0; i < words.n; i++) {
 		size_t k = 0;
 
-		while (k < nelems(names) && !bytes_eq(words.at[i], bytes_of(names[k])))
+		while (k < EXCLUDE_PARTS && !bytes_eq(words.at[i], bytes_of(propose_part_word((enum exclusion_part)k))))
 			k++;
-		if (k == nelems(names))
+		if (k == EXCLUDE_PARTS)
 			return err_set(e, SIDE_CLIENT, 422, "parts: '%.*s' is none", (int)(words.at[i].len < 64 ? words.at[i].len : 64), words.at[i].at);
 		*out |= 1u << k;
 	}
