@@ -2,7 +2,7 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { may, post, remove } from "../api.js";
-import { ACTIONS, ago } from "../format.js";
+import { ACTIONS, ago, exact, span } from "../format.js";
 import { link } from "../router.js";
 import { useAction } from "../use.js";
 import { Pill, Problem, Time } from "./bits.js";
@@ -31,16 +31,22 @@ const ORIGINS = { embergate: "seen here", manual: "by hand", cscli: "cscli" };
 export const Origin = ({ d }) => html`<span class="break">${ORIGINS[d.origin] ?? d.origin}</span>${d.hearsay && html`
 	<span class="tag" title="No gate of this installation saw it itself">hearsay</span>`}`;
 
-export const Until = ({ d }) => html`<${Time} at=${d.until} />`;
+/* To the nearest unit: what was made for four hours ends "in 4 h", not "in 3 h". */
+export function Until({ d }) {
+	const s = (Date.parse(d.until) - Date.now()) / 1000;
+	const unit = s > 3 * 86400 ? 86400 : s > 3 * 3600 ? 3600 : 60;
+
+	return html`<time dateTime=${d.until} title=${exact(d.until)}>in ${span(s > 60 ? Math.round(s / unit) * unit : s)}</time>`;
+}
 
 export const DECISION_COLUMNS = [
 	{ name: "value", head: "Against", cell: (d) => html`<${Whose} d=${d} />` },
-	{ name: "remedy", head: "Is", cell: (d) => html`<${Remedy} d=${d} />` },
-	{ name: "reason", head: "Because of", cell: (d) => html`<span class="break">${d.reason || "no reason given"}</span>` },
-	{ name: "origin", head: "Says", cell: (d) => html`<${Origin} d=${d} />` },
+	{ name: "remedy", head: "Remedy", cell: (d) => html`<${Remedy} d=${d} />` },
+	{ name: "reason", head: "Reason", cell: (d) => html`<span class="break">${d.reason || "no reason given"}</span>` },
+	{ name: "origin", head: "Origin", cell: (d) => html`<${Origin} d=${d} />` },
 	{ name: "node", head: "Node", num: true, wide: true, cell: (d) => d.node },
 	{ name: "made", head: "Since", wide: true, cell: (d) => html`<${Time} at=${d.made} />` },
-	{ name: "until", head: "Over", cell: (d) => html`<${Until} d=${d} />` },
+	{ name: "until", head: "Ends", cell: (d) => html`<${Until} d=${d} />` },
 ];
 
 /* ---- what is done with one ---- */

@@ -17,8 +17,8 @@ const FIELDS = [
 	{ name: "q", label: "Search", placeholder: "value, reason, origin", main: true },
 	{ name: "value", label: "Address", placeholder: "what it would meet", size: 16 },
 	{ name: "scope", label: "Scope", options: SCOPES },
-	{ name: "remedy", label: "Is", options: REMEDIES },
-	{ name: "origin", label: "Says", placeholder: "embergate", size: 12 },
+	{ name: "remedy", label: "Remedy", options: REMEDIES },
+	{ name: "origin", label: "Origin", placeholder: "embergate", size: 12 },
 ];
 
 const ALLOW_COLUMNS = DECISION_COLUMNS.filter((c) => ["value", "reason", "origin", "made", "until"].includes(c.name));
@@ -39,7 +39,7 @@ function Held() {
 	const pages = usePages("/decisions", filter);
 	const [dialog, set] = useState(null);
 	const doing = { name: "do", cell: (d) => html`<button type="button" aria-label=${`Lift the decision against ${d.value}`} onClick=${() => lift(d, pages.reload)}>Lift</button>
-		${d.scope === "Ip" && html` <button type="button" class="quiet" aria-label=${`Never decide against ${d.value}`} onClick=${() => set({ value: d.value })}>Never</button>`}` };
+		${d.scope === "Ip" && html` <button type="button" class="quiet" aria-label=${`Allow ${d.value}, whatever it does`} onClick=${() => set({ value: d.value })}>Allow</button>`}` };
 
 	return html`
 		<${Filters} fields=${FIELDS} />
@@ -59,7 +59,7 @@ function Held() {
 function Allowed() {
 	const pages = usePages("/allow");
 	const [adding, set] = useState(false);
-	const doing = { name: "do", cell: (d) => html`<button type="button" aria-label=${`Allow ${d.value} no longer`} onClick=${() => disallow(d, pages.reload)}>Remove</button>` };
+	const doing = { name: "do", cell: (d) => html`<button type="button" aria-label=${`Remove ${d.value}`} onClick=${() => disallow(d, pages.reload)}>Remove</button>` };
 
 	return html`<${Card} title="Never held against" flush side=${html`${total(pages, "entry")}
 			${can_decide() && html`<button type="button" class="primary" onClick=${() => set(true)}><${Icon} name="plus" />Allow</button>`}`}>

@@ -32,7 +32,7 @@ export default function Lists() {
 		await told(post(`/lists/${encodeURIComponent(l.name)}/refresh`), `${l.name} is being fetched.`);
 		lists.reload();
 	};
-	const doing = { name: "do", cell: (l) => html`<button type="button" aria-label=${`Fetch ${l.name} now`} onClick=${() => refresh(l)}>Fetch now</button>` };
+	const doing = { name: "do", cell: (l) => html`<button type="button" aria-label=${`Fetch now: ${l.name}`} onClick=${() => refresh(l)}>Fetch now</button>` };
 
 	return html`
 		<${Head} title="Lists" about="Addresses that others warn of. They count as hearsay, unless the configuration says more." />

@@ -6,7 +6,7 @@ import { Filters, filtered } from "../components/filters.js";
 import { Segments } from "../components/form.js";
 import { RuleTest } from "../components/rule_test.js";
 import { Listing } from "../components/table.js";
-import { NONE, count, number } from "../format.js";
+import { count, number } from "../format.js";
 import { link, requery, route } from "../router.js";
 import { useGet, usePages } from "../use.js";
 
@@ -14,17 +14,17 @@ import { useGet, usePages } from "../use.js";
 
 const TONES = { critical: "bad", error: "warn", warning: "info", notice: "" };
 
-const cost = (ns) => (ns === null || ns === undefined ? NONE : `${(ns / 1000).toFixed(1)} µs`);
+/* Where it stands, by its file's own name: packs lie where the package put them. */
+const file_of = ({ file, line }) => `${file.split("/").pop()}, line ${line}`;
 
 const RULE_COLUMNS = [
 	{ name: "id", head: "Rule", cell: (r) => html`<b class="mono">${r.id}</b>` },
-	{ name: "message", head: "What it finds", cell: (r) => html`<div>${r.message || "no message"}</div><div class="dim break">${r.file}:${r.line}</div>` },
+	{ name: "message", head: "What it finds", cell: (r) => html`<div>${r.message || "no message"}</div><div class="dim break" title=${r.file}>${file_of(r)}</div>` },
 	{ name: "category", head: "Category", wide: true, cell: (r) => r.category && html`<span class="tag">${r.category}</span>` },
 	{ name: "severity", head: "Severity", cell: (r) => html`<${Pill} tone=${TONES[r.severity]}>${r.severity}<//>` },
 	{ name: "hits", head: "Hits", num: true, cell: (r) => (r.hits
 		? html`<a href=${link("/events", { rule: r.id })} aria-label=${`Events of rule ${r.id}`}>${number(r.hits)}</a>` : "0") },
 	{ name: "blocked", head: "Blocked", num: true, cell: (r) => number(r.blocked) },
-	{ name: "cost", head: "Cost", num: true, wide: true, cell: (r) => cost(r.cost_ns) },
 	{ name: "apps", head: "Apps", wide: true, cell: (r) => r.apps.join(", ") },
 ];
 
@@ -56,7 +56,7 @@ const SCENARIO_COLUMNS = [
 	{ name: "poured", head: "Counted", num: true, cell: (s) => number(s.poured) },
 	{ name: "overflowed", head: "Too much", num: true, cell: (s) => number(s.overflowed) },
 	{ name: "failed", head: "Errors", num: true, wide: true, cell: (s) => (s.failed ? html`<b class="bad">${number(s.failed)}</b>` : "0") },
-	{ name: "file", head: "From", wide: true, cell: (s) => html`<span class="dim break">${s.file}</span>` },
+	{ name: "file", head: "From", wide: true, cell: (s) => html`<span class="dim break" title=${s.file}>${s.file.split("/").pop()}</span>` },
 ];
 
 const SCENARIO_FIELDS = [{ name: "q", label: "Search", placeholder: "name, label, behaviour", main: true }];
