@@ -55,6 +55,8 @@ quick | full)
 	prepare
 	export PYTHONDONTWRITEBYTECODE=1
 	boosted /usr/bin/python3 bench.py "$@"
+	# What a first visit of the dashboard fetches.
+	! command -v chromium >/dev/null || ../tests/ui/run.py "${BENCH_BUILD:-../build/release}/embergate" first_load
 	;;
 life)
 	prepare

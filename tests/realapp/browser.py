@@ -20,14 +20,14 @@ sys.path[:0] = [os.path.join(HERE, "..", "flow"), HERE]
 LIMIT_SECONDS = 220
 
 
-def driver(folder):
-    """Installs what package-lock.json pins, once; the folder for NODE_PATH."""
-    modules, lock = os.path.join(folder, "node_modules"), os.path.join(HERE, "package-lock.json")
+def driver(folder, source=HERE):
+    """Installs what the package-lock.json of `source` pins, once; the folder for NODE_PATH."""
+    modules, lock = os.path.join(folder, "node_modules"), os.path.join(source, "package-lock.json")
     stamp = os.path.join(modules, "package-lock.json")
     if not (os.path.exists(stamp) and open(stamp, "rb").read() == open(lock, "rb").read()):
         os.makedirs(folder, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(os.path.join(HERE, name), folder)
+            shutil.copy(os.path.join(source, name), folder)
         done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, timeout=120,
                               capture_output=True, text=True, check=False)
         if done.returncode:
