@@ -59,7 +59,7 @@ const Legend = ({ series, at, unit, times }) => html`
 	<ul class="chart-legend" aria-hidden="true">
 		${series.map((s) => html`<li key=${s.name}><span class="chart-key" style=${{ background: `var(${s.token})` }}></span>${s.name}
 			<b class="num">${unit(at === null ? last_known(s.values) : s.values[at])}</b></li>`)}
-		<li class="dim">${at === null ? "latest" : `${day(new Date(times[at] * 1000)).slice(5)} ${clock(new Date(times[at] * 1000))}`}</li>
+		<li class="dim chart-at">${at === null ? "latest" : `${day(new Date(times[at] * 1000)).slice(5)} ${clock(new Date(times[at] * 1000))}`}</li>
 	</ul>`;
 
 /* times: seconds; series: [{name, token, values, fill?}]; unit(n): text; label: what is drawn, for those who cannot see it;

@@ -11,6 +11,7 @@ import { stats } from "../stream.js";
 import { useGet } from "../use.js";
 
 const RANGES = [["1h", "1 hour"], ["24h", "24 hours"], ["7d", "7 days"], ["30d", "30 days"]];
+const ROOM = 30; /* steps that are drawn at least */
 const EVERY = { "1h": 10000, "24h": 60000, "7d": 300000, "30d": 300000 }; /* ms, as the series move */
 
 /* ---- now ---- */
@@ -59,7 +60,7 @@ const SHOWN = {
 	Traffic: { unit: rate, of: [["Requests", "requests", "--c-requests", true]] },
 	"What was done": {
 		unit: rate, of: [["Blocked", "blocked", "--c-blocked", true], ["Challenged", "challenged", "--c-challenged"],
-			["Throttled", "throttled", "--c-throttled"], ["Detected only", "detected", "--c-detected"]],
+			["Throttled", "throttled", "--c-throttled"], ["Detected", "detected", "--c-detected"]],
 	},
 	"Added latency": {
 		unit: micros, plain: true,
@@ -70,11 +71,23 @@ const SHOWN = {
 	},
 };
 
+/* A gate that has just begun knows little: what is drawn begins where it did, with some room. */
+function begun({ from, step_s, series }) {
+	const first = series.requests.findIndex((v) => v !== null);
+	const skip = Math.max(0, Math.min(first < 0 ? 0 : first, series.requests.length - ROOM));
+
+	return {
+		step_s, from: Date.parse(from) / 1000 + skip * step_s,
+		series: Object.fromEntries(Object.entries(series).map(([k, v]) => [k, v.slice(skip)])),
+	};
+}
+
 /* The series count in steps; what is drawn is per second. */
 const per_second = (values, step) => values.map((v) => (v === null ? null : v / step));
 
-function Series({ data, on_range }) {
-	const from = Date.parse(data.from) / 1000;
+function Series({ data: asked, on_range }) {
+	const data = begun(asked);
+	const from = data.from;
 	const n = data.series.requests.length;
 	const times = Array.from({ length: n }, (_, i) => from + i * data.step_s);
 
@@ -92,27 +105,33 @@ const Waiting = () => html`<div class="grid charts">${Object.keys(SHOWN).map((ti
 
 const TOPS = [
 	{ by: "app", title: "Apps", filter: "app" },
-	{ by: "country", title: "Countries", filter: "country", text: (k) => country(k) },
-	{ by: "rule", title: "Rules", filter: "rule", mono: true },
+	{ by: "rule", title: "Rules", filter: "rule", mono: true, tone: "bad" },
 	{ by: "address", title: "Addresses", href: (k) => link(`/clients/${encodeURIComponent(k)}`), mono: true },
 	{ by: "path", title: "Paths", filter: "path", mono: true },
+	{ by: "user_agent", title: "User agents", filter: "q" },
 	{ by: "source", title: "Decided by", filter: "source", text: (k) => SOURCES[k] ?? k },
 ];
 
-function Top({ by, title, filter, href, text = (k) => k, mono, from, app }) {
+/* items: the first few of GET /top. */
+function TopList({ items, tone, mono, href, text = (k) => k }) {
+	const all = items.reduce((n, i) => n + i.count, 0);
+
+	return html`<ol class="top-list">${items.map((i) => html`
+		<li key=${i.key}>${i.key ? html`<a class="top-key ${mono ? "mono" : ""}" title=${text(i.key)} href=${href(i.key)}>${text(i.key)}</a>`
+			: html`<span class="dim">none</span>`}
+			<span class="num" title=${`${count(i.clients, "client")}, ${percent(i.count, all)} of these`}>${short(i.count)}</span>
+			<${Bar} part=${i.count / items[0].count} tone=${tone} /></li>`)}</ol>`;
+}
+
+function Top({ by, title, filter, href, text, mono, tone, from, app }) {
 	const { data, error, reload } = useGet("/top", { by, from, app, limit: 7 }, { every: 30000 });
-	const most = data?.items[0]?.count ?? 0;
-	const all = data?.items.reduce((n, i) => n + i.count, 0);
 
 	return html`<${Card} title=${title}>
 		<${Problem} error=${error} retry=${reload} />
 		${!data && !error && html`<${Skeleton} lines=${5} />`}
 		${data?.items.length === 0 && html`<p class="dim">Nothing in this time.</p>`}
-		${data?.items.length > 0 && html`<ol class="top-list">${data.items.map((i) => html`
-			<li key=${i.key}><a class="top-key ${mono ? "mono" : ""}" title=${text(i.key)}
-				href=${href ? href(i.key) : link("/events", { [filter]: i.key, from, app })}>${text(i.key) || "none"}</a>
-				<span class="num" title=${`${count(i.clients, "client")}, ${percent(i.count, all)} of these`}>${short(i.count)}</span>
-				<${Bar} part=${i.count / most} tone=${by === "rule" ? "bad" : ""} /></li>`)}</ol>`}<//>`;
+		${data?.items.length > 0 && html`<${TopList} items=${data.items} tone=${tone} mono=${mono} text=${text}
+			href=${href ?? ((k) => link("/events", { [filter]: k, from, app }))} />`}<//>`;
 }
 
 /* The map weighs half of all else that is loaded: it waits until it is nearly seen. */
@@ -129,13 +148,20 @@ function useSeen() {
 	return [box, seen];
 }
 
-/* Where it comes from; the countries stand beside the map as a list. */
+/* The map, and the same as a list. */
 function World({ from, app }) {
 	const [box, seen] = useSeen();
-	const { data } = useGet(seen ? "/top" : null, { by: "country", from, app, limit: 250 }, { every: 60000 });
+	const { data, error, reload } = useGet(seen ? "/top" : null, { by: "country", from, app, limit: 250 }, { every: 60000 });
+	const known = data?.items.filter((i) => i.key) ?? [];
+	const names = known.slice(0, 3).map((i) => country(i.key)).join(", ");
 
-	return html`<div ref=${box}>${data?.items.length > 0 &&  html`<${Card} title="Where events come from"><${WorldMap} items=${data.items}
-		label=${`Map of events by country; most from ${data.items.slice(0, 3).map((i) => country(i.key)).join(", ")}`} /><//>`}</div>`;
+	return html`<div ref=${box}><${Card} title="Where events come from"><div class="where">
+		${known.length ? html`<${WorldMap} items=${known} label=${`Map of events by country; most from ${names}`} />` : html`<div class="world"></div>`}
+		<div class="stack"><${Problem} error=${error} retry=${reload} />
+			${!data && !error && html`<${Skeleton} lines=${5} />`}
+			${data?.items.length > 0 && html`<${TopList} items=${data.items.slice(0, 8)} text=${country} href=${(k) => link("/events", { country: k, from, app })} />`}
+			${data && !known.length && html`<p class="dim">${data.items.length ? html`No address has a country: <code>geo:</code> in the
+				configuration names a MaxMind DB file.` : "Nothing in this time."}</p>`}</div></div><//></div>`;
 }
 
 const AppRow = ({ a }) => {
@@ -195,7 +221,7 @@ export default function Overview() {
 		${status.data?.requests === 0 && html`<${Newcomer} status=${status.data} />`}
 		${series.error && !series.data ? html`<${Problem} error=${series.error} retry=${series.reload} />`
 			: series.data ? html`<${Series} data=${clipped(series.data, range)} on_range=${select} />` : html`<${Waiting} />`}
-		<div class="grid tops">${TOPS.map((t) => html`<${Top} key=${t.by} ...${t} from=${range} app=${app} />`)}</div>
 		<${World} from=${range} app=${app} />
+		<div class="grid tops">${TOPS.map((t) => html`<${Top} key=${t.by} ...${t} from=${range} app=${app} />`)}</div>
 		${status.data && html`<${Gate} status=${status.data} nodes=${nodes.data} />`}`;
 }
