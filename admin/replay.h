@@ -19,6 +19,7 @@ enum {
 	REPLAY_RULE_MAX = 64 << 10,  /* of a rule's text */
 	REPLAY_FIELDS = 150,
 };
+#define REPLAY_NONE UINT32_MAX
 
 /* An exception that is not in force: as one of the configuration. */
 struct replay_exception {
@@ -28,6 +29,7 @@ struct replay_exception {
 };
 
 struct replay_request {
+	uint32_t tries;              /* which of the job's exceptions: 0 all, n the nth alone, REPLAY_NONE */
 	struct bytes method, target;
 	const struct field *fields;  /* Content-Length and Transfer-Encoding are the body's own affair where there is one */
 	size_t nfields;
@@ -55,6 +57,7 @@ struct replay_job {
 	size_t n;
 	const struct replay_exception *exceptions;
 	size_t nexceptions;
+	bool lenient;                /* an exception that cannot be, for its rules are gone, holds for nothing; else it is an error */
 	struct bytes rule;           /* text of a rule of the app's own: SecLang where it begins with Sec or #, else YAML */
 	bool records;
 	/* told: in the arena too */

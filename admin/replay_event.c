@@ -18,6 +18,17 @@ void replay_event_note(struct arena *a, struct replay_event *x, const char *fmt,
 	x->nnotes += x->notes[x->nnotes].at != NULL;
 }
 
+/* The JSON need not outlive the reading. */
+static bool keep(struct arena *a, const struct json *v, const char *key, struct bytes *out)
+{
+	struct bytes b;
+
+	if (!json_text(v, key, &b))
+		return false;
+	*out = arena_copy(a, b);
+	return out->at != NULL;
+}
+
 static bool is_redacted(struct bytes value)
 {
 	return bytes_find(value, redacted) != SIZE_MAX;
@@ -35,8 +46,8 @@ static void take_fields(struct arena *a, const struct json *rest, struct replay_
 	for (size_t i = 0; at && i < n; i++) {
 		struct field *f = &at[x->request.nfields++];
 
-		json_text(json_item(list, i), "name", &f->name);
-		json_text(json_item(list, i), "value", &f->value);
+		keep(a, json_item(list, i), "name", &f->name);
+		keep(a, json_item(list, i), "value", &f->value);
 		if (!is_redacted(f->value))
 			continue;
 		x->exact = false;
@@ -76,7 +87,7 @@ static void take_target(struct arena *a, const struct json *rest, struct replay_
 
 static void take_body(struct arena *a, const struct json *rest, struct replay_event *x)
 {
-	bool cut = false, kept = json_text(rest, "body", &x->request.body);
+	bool cut = false, kept = keep(a, rest, "body", &x->request.body);
 	int64_t bytes = 0;
 
 	json_number(rest, "request_bytes", &bytes);
@@ -94,15 +105,15 @@ static void take_body(struct arena *a, const struct json *rest, struct replay_ev
 
 /* ---- what it came to ---- */
 
-static bool read_hit(const struct json *v, struct record_hit *h)
+static bool read_hit(struct arena *a, const struct json *v, struct record_hit *h)
 {
 	int64_t score = 0;
 
-	json_text(v, "message", &h->message);
-	json_text(v, "category", &h->category);
+	keep(a, v, "message", &h->message);
+	keep(a, v, "category", &h->category);
 	json_number(v, "score", &score);
 	h->score = (int)score;
-	return json_text(v, "rule", &h->rule) && json_text(v, "variable", &h->variable);
+	return keep(a, v, "rule", &h->rule) && keep(a, v, "variable", &h->variable);
 }
 
 static void take_hits(struct arena *a, const struct json *rest, struct replay_event *x)
@@ -112,23 +123,23 @@ static void take_hits(struct arena *a, const struct json *rest, struct replay_ev
 	struct record_hit *at = arena_get(a, (n + 1) * sizeof *at);
 
 	for (size_t i = 0; at && i < n; i++)
-		x->nhits += read_hit(json_item(list, i), &at[x->nhits]);
+		x->nhits += read_hit(a, json_item(list, i), &at[x->nhits]);
 	x->hits = at;
 }
 
-static void take_row(const struct json *row, struct replay_event *x)
+static void take_row(struct arena *a, const struct json *row, struct replay_event *x)
 {
 	struct bytes client;
 	int64_t n = 0;
 
-	json_text(row, "app", &x->app);
-	json_text(row, "action", &x->action);
-	json_text(row, "would", &x->would);
-	json_text(row, "source", &x->source);
-	json_text(row, "path", &x->path);
-	json_text(row, "pass", &x->pass);
-	json_text(row, "rule", &x->rule);
-	json_text(row, "method", &x->request.method);
+	keep(a, row, "app", &x->app);
+	keep(a, row, "action", &x->action);
+	keep(a, row, "would", &x->would);
+	keep(a, row, "source", &x->source);
+	keep(a, row, "path", &x->path);
+	keep(a, row, "pass", &x->pass);
+	keep(a, row, "rule", &x->rule);
+	keep(a, row, "method", &x->request.method);
 	if (json_text(row, "client", &client))
 		ip_parse(client, &x->request.client);
 	if (json_number(row, "status", &n))
@@ -142,9 +153,9 @@ static void take_row(const struct json *row, struct replay_event *x)
 bool replay_event_read(struct arena *a, const struct json *row, const struct json *rest, struct replay_event *x, struct err *e)
 {
 	*x = (struct replay_event){ .whole = true, .exact = true };
-	if (!json_text(row, "id", &x->id))
+	if (!keep(a, row, "id", &x->id))
 		return err_set(e, SIDE_SELF, 0, "the archive has an event without an id");
-	take_row(row, x);
+	take_row(a, row, x);
 	take_target(a, rest, x);
 	take_fields(a, rest, x);
 	take_body(a, rest, x);

@@ -6,7 +6,7 @@
 
 enum { REPLAY_NOTES = 12 };
 
-/* Slices are the JSON's, or the arena's. */
+/* All of it in the arena. */
 struct replay_event {
 	struct bytes id, app, action, would, source, path, pass, rule;
 	unsigned status;

@@ -41,24 +41,15 @@ static void judged(struct replay_job *j)
 		end(p, NULL);
 }
 
-static void free_json(void *v)
-{
-	json_free(v);
-}
-
 static bool read_event(struct replay_past *p, struct bytes text, struct err *e)
 {
 	const struct json_limits limits = { 2 << 20, 16 };
 	struct arena *a = p->job.arena;
 	struct json *v = json_read(text, &limits, e);
+	bool good = v && replay_event_read(a, v, v, &p->event, e);
 
-	if (!v)
-		return false;
-	if (!arena_defer(a, free_json, v)) {
-		json_free(v);
-		return err_set(e, SIDE_SELF, 0, "out of memory");
-	}
-	if (!replay_event_read(a, v, v, &p->event, e))
+	json_free(v);
+	if (!good)
 		return false;
 	note_source(a, &p->event);
 	p->job.app = p->event.app;

@@ -69,18 +69,18 @@ static bool load_exceptions(struct trial *t, const struct replay_job *j, struct 
 	t->tried = arena_get(j->arena, (j->nexceptions + 1) * sizeof *t->tried);
 	if (!c || !t->tried)
 		return short_of_memory(e);
-	if (j->nexceptions && !t->rules)
+	if (j->nexceptions && !t->rules && !j->lenient)
 		return err_set(e, SIDE_CLIENT, 422, "the app has no rules to except from");
-	for (size_t i = 0; i < j->nexceptions; i++) {
+	for (size_t i = 0; t->rules && i < j->nexceptions; i++) {
 		const struct replay_exception *x = &j->exceptions[i];
 
 		c[i] = (struct exception_config){ .path = x->path, .has_path = x->path.at != NULL };
 		c[i].methods = (struct words){ (struct bytes *)(uintptr_t)x->methods.at, x->methods.n };
 		t->tried[i] = (struct app_exception){ &c[i], exclusion_new(j->arena, t->rules, &x->what, e) };
-		if (!t->tried[i].exclusion)
+		if (!t->tried[i].exclusion && !j->lenient)
 			return err_at(e, "exceptions[%zu]", i);
 	}
-	t->ntried = j->nexceptions;
+	t->ntried = t->rules ? j->nexceptions : 0;
 	return true;
 }
 
@@ -200,9 +200,16 @@ static void heed(struct said *s, const struct verdict *v, unsigned status, struc
 		say(s, REMEDY_LOG, SOURCE_RULE, 0, reason);
 }
 
+static size_t tried(const struct trial *t, uint32_t tries, const struct request *r, const struct exclusion **out)
+{
+	if (!tries)
+		return judge_exclusions(t->tried, t->ntried, r, out);
+	return tries <= t->ntried ? judge_exclusions(&t->tried[tries - 1], 1, r, out) : 0;
+}
+
 /* NULL: no rule was asked. */
-static const struct verdict *ask_rules(const struct trial *t, struct arena *a, const struct request *r, struct bytes body,
-				       struct said *s, struct replay_outcome *out)
+static const struct verdict *ask_rules(const struct trial *t, struct arena *a, const struct request *r,
+				       const struct replay_request *q, struct said *s, struct replay_outcome *out)
 {
 	const struct exclusion **list = arena_get(a, (t->app->nexceptions + t->ntried + 1) * sizeof *list);
 	struct inspect_options o = { .window = t->app->config->waf.window, .exclusions = list };
@@ -212,9 +219,9 @@ static const struct verdict *ask_rules(const struct trial *t, struct arena *a, c
 	if (!list)
 		return NULL;
 	out->held = (unsigned)judge_exclusions(t->exceptions, t->app->nexceptions, r, list);
-	out->tried = (unsigned)judge_exclusions(t->tried, t->ntried, r, list + out->held);
+	out->tried = (unsigned)tried(t, q->tries, r, list + out->held);
 	o.nexclusions = out->held + out->tried;
-	status = judge_inspect(a, &(struct judge){ t->rules, t->scratch, &o }, r, body, 0, &v);
+	status = judge_inspect(a, &(struct judge){ t->rules, t->scratch, &o }, r, q->body, 0, &v);
 	if (v)
 		heed(s, v, status, out);
 	return v;
@@ -268,7 +275,7 @@ static void judge_in(struct trial *t, struct arena *a, struct arena *keep, const
 		say(&s, REMEDY_DENY, SOURCE_PROTOCOL, malformed, head.at ? bytes_of(e.text) : BYTES("the head is too long"));
 	ask_own_rules(t, a, &r, &s, out);
 	if (t->rules && app_mode(t->app) != WAF_OFF && (s.act <= REMEDY_LOG || s.source == SOURCE_PROTOCOL))
-		v = ask_rules(t, a, &r, q->body, &s, out);
+		v = ask_rules(t, a, &r, q, &s, out);
 	tell(t, keep, &r, v, &s, out);
 }
 

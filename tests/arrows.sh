@@ -33,7 +33,7 @@ hs/*:             base/matcher_hs*
 pcre2.h:          base/regex* base/matcher_plain*
 yaml.h:           base/yaml*
 jansson.h:        base/json*
-sqlite3.h:        base/store* cti/alerts* cti/keys* admin/audit* admin/rows* admin/users* admin/sessions* admin/tokens* admin/archive* admin/series*
+sqlite3.h:        base/store* cti/alerts* cti/keys* admin/audit* admin/rows* admin/users* admin/sessions* admin/tokens* admin/archive* admin/suggest_load* admin/series*
 libxml/*:         rules/*xml*
 libinjection*:    rules/*injection*
 modsecurity/*:    tests/*

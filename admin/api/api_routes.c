@@ -24,6 +24,7 @@ const struct api_routes *const api_tables[] = {
 	&api_rules_routes,
 	&api_replay_routes,
 	&api_replay_event_routes,
+	&api_suggest_routes,
 	&api_session_routes,
 	&api_users_routes,
 	&api_audit_routes,

@@ -17,5 +17,6 @@ extern const struct api_routes api_decisions_routes; /* api_decisions.c: who is 
 extern const struct api_routes api_clients_routes; /* api_clients.c: an address, alerts */
 extern const struct api_routes api_lists_routes;  /* api_lists.c: lists, gates, privacy */
 extern const struct api_routes api_replay_routes; /* api_replay.c: requests made up before the rules of now */
+extern const struct api_routes api_suggest_routes; /* api_suggest.c: what looks like false positives */
 extern const struct api_routes api_replay_event_routes; /* api_replay_event.c: events before the rules of now */
 #endif

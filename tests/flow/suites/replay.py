@@ -1,4 +1,8 @@
 """replay.py -- requests made up or of the past before the rules of now: the same verdict, and what an exception would change."""
+import threading
+import time
+from urllib.parse import quote
+
 from lib.api import ask
 from lib.claims import claim, eventually, expect
 from lib.gate import Gate, one_app
@@ -151,3 +155,109 @@ def what_was_not_kept_is_said():
             expect([n[: len(w)] for n, w in zip(got["notes"], notes)], notes)
             expect(ask(gate, "POST", "/events/01AAAAAAAAAAAAAAAAAAAAAAAA/replay", {})[0], 404)
             expect(ask(gate, "POST", f"/events/{kept(gate, 1)[0]['id']}/replay", {"exceptions": [{"rules": ["nowhere"]}]})[0], 422)
+
+
+# suggestions
+
+TRUST = {**APART, "client_ip": {"trust": ["127.0.0.0/8"]}}
+MISTAKES = ["1' union select a from b-- ", "x' or '1'='1", "' union all select 1,2,3-- ", "1' or 1=1-- ", "a' union select null,null-- ",
+            "2' or 2=2-- ", "'; drop table users-- ", "1' union select password from users-- ", "z' or 'a'='a", "9' union select 1-- "]
+
+
+def suggestions(gate, query=""):
+    status, got = ask(gate, "GET", "/suggestions" + query)
+    expect(status, 200, str(got))
+    return got["items"]
+
+
+def send(gate, client, target, body=None):
+    fields = [*FIELDS, f"X-Forwarded-For: 198.51.100.{client}", *([f"Content-Type: {FORM}"] if body else [])]
+    with gate.connect() as connection:
+        return connection.ask("POST" if body else "GET", target, fields, body.encode() if body else None).status
+
+
+def send_mistakes(gate):
+    for i, text in enumerate(MISTAKES):
+        expect(send(gate, i % 5, f"/orders/{1000 + 7 * i}/comment?body={quote(text)}"), 403, text)
+
+
+@claim
+def ten_requests_of_five_clients_are_one_suggestion_and_its_exception_lets_them_through_and_nothing_else():
+    with Origin() as origin, Gate(one_app(origin.url, TRUST)) as gate:
+        expect(suggestions(gate), [])
+        send_mistakes(gate)
+        kept(gate, 10)
+        (item,) = suggestions(gate)
+        expect([item[k] for k in ("app", "path", "parameter", "category", "events", "clients", "state", "replayed", "reckoned")],
+               ["shop", "/orders/{}/comment", "args:body", "sqli", 10, 5, "open", 10, 0])
+        expect((item["would_unblock"], item["would_open"]), ({"events": 10, "clients": 5}, {"events": 0, "clients": 0}))
+        expect(item["exception"]["path"], "/orders/*/comment")
+        expect(item["exception"]["args"], ["body"])
+        for verdict, state in [("keep", "kept"), ("open", "open")]:
+            expect(ask(gate, "POST", f"/suggestions/{item['id']}", {"verdict": verdict})[0], 204)
+            expect([s["state"] for s in suggestions(gate, "?app=shop&days=1")], [state])
+        expect(suggestions(gate, "?app=other"), [])
+        gate.write(one_app(origin.url, TRUST, exceptions=[{**item["exception"], "reason": "a test"}]))
+        expect(gate.ctl("reload").returncode, 0)
+        expect([(s["state"], s["would_unblock"]["events"]) for s in suggestions(gate)], [("accepted", 0)])
+        for i, text in enumerate(MISTAKES):
+            expect(send(gate, i, f"/orders/{i}/comment?body={quote(text)}"), 200, text)
+            expect(send(gate, i, f"/orders/{i}/comment?title={quote(text)}"), 403, "another argument")
+            expect(send(gate, i, f"/orders/{i}?body={quote(text)}"), 403, "another page")
+        for other in ["<script>alert(1)</script>", "../../../../etc/passwd", ";cat /etc/passwd"]:
+            expect(send(gate, 1, f"/orders/1/comment?body={quote(other)}"), 403, other)
+
+
+@claim
+def bodies_that_were_not_kept_are_reckoned_and_scanners_are_told_apart():
+    with Origin() as origin, Gate(one_app(origin.url, TRUST)) as gate:
+        for i, text in enumerate(MISTAKES[:8]):
+            expect(send(gate, i % 4, "/note", f"text={quote(text)}"), 403, text)
+        for path in ["/a", "/b", "/c", "/note"]:
+            expect(send(gate, 66, path, f"text={quote(MISTAKES[0])}"), 403)
+        kept(gate, 12)
+        found = {s["path"]: s for s in suggestions(gate)}
+        expect(sorted(found), ["/a", "/b", "/c", "/note"])
+        note = found["/note"]
+        expect((note["reckoned"], note["replayed"], note["clients"]), (9, 0, 5))
+        expect((note["would_unblock"], note["would_open"]), ({"events": 9, "clients": 5}, {"events": 1, "clients": 1}))
+        expect({found[p]["likely"] for p in ("/a", "/b", "/c")}, {"attack"})
+
+
+@claim(limit=120)
+def a_thousand_events_take_a_bounded_time_and_nobody_waits_for_them():
+    slowest, over = [0.0], threading.Event()
+
+    def serve(gate):
+        with gate.connect() as client:
+            while not over.is_set():
+                began = time.monotonic()
+                expect(client.ask("GET", "/", FIELDS).status, 200)
+                slowest[0] = max(slowest[0], time.monotonic() - began)
+
+    with Origin() as origin, Gate(one_app(origin.url, TRUST)) as gate:
+        def attack(part):
+            with gate.connect() as client:
+                for i in range(part, 1100, 4):
+                    fields = [*FIELDS, f"X-Forwarded-For: 198.51.{i % 7}.{i % 250}"]
+                    expect(client.ask("GET", f"/page{i % 40 + 10:x}x?q={quote(MISTAKES[i % 10])}&n={i}", fields).status, 403)
+
+        attackers = [threading.Thread(target=attack, args=(part,)) for part in range(4)]
+        for thread in attackers:
+            thread.start()
+        for thread in attackers:
+            thread.join()
+        eventually(lambda: ask(gate, "GET", "/events?q=n%3D1099")[1]["items"], 20, "the last event")
+        server = threading.Thread(target=serve, args=(gate,))
+        server.start()
+        began = time.monotonic()
+        status, got = ask(gate, "GET", "/suggestions")
+        took = time.monotonic() - began
+        over.set()
+        server.join()
+        expect((status, got["more"]), (200, True))
+        expect(sum(s["replayed"] for s in got["items"]) <= 1000, True)
+        expect(sum(s["events"] for s in got["items"]) >= 1000, True)
+        expect(took < 8, True, f"{took:.1f} s")
+        expect(slowest[0] < 1, True, f"a request took {slowest[0]:.2f} s")
+        print(f"{took:.2f} s for {len(got['items'])} suggestions, the slowest request {slowest[0] * 1000:.0f} ms")

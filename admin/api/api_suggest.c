@@ -1,0 +1,232 @@
+/* api_suggest.c -- what looks like false positives, and the smallest exception for each. */
+#include "admin/api/api_edit.h"
+#include "admin/api/api_replay.h"
+#include "admin/api/api_tables.h"
+#include "admin/audit.h"
+#include "admin/suggest_ask.h"
+#include "base/clock.h"
+
+enum { DAY_MS = 24 * 3600 * 1000, DAYS = 7, DAYS_MAX = 90, ID = 16 };
+
+static const struct api_field query_fields[] = {
+	{ "days", API_INT, .optional = true, .help = "of alerts that are looked at; 7, at most 90" },
+	{ "app", API_TEXT, .optional = true, .help = "only its" },
+};
+static const struct api_shape query_shape = API_SHAPE("SuggestionsQuery", query_fields);
+
+static const struct api_field impact_fields[] = {
+	{ "events", API_INT, .help = "requests" },
+	{ "clients", API_INT, .help = "addresses that they came from" },
+};
+static const struct api_shape impact_shape = API_SHAPE("Impact", impact_fields);
+
+static const char *const likelies[] = { "false positive", "unclear", "attack", NULL };
+static const char *const states[] = { "open", "kept", "accepted", NULL };
+
+static const struct api_field suggestion_fields[] = {
+	{ "id", API_TEXT, .help = "the same as long as it is about the same" },
+	{ "rule", API_TEXT, .help = "the most frequent of its rules" },
+	{ "message", API_TEXT, .help = "of that rule" },
+	{ "category", API_TEXT, .help = "of all its rules" },
+	{ "app", API_TEXT, .help = "whose requests" },
+	{ "path", API_TEXT, .help = "with {} for numbers, UUIDs, hashes, long random words" },
+	{ "parameter", API_TEXT, .help = "what was matched on: args:q, cookies:x, headers:x, parts:path; empty: none that could be named" },
+	{ "events", API_INT, .help = "requests that it was seen in" },
+	{ "clients", API_INT, .help = "addresses that they came from" },
+	{ "clients_with_pass", API_INT, .help = "of these, those that had solved a challenge" },
+	{ "clients_with_success", API_INT, .help = "those that were answered 2xx in an event of that time" },
+	{ "first", API_TIME, .help = "the first of them" },
+	{ "last", API_TIME, .help = "the last" },
+	{ "sample", API_TEXT, .help = "id of the newest event" },
+	{ "likely", API_TEXT, .words = likelies, .help = "by points: +2 four clients or more, +1 two or three, -1 one; +1 one had a pass; "
+	  "+1 one had success; +1 over more than an hour; -2 a third of the clients are otherwise bad. 3: a false positive; 0: an attack" },
+	{ "exception", API_OBJECT, .of = &api_exception_shape, .help = "the smallest, as POST /exceptions takes it" },
+	{ "would_unblock", API_OBJECT, .of = &impact_shape, .help = "of all alerts of that time: stopped now, and not with the exception" },
+	{ "would_open", API_OBJECT, .of = &impact_shape, .help = "of those: held for something else too, or of a client that "
+	  "decisions or scenarios have something against or that is in three suggestions or more" },
+	{ "replayed", API_INT, .help = "requests that were judged again for these two" },
+	{ "reckoned", API_INT, .help = "of which too little was kept: by the rules that had matched" },
+	{ "state", API_TEXT, .words = states, .help = "kept: somebody said so; accepted: an exception is in force, or none of it is stopped any more" },
+};
+static const struct api_shape suggestion_shape = API_SHAPE("Suggestion", suggestion_fields);
+
+static const struct api_field list_fields[] = {
+	{ "items", API_OBJECT, .list = true, .of = &suggestion_shape, .help = "most events first" },
+	{ "more", API_FLAG, .help = "alerts than were looked at: the newest 1,000" },
+};
+static const struct api_shape list_shape = API_SHAPE("Suggestions", list_fields);
+
+static const char *const verdict_words[] = { "keep", "open", NULL };
+static const struct api_field verdict_fields[] = {
+	{ "verdict", API_TEXT, .words = verdict_words, .help = "keep: it is to stay as it is; open: it is a question again" },
+};
+static const struct api_shape verdict_shape = API_SHAPE("Verdict", verdict_fields);
+
+/* ---- is such an exception in force? ---- */
+
+static bool has_all(const struct edit_words *have, const struct exclusion_words *want)
+{
+	for (size_t i = 0; i < want->n; i++) {
+		size_t k = 0;
+
+		while (k < have->n && !bytes_eq(have->at[k], want->at[i]))
+			k++;
+		if (k == have->n)
+			return false;
+	}
+	return true;
+}
+
+static bool names(const struct edit_exception *e)
+{
+	return e->args.n || e->cookies.n || e->headers.n || e->parts.n;
+}
+
+static bool has_parts(const struct edit_exception *e, uint32_t bits)
+{
+	struct bytes at[EXCLUDE_PARTS];
+	struct exclusion_words want = { at, 0 };
+
+	for (size_t k = 0; k < EXCLUDE_PARTS; k++)
+		if (bits >> k & 1)
+			at[want.n++] = bytes_of(propose_part_word((enum exclusion_part)k));
+	return has_all(&e->parts, &want);
+}
+
+static bool covers(const struct edit_exception *e, const struct replay_exception *x)
+{
+	const struct exclusion_words *w = x->what.words;
+
+	return !e->over && !e->methods.n && !e->skip.n && !e->categories.n && !e->tags.n && (!e->path.at || bytes_eq(e->path, x->path)) &&
+	       ((!e->rules.n && names(e)) || has_all(&e->rules, &w[EXCLUDE_RULES])) &&
+	       (!names(e) || (has_all(&e->args, &w[EXCLUDE_ARGS]) && has_all(&e->cookies, &w[EXCLUDE_COOKIES]) &&
+			      has_all(&e->headers, &w[EXCLUDE_HEADERS]) && has_parts(e, x->what.parts) &&
+			      (w[EXCLUDE_ARGS].n || w[EXCLUDE_COOKIES].n || w[EXCLUDE_HEADERS].n || x->what.parts)));
+}
+
+static bool is_in_force(const struct edit_app *apps, size_t n, const struct suggest_cluster *c)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; bytes_eq(apps[i].name, c->app) && k < apps[i].nexceptions; k++)
+			if (covers(&apps[i].exceptions[k], &c->exception))
+				return true;
+	return false;
+}
+
+/* ---- the list ---- */
+
+static void put_impact(struct json_out *o, const char *key, const struct suggest_impact *i)
+{
+	out_object(o, key);
+	out_int(o, "events", i->events);
+	out_int(o, "clients", i->clients);
+	out_end(o);
+}
+
+static void put_parameter(struct json_out *o, const struct propose_target *p)
+{
+	char room[512];
+	struct text t = text_over(room, sizeof room);
+
+	text_str(&t, propose_key_word(p->key));
+	if (p->key != PROPOSE_WHOLE)
+		text_byte(&t, ':');
+	text_put(&t, bytes_sub(p->name, 0, sizeof room - 16));
+	out_text(o, "parameter", text_bytes(&t));
+}
+
+static void put_suggestion(struct json_out *o, const struct suggest_set *s, const struct suggest_cluster *c, bool in_force)
+{
+	out_object(o, NULL);
+	out_str(o, "id", c->id);
+	out_text(o, "rule", c->rule);
+	out_text(o, "message", c->message);
+	out_text(o, "category", c->category);
+	out_text(o, "app", c->app);
+	out_text(o, "path", c->path);
+	put_parameter(o, &c->target);
+	out_int(o, "events", (int64_t)c->n);
+	out_int(o, "clients", c->clients);
+	out_int(o, "clients_with_pass", c->with_pass);
+	out_int(o, "clients_with_success", c->with_success);
+	out_time(o, "first", c->first_ms);
+	out_time(o, "last", c->last_ms);
+	out_text(o, "sample", s->events[c->events[0]].kept.id);
+	out_str(o, "likely", suggest_likely_word(c->likely));
+	api_put_exception(o, "exception", &c->exception);
+	put_impact(o, "would_unblock", &c->unblock);
+	put_impact(o, "would_open", &c->open);
+	out_int(o, "replayed", c->replayed);
+	out_int(o, "reckoned", c->reckoned);
+	out_str(o, "state", in_force || c->over ? "accepted" : c->kept ? "kept" : "open");
+	out_end(o);
+}
+
+static void suggested(struct suggest_ask *ask, const struct err *e)
+{
+	struct api_call *c = ask->ctx;
+	const struct suggest_set *s = &ask->set;
+	struct json_out o = json_out(API_ANSWER_MAX);
+	const struct edit_app *apps;
+	size_t n;
+
+	if (e) {
+		api_failed(c, e);
+		return;
+	}
+	if (!(apps = edit_apps_of(c, &n)))
+		return;
+	out_object(&o, NULL);
+	out_list(&o, "items");
+	for (size_t i = 0; i < s->nclusters; i++)
+		put_suggestion(&o, s, &s->clusters[i], is_in_force(apps, n, &s->clusters[i]));
+	out_end(&o);
+	out_flag(&o, "more", s->more);
+	out_end(&o);
+	api_answer(c, 200, &o);
+}
+
+static void get_suggestions(struct api_call *c)
+{
+	struct suggest_ask *ask = suggest_ask_new(c->admin);
+	uint64_t days = api_query_int(c, "days", DAYS, DAYS_MAX);
+
+	if (!ask) {
+		api_problem(c, 503, "out of memory");
+		return;
+	}
+	ask->app = api_query(c, "app");
+	ask->since_ms = clock_wall_ms() - days * DAY_MS;
+	ask->done = suggested;
+	ask->ctx = c;
+	suggest_ask_start(ask);
+}
+
+/* ---- a verdict ---- */
+
+static void verdict_kept(void *ctx)
+{
+	api_done(ctx);
+}
+
+static void post_verdict(struct api_call *c)
+{
+	struct bytes verdict, id = c->params[0];
+
+	json_text(c->body, "verdict", &verdict);
+	if (id.len != ID) {
+		api_problem(c, 404, "no suggestion has such an id");
+		return;
+	}
+	audit_note(c->admin, &c->caller, "suggestion.verdict", id, verdict);
+	if (!suggest_verdict(c->admin, id, bytes_eq(verdict, BYTES("keep")), verdict_kept, c))
+		api_problem(c, 503, "it cannot be written down now");
+}
+
+static const struct api_route routes[] = {
+	{ "GET", "/suggestions", ROLE_VIEWER, "exceptions", "what looks like false positives, and the smallest exception for each", &query_shape,
+	  NULL, &list_shape, get_suggestions },
+	{ "POST", "/suggestions/{id}", ROLE_OPERATOR, "exceptions", "that one of them is to stay as it is; an exception accepts it", NULL,
+	  &verdict_shape, NULL, post_verdict },
+};
+const struct api_routes api_suggest_routes = API_ROUTES(routes);

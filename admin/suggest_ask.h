@@ -1,0 +1,35 @@
+/* suggest_ask.h -- inside admin/: suggestions, and what one exception would do, from what the archive has.
+ *
+ *   events.db, on its store's thread -> clusters -> replay, app by app, on its thread -> done, on the loop
+ *
+ * An event is asked twice: as it is, and with the exception. Of one of which too little was kept (a body, mostly) what had
+ * matched is reckoned with instead. */
+#ifndef ADMIN_SUGGEST_ASK_H
+#define ADMIN_SUGGEST_ASK_H
+#include "admin/guest.h"
+#include "admin/suggest.h"
+
+struct sqlite3;
+struct suggest_ask {
+	struct admin *admin;
+	struct bytes app;        /* empty: all; asked, as `since_ms` and `only` */
+	uint64_t since_ms;
+	const struct replay_exception *only; /* in place of clusters: what would this one do? Needs an app */
+	/* Once, on the loop; all is gone when it returns. err NULL: `set` is told, of `only` its single cluster. */
+	void (*done)(struct suggest_ask *, const struct err *);
+	void *ctx;
+	struct suggest_set set;
+	bool loaded;
+	struct suggest_work *work;
+};
+
+/* What is asked may be put in its arena, set.arena. NULL: out of memory. */
+struct suggest_ask *suggest_ask_new(struct admin *);
+void suggest_ask_start(struct suggest_ask *); /* owns it from now on */
+
+/* The first of its steps: events, clients, clusters. On the archive's store's thread. */
+void suggest_load(struct sqlite3 *, void *ask);
+
+/* Keeps the verdict on a cluster: `keep`, it is to stay as it is. done(ctx) on the loop; false: not taken. */
+bool suggest_verdict(struct admin *, struct bytes id, bool keep, void (*done)(void *ctx), void *ctx);
+#endif
