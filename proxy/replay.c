@@ -351,7 +351,7 @@ static bool next(struct replay *r, struct waiting *out)
 static void *work(void *arg)
 {
 	struct replay *r = arg;
-	struct waiting w;
+	struct waiting w = { 0 };
 
 	setpriority(PRIO_PROCESS, 0, NICE); /* on Linux: this thread's */
 	while (next(r, &w)) {
