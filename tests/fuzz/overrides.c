@@ -4,6 +4,7 @@
 #include "base/diff.h"
 #include "proxy/config.h"
 #include "proxy/overrides.h"
+#include "proxy/overrides_file.h"
 
 enum { ROOM = 64 << 20 };
 
@@ -64,6 +65,14 @@ static void change(struct arena *a, struct bytes text, struct bytes value)
 	yaml_unload(v);
 }
 
+static void waits(struct bytes text)
+{
+	struct overrides_pending p;
+
+	if (overrides_pending_parse(text, &p))
+		must(p.until_ms && memchr(p.by, '\0', sizeof p.by));
+}
+
 static void configures(struct bytes text)
 {
 	const struct config_quick quick = { .upstream = "http://h:1", .state = "/nowhere" };
@@ -98,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(e.text[0]);
 	}
 	configures(text);
+	waits(text);
 	arena_free(a);
 	return 0;
 }

@@ -16,12 +16,12 @@ class OverSocket(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-def ask(gate, method, path, body=None):
+def ask(gate, method, path, body=None, fields=None):
     """Status and answer: JSON, or None where there is no body."""
     asking = OverSocket(os.path.join(gate.folder, "api.sock"))
     text = None if body is None else json.dumps(body)
     try:
-        asking.request(method, f"/api/v1{path}", text, {"Content-Type": "application/json"} if text else {})
+        asking.request(method, f"/api/v1{path}", text, {**({"Content-Type": "application/json"} if text else {}), **(fields or {})})
         got = asking.getresponse()
         told = got.read()
     finally:

@@ -1,0 +1,325 @@
+"""edit.py -- the configuration is changed from afar: verified, written, undone unless confirmed; what runs is what is on disk."""
+import os
+import signal
+import socket
+import threading
+import time
+
+from urllib.parse import quote
+
+from lib import api
+from lib.claims import claim, eventually, expect
+from lib.gate import CALM, Gate, one_app
+from lib.origin import Origin
+
+SQL = quote("1' UNION SELECT username, password FROM users-- -", safe="")
+SCRIPT = quote("<script>alert(document.cookie)</script>", safe="")
+QUIET = {"scenarios": {"packs": "off"}}
+
+
+def quiet(**app):
+    """Nobody asks the app anything here."""
+    return one_app("http://127.0.0.1:9", QUIET, **{"waf": {"mode": "detect", **CALM}, **app})
+
+
+def hash_of(gate):
+    status, told = api.ask(gate, "GET", "/config")
+    expect(status, 200)
+    return told["hash"]
+
+
+def change(gate, method, path, body=None, version=None):
+    return api.ask(gate, method, path, body, {"If-Match": f'"{version or hash_of(gate)}"'})
+
+
+def app_of(gate):
+    return api.ask(gate, "GET", "/apps/shop")[1]
+
+
+def mode(gate):
+    return app_of(gate)["configured_mode"]
+
+
+def on_disk(gate, name="overrides.yaml"):
+    return gate.text(f"state/{name}")
+
+
+def same_on_disk(gate):
+    """What runs is what is on disk."""
+    expect(api.ask(gate, "GET", "/config")[1]["overrides"], on_disk(gate))
+
+
+# changing an app
+
+
+@claim
+def a_dry_run_says_what_it_would_change_and_changes_nothing():
+    with Gate(quiet()) as gate:
+        version = hash_of(gate)
+        status, told = change(gate, "PATCH", "/apps/shop?dry_run=true", {"mode": "block"})
+        expect((status, told["ok"], told["applied"], told["errors"]), (200, True, False, []))
+        assert "\n+      mode: block\n" in told["diff"], told["diff"]
+        expect((mode(gate), hash_of(gate)), ("detect", version))
+        assert not os.path.exists(gate.path("state/overrides.yaml"))
+
+
+@claim
+def a_change_is_written_signed_and_in_force():
+    with Gate(quiet()) as gate:
+        version = hash_of(gate)
+        status, told = change(gate, "PATCH", "/apps/shop", {"mode": "block", "bots": {"scrapers": "deny"}, "attack": "auto"})
+        expect((status, told["applied"], told["warnings"]), (200, True, []), str(told))
+        app = app_of(gate)
+        expect((app["mode"], app["bots"]["acts"]["scrapers"], app["attack_mode"]), ("block", "deny", "auto"))
+        assert "      # by socket, 20" in on_disk(gate), on_disk(gate)
+        assert hash_of(gate) != version
+        same_on_disk(gate)
+        # null: as the files have it.
+        status, told = change(gate, "PATCH", "/apps/shop", {"mode": None})
+        expect((status, mode(gate)), (200, "detect"))
+        expect(told["warnings"], ["apps.shop: mode detect in place of block"])
+        audit = api.ask(gate, "GET", "/audit")[1]["items"]
+        expect([e["action"] for e in audit[:2]], ["app.change"] * 2)
+        expect((audit[0]["subject"], audit[0]["detail"]), ("shop", told["diff"]))
+        gate.stop()
+        gate.start()
+        expect(app_of(gate)["bots"]["acts"]["scrapers"], "deny")
+
+
+@claim
+def what_is_wrong_is_told_with_its_place_and_nothing_changes():
+    bad = [
+        ("apps: {shop: ]}", 1, 14),
+        ("apps:\n  shop:\n    waf: {mode: loud}\n", 3, 17),
+        ("apps:\n  shop:\n    exceptions: [{skip: all}]\n", 3, 25),
+        ("apps:\n  shop:\n    exceptions:\n    - {path: /a, rules: [949110]}\n", 4, 26),
+        ("admin: {bind: '127.0.0.1:1'}\n", 1, 1),
+    ]
+    with Gate(quiet()) as gate:
+        version = hash_of(gate)
+        for text, line, column in bad:
+            status, told = change(gate, "PUT", "/config/overrides", {"text": text})
+            expect((status, told["status"], told["ok"], told["applied"]), (422, 422, False, False), text)
+            error = told["errors"][0]
+            expect((os.path.basename(error["file"]), error["line"], error["column"]), ("overrides.yaml", line, column), f"{text!r}: {error}")
+            status, told = change(gate, "PUT", "/config/overrides?dry_run=true", {"text": text})
+            expect((status, told["ok"], len(told["errors"])), (200, False, 1))
+        for path, body in (("/apps/shop", {}), ("/apps/shop", {"mode": "loud"}), ("/apps/shop", {"bots": {"scrapers": 1}}),
+                           ("/apps/shop", {"bots": {"crawlies": "deny"}}), ("/apps/shop?confirm=1", {"mode": "off"}), ("/apps/none", {"mode": "off"})):
+            status, told = change(gate, "PATCH", path, body)
+            assert status in (400, 404, 422), f"{path} {body}: {status}"
+        expect((hash_of(gate), mode(gate)), (version, "detect"))
+        assert not os.path.exists(gate.path("state/overrides.yaml"))
+
+
+@claim
+def a_version_that_is_not_the_present_one_is_refused():
+    with Gate(quiet()) as gate:
+        version = hash_of(gate)
+        expect(api.ask(gate, "PATCH", "/apps/shop", {"mode": "block"})[0], 428)
+        expect(change(gate, "PATCH", "/apps/shop", {"mode": "block"})[0], 200)
+        expect(change(gate, "PATCH", "/apps/shop", {"mode": "off"}, version)[0], 412)
+        expect(mode(gate), "block")
+
+
+@claim
+def a_file_that_was_edited_by_hand_is_not_written_over():
+    with Gate(quiet()) as gate:
+        expect(change(gate, "PATCH", "/apps/shop", {"mode": "block"})[0], 200)
+        with open(gate.path("state/overrides.yaml"), "a", encoding="ascii") as out:
+            out.write("# mine\n")
+        before = on_disk(gate)
+        status, told = change(gate, "PATCH", "/apps/shop", {"mode": "off"})
+        expect(status, 409)
+        assert "was changed by hand: reload first" in told["detail"], told
+        expect(on_disk(gate), before)
+        expect(api.ask(gate, "POST", "/config/reload")[1], {"ok": True, "error": None})
+        expect(change(gate, "PATCH", "/apps/shop", {"mode": "off"})[0], 200)
+        same_on_disk(gate)
+
+
+@claim
+def of_many_changes_at_once_one_is_made():
+    with Gate(quiet()) as gate:
+        version, told = hash_of(gate), []
+
+        def patch(threshold):
+            told.append(change(gate, "PATCH", "/apps/shop", {"threshold": threshold}, version)[0])
+
+        threads = [threading.Thread(target=patch, args=(n,)) for n in range(6, 14)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        expect(told.count(200), 1, str(told))
+        assert set(told) <= {200, 409, 412}, told
+        same_on_disk(gate)
+
+
+@claim
+def what_cannot_be_written_does_not_run():
+    with Gate(quiet()) as gate:
+        os.mkdir(gate.path("state/overrides.yaml.new"))
+        status, told = change(gate, "PATCH", "/apps/shop", {"mode": "block"})
+        expect(status, 503)
+        assert "cannot write it" in told["detail"], told
+        expect(mode(gate), "detect")
+        os.rmdir(gate.path("state/overrides.yaml.new"))
+        expect(change(gate, "PATCH", "/apps/shop", {"mode": "block"})[0], 200)
+
+
+@claim
+def what_cannot_run_does_not_stay_on_disk():
+    with Gate(quiet()) as gate, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        expect(change(gate, "PATCH", "/apps/shop", {"mode": "block"})[0], 200)
+        before = on_disk(gate)
+        other = f"  other:\n    upstream: http://127.0.0.1:9\n    listen: 127.0.0.1:{taken.getsockname()[1]}\n"
+        status, told = change(gate, "PUT", "/config/overrides?confirm=30", {"text": before + other})
+        assert status in (422, 503) and not told["applied"], f"{status}: {told}"
+        expect(on_disk(gate), before)
+        expect(api.ask(gate, "GET", "/config")[1]["pending"], None)
+        same_on_disk(gate)
+        gate.stop()
+        gate.start()
+        expect(mode(gate), "block")
+
+
+@claim
+def writes_off_is_for_those_who_keep_their_files_elsewhere():
+    config = {**quiet(), "admin": {"bind": "off", "writes": "off"}}
+    with Gate(config) as gate:
+        expect(api.ask(gate, "GET", "/config")[1]["writes"], False)
+        for method, path, body in (
+            ("PATCH", "/apps/shop", {"mode": "block"}),
+            ("PUT", "/config/overrides", {"text": ""}),
+            ("POST", "/exceptions", {"app": "shop", "path": "/a", "args": ["b"], "reason": "c"}),
+            ("DELETE", "/exceptions/0123456789abcdef", None),
+        ):
+            status, told = change(gate, method, path, body)
+            expect(status, 403, f"{method} {path}")
+            assert "admin.writes: off" in told["detail"], told
+        expect(api.ask(gate, "POST", "/apps/shop/mode", {"mode": "block"})[0], 204)
+        expect((app_of(gate)["mode"], mode(gate)), ("block", "detect"))
+
+
+# confirming
+
+
+@claim
+def what_nobody_confirms_is_undone():
+    with Gate(quiet()) as gate:
+        expect(change(gate, "PATCH", "/apps/shop", {"paranoia": 2})[0], 200)
+        before = on_disk(gate)
+        status, told = change(gate, "PATCH", "/apps/shop?confirm=5", {"mode": "block"})
+        expect((status, told["applied"], mode(gate)), (200, True, "block"))
+        pending = api.ask(gate, "GET", "/config")[1]["pending"]
+        expect((pending["until"], pending["by"]), (told["confirm_until"], "socket"))
+        expect(change(gate, "PATCH", "/apps/shop", {"mode": "off"})[0], 409)
+        eventually(lambda: mode(gate) == "detect", 10, "undoing", every=0.2)
+        expect(on_disk(gate), before)
+        expect(api.ask(gate, "GET", "/config")[1]["pending"], None)
+        expect(api.ask(gate, "GET", "/audit")[1]["items"][0]["action"], "config.lapse")
+        expect(api.ask(gate, "POST", "/config/confirm")[0], 409)
+        expect(api.ask(gate, "POST", "/config/rollback")[0], 409)
+
+
+@claim
+def what_is_confirmed_stays_and_what_is_taken_back_goes():
+    with Gate(quiet()) as gate:
+        expect(change(gate, "PATCH", "/apps/shop?confirm=5", {"mode": "block"})[0], 200)
+        expect(api.ask(gate, "POST", "/config/confirm")[0], 204)
+        expect(change(gate, "PATCH", "/apps/shop?confirm=600", {"mode": "off"})[0], 200)
+        status, told = api.ask(gate, "POST", "/config/rollback")
+        expect((status, told["applied"], mode(gate)), (200, True, "block"))
+        time.sleep(6)
+        expect(mode(gate), "block", "after the first one's time")
+        same_on_disk(gate)
+
+
+@claim(limit=60)
+def a_restart_does_not_make_a_change_last():
+    with Gate(quiet()) as gate:
+        expect(change(gate, "PATCH", "/apps/shop?confirm=8", {"mode": "block"})[0], 200)
+        gate.stop()
+        gate.start()
+        expect(mode(gate), "block", "its time is not over")
+        assert api.ask(gate, "GET", "/config")[1]["pending"]
+        eventually(lambda: mode(gate) == "detect", 15, "undoing", every=0.2)
+        expect(change(gate, "PATCH", "/apps/shop?confirm=5", {"mode": "off"})[0], 200)
+        gate.stop()
+        time.sleep(6)
+        gate.start()
+        expect((mode(gate), api.ask(gate, "GET", "/config")[1]["pending"]), ("detect", None))
+        same_on_disk(gate)
+
+
+@claim(limit=60)
+def an_upgrade_keeps_changes_and_goes_on_waiting():
+    with Gate(quiet()) as gate:
+        expect(change(gate, "PATCH", "/apps/shop", {"threshold": 7})[0], 200)
+        expect(change(gate, "PATCH", "/apps/shop?confirm=12", {"mode": "block"})[0], 200)
+        child = gate.serving()
+        gate.signal(signal.SIGUSR2)
+        eventually(lambda: gate.serving() != child, 15, "a new child")
+        eventually(lambda: not os.path.exists(f"/proc/{child}"), 15, "the end of the old child")
+        expect((app_of(gate)["threshold"], mode(gate)), (7, "block"))
+        eventually(lambda: mode(gate) == "detect", 20, "undoing", every=0.2)
+        expect(app_of(gate)["threshold"], 7)
+        same_on_disk(gate)
+
+
+# exceptions
+
+
+def exception(**more):
+    return {"app": "shop", "path": "/comment", "categories": ["sqli"], "args": ["text"], "reason": "people write about SQL", **more}
+
+
+def asked(gate, target):
+    return gate.ask(target=target).status
+
+
+@claim
+def an_exception_lets_that_through_and_no_neighbour():
+    with Origin() as origin, Gate(one_app(origin.url, QUIET)) as gate:
+        same = f"/comment?text={SQL}"
+        expect(asked(gate, same), 403)
+        status, made = api.ask(gate, "POST", "/exceptions", exception(until="90d"))
+        expect((status, made["applied"]), (200, True), str(made))
+        expect(asked(gate, same), 200)
+        for other in (f"/comment?text={SCRIPT}", f"/comment?other={SQL}", f"/elsewhere?text={SQL}"):
+            expect(asked(gate, other), 403, other)
+        listed = api.ask(gate, "GET", "/exceptions?app=shop")[1]["items"]
+        expect([(e["id"], e["by"], e["writable"], e["reason"]) for e in listed],
+               [(made["id"], "socket", True, "people write about SQL")])
+        expect(api.ask(gate, "POST", "/exceptions", exception(until="90d"))[0], 409, "the same once more")
+        expect(api.ask(gate, "DELETE", f"/exceptions/{made['id']}")[0], 200)
+        expect(asked(gate, same), 403)
+        expect(api.ask(gate, "GET", "/exceptions")[1]["items"], [])
+        expect(api.ask(gate, "DELETE", f"/exceptions/{made['id']}")[0], 404)
+        same_on_disk(gate)
+
+
+@claim
+def an_exception_of_the_files_is_not_ours_to_delete():
+    with Gate(quiet(exceptions=[{"path": "/a", "skip": ["body"]}, {"path": "/b", "skip": ["body"], "until": "2020-01-01"}])) as gate:
+        first, over = api.ask(gate, "GET", "/exceptions")[1]["items"]
+        expect((first["writable"], first["over"], over["over"], over["path"]), (False, False, True, "/b"))
+        expect(api.ask(gate, "POST", "/exceptions", exception(categories=[]))[0], 200)
+        expect([e["id"] for e in api.ask(gate, "GET", "/exceptions")[1]["items"]][1:], [first["id"], over["id"]])
+        status, told = api.ask(gate, "DELETE", f"/exceptions/{first['id']}")
+        expect(status, 409)
+        assert "embergate.yaml:" in told["detail"], told
+
+
+@claim
+def what_would_switch_inspection_off_is_no_exception():
+    with Gate(quiet()) as gate:
+        for more in ({"args": [], "categories": []}, {"rules": ["949110"]}, {"rules": ["9-1"]}, {"reason": ""}, {"until": "soon"},
+                     {"path": ""}, {"parts": ["everything"]}, {"methods": ["G T"]}, {"skip": ["all"]}):
+            status, told = api.ask(gate, "POST", "/exceptions", exception(**more))
+            expect(status, 422, f"{more}: {told}")
+        expect(api.ask(gate, "POST", "/exceptions", exception(app="none"))[0], 404)
+        expect(api.ask(gate, "GET", "/exceptions")[1]["items"], [])
