@@ -9,6 +9,7 @@ const SILENCE = 40000;                   /* ms: the gate comments every 15 s */
 const UNSEEN = 60000;                    /* ms after which a hidden tab gives its stream back */
 
 export const link_state = signal("connecting"); /* "live", "connecting", "full", "off" */
+export const fresh = signal(0);                 /* streams that began with the present: a list from before has a gap */
 export const stats = signal(null);              /* as GET /stats, of this second */
 
 const topics = new Map();                       /* topic -> Set of functions */
@@ -58,6 +59,8 @@ async function connect() {
 			link_state.value = answer.status === 503 ? "full" : "off";
 		else {
 			link_state.value = "live";
+			if (!last_id)
+				fresh.value++;
 			wait = WAIT_MIN;
 			await read(answer, alive);
 		}
@@ -105,14 +108,10 @@ export function listen(topic, on) {
 		topics.get(topic)?.delete(on);
 		if (topics.get(topic)?.size === 0) {
 			topics.delete(topic);
+			last_id = undefined; /* who comes back later begins with a list, and the present */
 			restart();
 		}
 	};
-}
-
-/* What was seen last is forgotten: a tail begins with the present. */
-export function forget_last() {
-	last_id = undefined;
 }
 
 export function stream_start() {

@@ -8,7 +8,7 @@ import { Listing } from "../components/table.js";
 import { is_meant } from "../events_of.js";
 import { ACTIONS, SOURCES, clock, count, day, exact } from "../format.js";
 import { link, requery, route } from "../router.js";
-import { link_state, listen } from "../stream.js";
+import { fresh, link_state, listen } from "../stream.js";
 import { useGet, usePages } from "../use.js";
 
 const KEPT = 300;    /* rows of a tail; older ones are asked for again */
@@ -52,11 +52,11 @@ function useTail(filter, hold) {
 	const queue = useRef([]);
 	const key = JSON.stringify(filter);
 	const show = () => {
-		const fresh = queue.current.splice(0).reverse();
+		const come = queue.current.splice(0).reverse();
 
 		setWaiting(0);
-		if (fresh.length)
-			set((old) => [...fresh, ...old].slice(0, KEPT));
+		if (come.length)
+			set((old) => [...come, ...old].slice(0, KEPT));
 	};
 
 	useEffect(() => {
@@ -107,6 +107,10 @@ export default function Events() {
 	const tails = !to;
 	const pages = usePages("/events", { ...filter, from, to });
 	const tail = useTail(filter, paused || !tails);
+	useEffect(() => {
+		if (fresh.value)
+			pages.reload();
+	}, [fresh.value]);
 	const known = new Set(tail.rows.map((e) => e.id));
 	const items = pages.items && [...tail.rows, ...pages.items.filter((e) => !known.has(e.id))];
 	const show = () => {
