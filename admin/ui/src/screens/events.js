@@ -49,7 +49,7 @@ export const EVENT_COLUMNS = [
 function useTail(filter, hold) {
 	const [rows, set] = useState([]);
 	const [waiting, setWaiting] = useState(0);
-	const queue = useRef([]);
+	const queue = useRef([]), wanted = useRef();
 	const key = JSON.stringify(filter);
 	const show = () => {
 		const come = queue.current.splice(0).reverse();
@@ -59,15 +59,16 @@ function useTail(filter, hold) {
 			set((old) => [...come, ...old].slice(0, KEPT));
 	};
 
+	wanted.current = filter;
 	useEffect(() => {
 		queue.current = [];
 		set([]);
 		setWaiting(0);
-		return listen("security", (e) => {
-			if (is_meant(e, filter) && queue.current.push(e) > HELD)
-				queue.current.shift();
-		});
 	}, [key]);
+	useEffect(() => listen("security", (e) => {
+		if (is_meant(e, wanted.current) && queue.current.push(e) > HELD)
+			queue.current.shift();
+	}), []);
 	useEffect(() => {
 		const timer = setInterval(() => {
 			if (!hold && scrollY < 120)
