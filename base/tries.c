@@ -20,7 +20,7 @@ unsigned tries_take(struct tries *t, const struct ip *from, struct bytes name, s
 			t->slots[try->slots[i]].n = 0;
 		}
 		if (t->slots[try->slots[i]].n >= most[i])
-			return (unsigned)((MINUTE_MS - now % MINUTE_MS) / 1000 + 1);
+			return (unsigned)((MINUTE_MS - now % MINUTE_MS + 999) / 1000);
 	}
 	t->slots[try->slots[0]].n++;
 	t->slots[try->slots[1]].n++;
