@@ -1,4 +1,5 @@
 /* ctl.c -- the gate's end of the line. */
+#include "admin/audit.h"
 #include "admin/ctl.h"
 #include "base/schema_type.h"
 #include <stdlib.h>
@@ -36,6 +37,11 @@ void admin_answer(struct admin_answer *answer, bool ok, const char *message)
 		text_byte(&t, '\n');
 	}
 	ctl_reply(answer, ok ? CTL_OK : CTL_FAILED, text_bytes(&t));
+}
+
+void ctl_note(const struct ctl_ask *ask, const char *action, struct bytes subject, struct bytes detail)
+{
+	audit_note(ask->admin, &caller_ctl, action, subject, detail);
 }
 
 const struct ctl_verb *ctl_verb_named(struct bytes name)

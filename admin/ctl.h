@@ -64,6 +64,9 @@ void ctl_allow(const struct ctl_ask *);
 void ctl_put_left(struct text *, const struct decision *, uint64_t now_ms); /* "3h59m0s" */
 /* ctl_scenarios.c */
 void ctl_scenarios(const struct ctl_ask *);
+/* Into the audit log; before the answer, with which the words are gone. */
+void ctl_note(const struct ctl_ask *, const char *action, struct bytes subject, struct bytes detail);
+
 /* ctl_users.c */
 void ctl_users(const struct ctl_ask *);
 void ctl_tokens(const struct ctl_ask *);

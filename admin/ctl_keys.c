@@ -139,6 +139,11 @@ static bool read_scopes(const struct ctl_ask *ask, unsigned *scopes, struct byte
 	return ask->nargs >= 2;
 }
 
+static void note(const struct ctl_ask *ask, const char *action)
+{
+	ctl_note(ask, action, ask->args[1], (struct bytes){ 0 });
+}
+
 static void add_bouncer(const struct ctl_ask *ask)
 {
 	char secret[65];
@@ -146,12 +151,14 @@ static void add_bouncer(const struct ctl_ask *ask)
 	unsigned scopes;
 	struct err e;
 
-	if (!read_scopes(ask, &scopes, &wanted))
+	if (!read_scopes(ask, &scopes, &wanted)) {
 		admin_answer(ask->answer, false, "write: bouncers add NAME, then appsec, trusted where it may name a client's address, and key:KEY for one that another gate has");
-	else if (!keys_add_bouncer(ask->admin->hooks.keys, ask->args[1], scopes, wanted, secret, &e))
+	} else if (!keys_add_bouncer(ask->admin->hooks.keys, ask->args[1], scopes, wanted, secret, &e)) {
 		admin_answer(ask->answer, false, e.text);
-	else
+	} else {
+		note(ask, "bouncer.add");
 		show(ask, "key", secret);
+	}
 }
 
 static void add_machine(const struct ctl_ask *ask)
@@ -160,11 +167,16 @@ static void add_machine(const struct ctl_ask *ask)
 	struct bytes password = ask->nargs == 3 ? ask->args[2] : bytes_of(tls_make_secret(secret) ? secret : "");
 	struct err e;
 
-	if (ask->nargs < 2 || ask->nargs > 3)
+	if (ask->nargs < 2 || ask->nargs > 3) {
 		admin_answer(ask->answer, false, "write: machines add NAME, then a password if it is not to be made");
-	else if (!keys_add_machine(ask->admin->hooks.keys, ask->args[1], password, true, &e))
+		return;
+	}
+	if (!keys_add_machine(ask->admin->hooks.keys, ask->args[1], password, true, &e)) {
 		admin_answer(ask->answer, false, e.text);
-	else if (ask->nargs == 3)
+		return;
+	}
+	note(ask, "machine.add");
+	if (ask->nargs == 3)
 		admin_answer(ask->answer, true, "it may log in");
 	else
 		show(ask, "password", secret);
@@ -176,6 +188,8 @@ static void delete(const struct ctl_ask *ask, bool machine)
 {
 	bool done = ask->nargs == 2 && keys_delete(ask->admin->hooks.keys, machine, ask->args[1]);
 
+	if (done)
+		note(ask, machine ? "machine.delete" : "bouncer.delete");
 	admin_answer(ask->answer, done, done ? "it is deleted" : "there is none of that name");
 }
 
@@ -183,6 +197,8 @@ static void validate(const struct ctl_ask *ask)
 {
 	bool done = ask->nargs == 2 && keys_validate(ask->admin->hooks.keys, ask->args[1]);
 
+	if (done)
+		note(ask, "machine.validate");
 	admin_answer(ask->answer, done, done ? "it may log in" : "there is none of that name");
 }
 

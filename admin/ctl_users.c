@@ -1,6 +1,5 @@
 /* ctl_users.c -- `embergate ctl user` and `ctl token`: who may use the dashboard and the API. Links and tokens are shown once,
  * here. */
-#include "admin/audit.h"
 #include "admin/ctl.h"
 #include "admin/sessions.h"
 #include "admin/tokens.h"
@@ -12,11 +11,6 @@
 static bool is_verb(const struct ctl_ask *ask, const char *verb)
 {
 	return bytes_eq(ask->nargs ? ask->args[0] : BYTES("list"), bytes_of(verb));
-}
-
-static void note(const struct ctl_ask *ask, const char *action, struct bytes subject, struct bytes detail)
-{
-	audit_note(ask->admin, &caller_ctl, action, subject, detail);
 }
 
 static void put_when(struct text *t, uint64_t ms, const char *never)
@@ -103,7 +97,7 @@ static void give_link(const struct ctl_ask *ask, struct bytes name)
 		admin_answer(ask->answer, false, e.text);
 		return;
 	}
-	note(ask, "user.link", name, (struct bytes){ 0 });
+	ctl_note(ask, "user.link", name, (struct bytes){ 0 });
 	show(ask, "link", "open this within 15 minutes and choose a password; it works once", link);
 }
 
@@ -117,7 +111,7 @@ static void add_user(const struct ctl_ask *ask)
 	} else if (!users_add(ask->admin->users, ask->args[1], role, &e)) {
 		admin_answer(ask->answer, false, e.text);
 	} else {
-		note(ask, "user.add", ask->args[1], ask->args[2]);
+		ctl_note(ask, "user.add", ask->args[1], ask->args[2]);
 		give_link(ask, ask->args[1]);
 	}
 }
@@ -131,7 +125,7 @@ static void delete_user(const struct ctl_ask *ask)
 		return;
 	}
 	sessions_end_all(ask->admin->sessions, ask->args[1], 0);
-	note(ask, "user.delete", ask->args[1], (struct bytes){ 0 });
+	ctl_note(ask, "user.delete", ask->args[1], (struct bytes){ 0 });
 	admin_answer(ask->answer, true, "it is deleted");
 }
 
@@ -204,7 +198,7 @@ static void add_token(const struct ctl_ask *ask)
 		admin_answer(ask->answer, false, e.text);
 		return;
 	}
-	note(ask, "token.add", ask->args[1], ask->args[2]);
+	ctl_note(ask, "token.add", ask->args[1], ask->args[2]);
 	show(ask, "token", "for \"Authorization: Bearer\", shown only now", token);
 }
 
@@ -217,7 +211,7 @@ static void delete_token(const struct ctl_ask *ask)
 		admin_answer(ask->answer, false, "there is no token of that id");
 		return;
 	}
-	note(ask, "token.delete", bytes_of(name), (struct bytes){ 0 });
+	ctl_note(ask, "token.delete", bytes_of(name), (struct bytes){ 0 });
 	admin_answer(ask->answer, true, "it is deleted");
 }
 

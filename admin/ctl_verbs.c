@@ -56,6 +56,7 @@ static void status(const struct ctl_ask *ask)
 
 static void reload(const struct ctl_ask *ask)
 {
+	ctl_note(ask, "config.reload", (struct bytes){ 0 }, (struct bytes){ 0 });
 	ask->admin->hooks.reload(ask->admin->hooks.ctx, ask->answer);
 }
 
@@ -96,6 +97,7 @@ static void mode(const struct ctl_ask *ask)
 		admin_answer(ask->answer, false, e.text);
 		return;
 	}
+	ctl_note(ask, "app.mode", ask->args[0], ask->args[1]);
 	text_plain(&t, ask->args[0]);
 	text_str(&t, " is now in mode ");
 	text_plain(&t, ask->args[1]);
@@ -114,6 +116,7 @@ static void attack_mode(const struct ctl_ask *ask)
 		admin_answer(ask->answer, false, e.text);
 		return;
 	}
+	ctl_note(ask, "app.attack", ask->args[0], ask->args[1]);
 	text_str(&t, "attack mode of ");
 	text_plain(&t, ask->args[0]);
 	text_str(&t, " is now ");
@@ -125,6 +128,7 @@ static void attack_mode(const struct ctl_ask *ask)
 static void drain(const struct ctl_ask *ask)
 {
 	ask->admin->hooks.drain(ask->admin->hooks.ctx);
+	ctl_note(ask, "gate.drain", (struct bytes){ 0 }, (struct bytes){ 0 });
 	admin_answer(ask->answer, true, "draining: /readyz says 503, clients are told to go elsewhere");
 }
 

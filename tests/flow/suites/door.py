@@ -254,16 +254,20 @@ def what_was_done_is_written_down_in_a_chain_that_holds():
     with Gate(quiet()) as gate:
         anna = first(gate)
         user(gate, anna, "ben", "viewer")
-        gate.ctl("token", "add", "ci", "operator", "90d")
+        for words in (("token", "add", "ci", "operator", "90d"), ("mode", "shop", "detect"), ("mode", "nothing", "detect"),
+                      ("bouncers", "add", "fw", "key:0123456789abcdef"), ("bouncers", "delete", "fw")):
+            gate.ctl(*words)
         items = anna.ask("GET", "/audit").json["items"]
         expect([(e["user"], e["way"], e["action"], e["subject"]) for e in items], [
-            ("ctl", "socket", "token.add", "ci"), ("ben", "session", "session.begin", "ben"),
+            ("ctl", "socket", "bouncer.delete", "fw"), ("ctl", "socket", "bouncer.add", "fw"),
+            ("ctl", "socket", "app.mode", "shop"), ("ctl", "socket", "token.add", "ci"), ("ben", "session", "session.begin", "ben"),
             ("anna", "session", "user.add", "ben"), ("anna", "session", "user.setup", "anna")])
         page = anna.ask("GET", "/audit?limit=3").json
-        expect([e["id"] for e in page["items"]], ["4", "3", "2"])
-        expect([e["id"] for e in anna.ask("GET", f"/audit?limit=3&after={page['next']}").json["items"]], ["1"])
+        expect([e["id"] for e in page["items"]], ["7", "6", "5"])
+        assert "0123456789abcdef" not in json.dumps(items)
+        expect([e["id"] for e in anna.ask("GET", f"/audit?limit=3&after={page['next']}").json["items"]], ["4", "3", "2"])
         checked = anna.ask("GET", "/audit/check").json
-        expect((checked["ok"], checked["entries"], checked["hash"]), (True, 4, items[0]["hash"]))
+        expect((checked["ok"], checked["entries"], checked["hash"]), (True, 7, items[0]["hash"]))
         assert items[0]["hash"] in gate.text("stderr"), "the log has the hash too"
 
 
