@@ -3,6 +3,7 @@
 #include "admin/audit.h"
 #include "admin/ctl.h"
 #include "admin/server.h"
+#include "admin/streams.h"
 #include "admin/sessions.h"
 #include "admin/tokens.h"
 #include "admin/users.h"
@@ -115,10 +116,11 @@ struct admin *admin_open(struct loop *loop, const struct admin_options *o, struc
 		a->ui_dir = o->ui_dir;
 		a->events = o->events;
 		a->archive = o->archive;
+		a->series = o->series;
 		a->store = o->store;
 		a->url = o->url;
 	}
-	if (!a || !hosts_new(a, o)) {
+	if (!a || !hosts_new(a, o) || !(a->streams = streams_open(a))) {
 		err_set(e, SIDE_SELF, ENOMEM, "admin: out of memory");
 	} else if (kept_open(a, e) && listen_all(a, o, e)) {
 		return a;
@@ -165,7 +167,16 @@ static void way_close(struct server_way *way, uint32_t grace_ms)
 
 void admin_cede(struct admin *a, uint32_t grace_ms)
 {
+	streams_drain(a->streams);
 	way_close(&a->by_address, grace_ms);
+}
+
+void admin_tell(struct admin *a, const char *topic, struct bytes json)
+{
+	enum stream_topic t;
+
+	if (a && streams_topic(bytes_of(topic), &t))
+		streams_tell(a->streams, t, json);
 }
 
 /* What closes at once must not end the admin before the others have been told. */
@@ -178,6 +189,8 @@ void admin_close(struct admin *a, void (*closed)(void *), void *ctx)
 	listener_close(a->ctl_listener);
 	ctl_socket_free(a->ctl);
 	ctl_socket_free(a->api_socket);
+	streams_close(a->streams);
+	a->streams = NULL;
 	for (struct guest *g = a->guests; g; g = g->next)
 		guest_close(g);
 	for (size_t i = 0; i < nelems(ways); i++)

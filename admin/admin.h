@@ -46,6 +46,7 @@ struct admin_status {
 struct admin_answer;
 struct alerts;
 struct archive;
+struct series;
 struct client_hooks;
 struct decisions;
 struct edit_hooks;
@@ -94,6 +95,7 @@ struct admin_options {
 	size_t nhosts;
 	struct events *events;
 	struct archive *archive;   /* NULL: events are not kept */
+	struct series *series;     /* NULL: no figures */
 	struct store *store;       /* NULL: nothing is kept, and nobody can be told from another. Outlives the admin */
 	struct admin_hooks hooks;
 };
@@ -103,8 +105,10 @@ struct admin *admin_open(struct loop *, const struct admin_options *, struct err
 /* A link for the first administrator; false: somebody can log in already, or no browser reaches this gate. */
 enum { ADMIN_LINK_MAX = 256 };
 bool admin_setup_link(struct admin *, char link[ADMIN_LINK_MAX]);
-/* Another process has its address now: what is under way ends within grace_ms. The sockets stay. */
+/* Another process has its address now: what is under way ends within grace_ms, streams at once. The sockets stay. */
 void admin_cede(struct admin *, uint32_t grace_ms);
+/* To whoever follows: "config" or "node", and what is told, an object. */
+void admin_tell(struct admin *, const char *topic, struct bytes json);
 /* Stops listening and cuts what is open; closed(ctx) once nothing of it is left on the loop. */
 void admin_close(struct admin *, void (*closed)(void *), void *ctx);
 

@@ -1,136 +1,31 @@
 /* archive_query.c -- lists and details, on the store's thread.
  *
  * Which rows, from the narrow table, at most as many as a page has, and no longer than it may take; then what the API shows
- * of those. Which index is used is said here and not left to the planner, which knows nothing of what is in the file: the one
- * of ids or addresses where one is named whole, else none (archive_write.c says why). */
-#include "admin/archive_parts.h"
+ * of those. */
+#include "admin/archive_where.h"
 #include "admin/event_json.h"
 #include "base/clock.h"
 #include <stdlib.h>
 
-enum {
-	SQL_MAX = 2048, LOWER_MAX = 256,
-	WHOLE_ID = 10,    /* characters of an id that are its time: fewer fit too many */
-	PAGE_BYTES = 32 << 20,
-};
+enum { PAGE_BYTES = 32 << 20 };
 
 struct listing {
 	struct archive *archive;
-	struct archive_ask ask;
+	struct archive_where where;
 	archive_listed *done;
 	void *owner;
 	struct archive_page page;
 	struct archive_row *rows;
 	char *at;                 /* what rows borrow from */
 	size_t len, cap;
-	char id[32], end[32], q[LOWER_MAX], rule[LOWER_MAX + 2]; /* as they are looked for */
-	struct ip first, last;    /* of the net */
 };
 
-/* ---- what is asked, as SQL ---- */
-
-#define ASK(field) offsetof(struct archive_ask, field)
-static const struct { const char *sql; size_t at; } words[] = {
-	{ " AND e.app = ", ASK(app) },         { " AND e.action = ", ASK(action) },   { " AND e.source = ", ASK(source) },
-	{ " AND e.method = ", ASK(method) },   { " AND e.country = ", ASK(country) },
-};
-
-/* Parameters are numbered as they come. */
-struct sql {
-	struct text t;
-	struct { struct bytes text; int64_t number; bool is_blob; } values[24];
-	int n;
-};
-
-static void put_value(struct sql *s, const char *sql, struct bytes text, int64_t number, const char *behind)
+static void put_list(struct archive_where *w)
 {
-	s->values[s->n].text = text;
-	s->values[s->n++].number = number;
-	text_printf(&s->t, "%s?%d%s", sql, s->n, behind);
-}
-
-static void put_text(struct sql *s, const char *sql, struct bytes text, const char *behind)
-{
-	if (text.at)
-		put_value(s, sql, text, 0, behind);
-}
-
-static void put_number(struct sql *s, const char *sql, bool is_there, int64_t n)
-{
-	if (is_there)
-		put_value(s, sql, (struct bytes){ 0 }, n, "");
-}
-
-static void put_address(struct sql *s, const char *sql, const struct ip *ip)
-{
-	s->values[s->n].is_blob = true;
-	put_value(s, sql, (struct bytes){ (const char *)ip->b, sizeof ip->b }, 0, "");
-}
-
-static bool is_one(const struct archive_ask *ask)
-{
-	return ask->has_net && ask->net.bits == 128;
-}
-
-static const char *index_for(const struct archive_ask *ask)
-{
-	if (ask->id.len >= WHOLE_ID)
-		return "INDEXED BY events_ulid";
-	return is_one(ask) ? "INDEXED BY events_client" : "NOT INDEXED";
-}
-
-static void put_net(struct sql *s, const struct listing *l)
-{
-	if (is_one(&l->ask)) {
-		put_address(s, " AND e.client = ", &l->first);
-	} else if (l->ask.has_net) {
-		put_address(s, " AND e.client >= ", &l->first);
-		put_address(s, " AND e.client <= ", &l->last);
-	}
-}
-
-static void put_where(struct sql *s, const struct listing *l)
-{
-	const struct archive_ask *ask = &l->ask;
-
-	if (ask->id.at) {
-		put_text(s, " AND e.ulid >= ", bytes_of(l->id), "");
-		put_text(s, " AND e.ulid <= ", bytes_of(l->end), "");
-	}
-	put_net(s, l);
-	for (size_t i = 0; i < nelems(words); i++)
-		put_text(s, words[i].sql, *(const struct bytes *)(const void *)((const char *)ask + words[i].at), "");
-	put_number(s, " AND e.asn = ", ask->has_as, (int64_t)ask->as);
-	put_number(s, " AND e.status = ", ask->status, (int64_t)ask->status);
-	put_number(s, " AND e.time_ms >= ", ask->from_ms, (int64_t)ask->from_ms);
-	put_number(s, " AND e.time_ms < ", ask->to_ms, (int64_t)ask->to_ms);
-	put_number(s, " AND e.id < ", ask->before, ask->before);
-	put_number(s, " AND e.id > ", ask->is_behind, ask->behind);
-	if (ask->rule.at)
-		put_text(s, " AND holds(e.rules, ", bytes_of(l->rule), ")");
-	put_text(s, " AND holds(e.path, ", ask->path, ")");
-	if (ask->q.at)
-		put_text(s, " AND holds((SELECT words FROM event_texts t WHERE t.id = e.id), ", bytes_of(l->q), ")");
-}
-
-static void put_list(struct sql *s, const struct listing *l)
-{
-	text_printf(&s->t, "SELECT e.id FROM events e %s WHERE look(e.id)", index_for(&l->ask));
-	put_where(s, l);
-	text_str(&s->t, l->ask.is_behind ? " ORDER BY e.id ASC" : " ORDER BY e.id DESC");
-	put_number(s, " LIMIT ", true, (int64_t)l->ask.limit + 1);
-	text_byte(&s->t, '\0');
-}
-
-static void bind(const struct sql *s, sqlite3_stmt *stmt)
-{
-	for (int i = 0; i < s->n; i++)
-		if (s->values[i].is_blob)
-			sqlite3_bind_blob(stmt, i + 1, s->values[i].text.at, (int)s->values[i].text.len, SQLITE_STATIC);
-		else if (s->values[i].text.at)
-			archive_bind(stmt, i + 1, s->values[i].text);
-		else
-			sqlite3_bind_int64(stmt, i + 1, s->values[i].number);
+	text_printf(&w->t, "SELECT e.id FROM events e %s WHERE look(e.id)", archive_where_index(w));
+	archive_where_put(w);
+	text_str(&w->t, w->ask.is_behind ? " ORDER BY e.id ASC" : " ORDER BY e.id DESC");
+	archive_where_number(w, " LIMIT ", (int64_t)w->ask.limit + 1);
 }
 
 /* ---- what is found ---- */
@@ -159,7 +54,7 @@ static bool read_numbers(struct listing *l, sqlite3_stmt *s)
 
 	*look = (struct archive_look){ .until_us = clock_mono_us() + ARCHIVE_PAGE_US };
 	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-		if (l->page.n == l->ask.limit) {
+		if (l->page.n == l->where.ask.limit) {
 			l->page.next = l->rows[l->page.n - 1].number;
 			return true;
 		}
@@ -193,16 +88,12 @@ static bool read_rows(struct listing *l, sqlite3_stmt *s)
 
 static bool read_page(struct listing *l, sqlite3 *db)
 {
-	char text[SQL_MAX];
-	struct sql sql = { .t = text_over(text, sizeof text) };
 	sqlite3_stmt *numbers, *rows = archive_prepare(l->archive, db, "SELECT row FROM event_details WHERE id = ?");
 	bool good;
 
-	put_list(&sql, l);
-	l->rows = calloc(l->ask.limit + 1, sizeof *l->rows);
-	numbers = l->rows && !sql.t.full ? archive_prepare(l->archive, db, text) : NULL;
-	if (numbers)
-		bind(&sql, numbers);
+	put_list(&l->where);
+	l->rows = calloc(l->where.ask.limit + 1, sizeof *l->rows);
+	numbers = l->rows ? archive_where_prepare(&l->where, l->archive, db) : NULL;
 	good = numbers && rows && read_numbers(l, numbers) && read_rows(l, rows);
 	sqlite3_finalize(numbers);
 	sqlite3_finalize(rows);
@@ -236,34 +127,6 @@ static void listed(void *arg)
 
 /* ---- asking ---- */
 
-/* From the first address to the last; the base has its host bits cleared. */
-static void set_net(struct listing *l)
-{
-	l->first = l->last = l->ask.net.base;
-	for (unsigned bit = l->ask.net.bits; bit < 128; bit++)
-		l->last.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-}
-
-/* Ids are upper case; '~' is behind all that they may hold. */
-static void set_id(struct listing *l)
-{
-	size_t n = l->ask.id.len < sizeof l->id - 2 ? l->ask.id.len : sizeof l->id - 2;
-
-	for (size_t i = 0; i < n; i++)
-		l->id[i] = l->end[i] = l->ask.id.at[i] >= 'a' && l->ask.id.at[i] <= 'z' ? (char)(l->ask.id.at[i] - 32) : l->ask.id.at[i];
-	l->end[n] = '~';
-}
-
-static void set_texts(struct listing *l)
-{
-	size_t n = l->ask.q.len < sizeof l->q - 1 ? l->ask.q.len : sizeof l->q - 1;
-
-	for (size_t i = 0; i < n; i++)
-		l->q[i] = byte_lower(l->ask.q.at[i]);
-	snprintf(l->rule, sizeof l->rule, " %.*s ", (int)(l->ask.rule.len < LOWER_MAX - 2 ? l->ask.rule.len : LOWER_MAX - 2),
-		 l->ask.rule.at ? l->ask.rule.at : "");
-}
-
 bool archive_list(struct archive *a, const struct archive_ask *ask, struct loop *loop, archive_listed *done, void *owner)
 {
 	struct listing *l = calloc(1, sizeof *l);
@@ -271,14 +134,11 @@ bool archive_list(struct archive *a, const struct archive_ask *ask, struct loop 
 	if (!l)
 		return false;
 	l->archive = a;
-	l->ask = *ask;
+	archive_where(&l->where, ask);
 	l->done = done;
 	l->owner = owner;
-	if (!l->ask.limit || l->ask.limit > ARCHIVE_PAGE_MAX)
-		l->ask.limit = ARCHIVE_PAGE_MAX;
-	set_net(l);
-	set_id(l);
-	set_texts(l);
+	if (!ask->limit || ask->limit > ARCHIVE_PAGE_MAX)
+		l->where.ask.limit = ARCHIVE_PAGE_MAX;
 	if (store_do(a->store, list, loop, listed, l))
 		return true;
 	free(l);

@@ -59,6 +59,8 @@ struct admin {
 	struct admin_hooks hooks;
 	struct events *events;
 	struct archive *archive;
+	struct series *series;
+	struct streams *streams;
 	struct store *store;  /* NULL: there is none, nor what is kept in it */
 	struct audit *audit;
 	const char *ui_dir; /* NULL: the program's own files */

@@ -7,6 +7,7 @@
 #include "proxy/bots.h"
 #include "proxy/change.h"
 #include "proxy/gate.h"
+#include "admin/series.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -241,6 +242,7 @@ static void watch_events(struct gate *g)
 	g->archive = archive_open(path, g->shared.events, g->loop, &bounds, &err);
 	if (!g->archive)
 		log_error("events are not kept: %s", err.text);
+	g->series = series_open(g->archive, g->process.metrics, g->loop);
 }
 
 /* Before anyone is answered. A gate that cannot keep what is decided serves all the same. */
@@ -370,6 +372,7 @@ int gate_main(const struct options *options, int fd)
 	agent_stop(g.agent);
 	for (unsigned i = 0; i < g.nworkers; i++)
 		worker_stop(g.workers[i]);
+	series_close(g.series);
 	archive_close(g.archive);
 	replay_free(g.replay);
 	ledger_close(g.ledger);

@@ -29,6 +29,7 @@ struct gate {
 	struct health *health;
 	struct agent *agent;        /* reads logs of other servers; NULL: there are none to read */
 	struct agent_counts log_counts;
+	struct series *series;      /* figures over time; NULL: no memory for them */
 	struct archive *archive;    /* alerts on disk; NULL: they are not kept */
 	struct ledger *ledger;      /* keeps decisions over a restart; NULL: it cannot */
 	struct reputation reputation;

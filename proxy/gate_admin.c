@@ -33,7 +33,7 @@ bool gate_admin_open(struct gate *g, struct err *err)
 {
 	const struct config *c = g->site->config;
 	struct admin_options o = {
-		.events = g->shared.events, .archive = g->archive, .ctl_socket = c->ctl_socket, .api_socket = c->api_socket,
+		.events = g->shared.events, .archive = g->archive, .series = g->series, .ctl_socket = c->ctl_socket, .api_socket = c->api_socket,
 		.hosts = c->admin.hosts.at, .nhosts = c->admin.hosts.n, .ui_dir = g->options.ui_dir,
 		.store = g->reputation.store, .hooks = hooks_of(g),
 	};

@@ -40,7 +40,7 @@ struct api_field {
 	bool optional;           /* may be absent; in an answer also null */
 	const struct api_shape *of;
 	const char *const *words;
-	uint64_t max;
+	uint64_t min, max;       /* of a whole number, 0: none; max also of a text */
 	const char *help;
 };
 

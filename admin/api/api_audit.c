@@ -26,7 +26,7 @@ static const struct api_shape list_shape = API_SHAPE("Audit", list_fields);
 
 static const struct api_field list_query[] = {
 	{ "after", API_INT, .optional = true, .help = "`next` of the page before" },
-	{ "limit", API_INT, .optional = true, .help = "50, at most 500" },
+	{ "limit", API_INT, .optional = true, .min = 1, .help = "50, at most 500" },
 	{ "user", API_TEXT, .optional = true, .help = "only theirs" },
 };
 static const struct api_shape list_asked = API_SHAPE("AuditQuery", list_query);

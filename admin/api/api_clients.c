@@ -9,7 +9,7 @@
 static const struct api_field on_list_fields[] = {
 	{ "name", API_TEXT, .help = "as it is configured" },
 	{ "value", API_TEXT, .help = "the entry that has it" },
-	{ "remedy", API_TEXT, .words = remedy_words },
+	{ "remedy", API_TEXT, .words = remedy_words, .help = "of that list" },
 };
 static const struct api_shape on_list_shape = API_SHAPE("ClientOnList", on_list_fields);
 
@@ -31,14 +31,14 @@ static const struct api_shape passes_shape = API_SHAPE("ClientPasses", passes_fi
 static const struct api_field card_fields[] = {
 	{ "address", API_TEXT, .help = "the one that was asked about" },
 	{ "prefix", API_TEXT, .help = "of IPv4 its /24, of IPv6 its /48" },
-	{ "country", API_TEXT, .optional = true },
-	{ "as", API_INT, .optional = true },
-	{ "as_name", API_TEXT, .optional = true },
+	{ "country", API_TEXT, .optional = true, .help = "two letters; known with `geo` files only" },
+	{ "as", API_INT, .optional = true, .help = "number of the network, likewise" },
+	{ "as_name", API_TEXT, .optional = true, .help = "whose network" },
 	{ "bot", API_TEXT, .optional = true, .help = "whose published addresses it is among" },
 	{ "decided", API_INT, .help = "decisions against it in the last 72 hours" },
 	{ "decisions", API_OBJECT, .list = true, .of = &decision_shape, .help = "that a request of it would meet, at most a hundred" },
 	{ "allow", API_OBJECT, .list = true, .of = &decision_shape, .help = "these count before all others" },
-	{ "lists", API_OBJECT, .list = true, .of = &on_list_shape },
+	{ "lists", API_OBJECT, .list = true, .of = &on_list_shape, .help = "that have it" },
 	{ "buckets", API_OBJECT, .list = true, .of = &bucket_shape, .help = "of scenarios that count by the address alone" },
 	{ "passes", API_OBJECT, .list = true, .of = &passes_shape, .help = "of apps where its network has any" },
 	{ "alerts", API_OBJECT, .list = true, .of = &alert_shape, .help = "newest first, at most a hundred" },
@@ -138,9 +138,9 @@ static void get_client(struct api_call *c)
 
 static const struct api_field alerts_query[] = {
 	{ "value", API_TEXT, .optional = true, .max = 255, .help = "only of this source" },
-	{ "scenario", API_TEXT, .optional = true, .max = 255 },
+	{ "scenario", API_TEXT, .optional = true, .max = 255, .help = "only of this one" },
 	{ "after", API_INT, .optional = true, .help = "`next` of the page before" },
-	{ "limit", API_INT, .optional = true, .help = "50, at most 500" },
+	{ "limit", API_INT, .optional = true, .min = 1, .help = "50, at most 500" },
 };
 static const struct api_shape alerts_asked = API_SHAPE("AlertQuery", alerts_query);
 static const struct api_field alerts_fields[] = {

@@ -12,13 +12,13 @@ enum { PAGE_ARENA = 1 << 20 };
 /* ---- a page, walked on the store's thread ---- */
 
 static const struct api_field list_query[] = {
-	{ "scope", API_TEXT, .optional = true, .words = scope_words },
+	{ "scope", API_TEXT, .optional = true, .words = scope_words, .help = "only these" },
 	{ "value", API_TEXT, .optional = true, .max = 64, .help = "an address: what a request of it would meet; a block: what is in it or around it" },
 	{ "origin", API_TEXT, .optional = true, .max = 255, .help = "the whole word" },
-	{ "remedy", API_TEXT, .optional = true, .words = remedy_words },
+	{ "remedy", API_TEXT, .optional = true, .words = remedy_words, .help = "only these" },
 	{ "q", API_TEXT, .optional = true, .max = 255, .help = "somewhere in value, reason or origin" },
 	{ "after", API_INT, .optional = true, .help = "`next` of the page before" },
-	{ "limit", API_INT, .optional = true, .help = "50, at most 500" },
+	{ "limit", API_INT, .optional = true, .min = 1, .help = "50, at most 500" },
 };
 static const struct api_shape list_asked = API_SHAPE("DecisionQuery", list_query);
 
@@ -118,7 +118,7 @@ static void get_decisions(struct api_call *c)
 
 static const char *const held_remedies[] = { "log", "throttle", "challenge", "captcha", "tarpit", "deny", NULL };
 static const struct api_field wish_fields[] = {
-	{ "value", API_TEXT, .max = 255 },
+	{ "value", API_TEXT, .max = 255, .help = "an address, a block, or what the scope says" },
 	{ "scope", API_TEXT, .optional = true, .words = scope_words, .help = "Ip or Range by what the value looks like" },
 	{ "remedy", API_TEXT, .optional = true, .words = held_remedies, .help = "deny" },
 	{ "duration", API_TEXT, .optional = true, .max = 32, .help = "\"30m\", \"7d\"; four hours" },
@@ -127,7 +127,7 @@ static const struct api_field wish_fields[] = {
 static const struct api_shape wish_shape = API_SHAPE("DecisionWish", wish_fields);
 
 static const struct api_field allow_fields[] = {
-	{ "value", API_TEXT, .max = 255 },
+	{ "value", API_TEXT, .max = 255, .help = "an address, a block, or what the scope says" },
 	{ "scope", API_TEXT, .optional = true, .words = scope_words, .help = "Ip or Range by what the value looks like" },
 	{ "duration", API_TEXT, .optional = true, .max = 32, .help = "ten years" },
 	{ "reason", API_TEXT, .optional = true, .max = 200, .help = "by hand" },
@@ -177,7 +177,7 @@ static void delete_decision(struct api_call *c)
 		api_problem(c, 404, "there is no decision of that id");
 }
 
-static const struct api_field lift_fields[] = { { "value", API_TEXT, .max = 255 } };
+static const struct api_field lift_fields[] = { { "value", API_TEXT, .max = 255, .help = "an address, a block, or what the scope says" } };
 static const struct api_shape lift_shape = API_SHAPE("DecisionLift", lift_fields);
 static const struct api_field lifted_fields[] = { { "lifted", API_INT, .help = "how many" } };
 static const struct api_shape lifted_shape = API_SHAPE("DecisionsLifted", lifted_fields);
@@ -318,7 +318,7 @@ static void get_export(struct api_call *c)
 static const struct api_field allow_query[] = {
 	{ "q", API_TEXT, .optional = true, .max = 255, .help = "somewhere in value or reason" },
 	{ "after", API_INT, .optional = true, .help = "`next` of the page before" },
-	{ "limit", API_INT, .optional = true, .help = "50, at most 500" },
+	{ "limit", API_INT, .optional = true, .min = 1, .help = "50, at most 500" },
 };
 static const struct api_shape allow_asked = API_SHAPE("AllowQuery", allow_query);
 

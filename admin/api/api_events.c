@@ -24,7 +24,7 @@ static const struct api_field query_fields[] = {
 	{ "from", API_TIME, .optional = true, .help = "not earlier" },
 	{ "to", API_TIME, .optional = true, .help = "earlier" },
 	{ "after", API_TEXT, .optional = true, .max = 20, .help = "`next` of the page before" },
-	{ "limit", API_INT, .optional = true, .help = "of entries; 50 without it, at most 500" },
+	{ "limit", API_INT, .optional = true, .min = 1, .help = "of entries; 50 without it, at most 500" },
 };
 static const struct api_shape query_shape = API_SHAPE("EventsQuery", query_fields);
 

@@ -9,7 +9,7 @@ enum { LISTS_MAX = 64, NODES_MAX = 256 };
 
 /* ---- lists ---- */
 
-static const struct api_field lists_fields[] = { { "items", API_OBJECT, .list = true, .of = &list_shape } };
+static const struct api_field lists_fields[] = { { "items", API_OBJECT, .list = true, .of = &list_shape, .help = "as configured" } };
 static const struct api_shape lists_shape = API_SHAPE("ReputationLists", lists_fields);
 
 static void get_lists(struct api_call *c)

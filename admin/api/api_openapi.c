@@ -69,6 +69,8 @@ static void out_one(struct json_out *o, const struct api_field *f, bool nullable
 		out_words(o, f, nullable);
 		if (f->type == API_TIME)
 			out_str(o, "format", "date-time");
+		if (f->type == API_INT && f->min)
+			out_int(o, "minimum", (int64_t)f->min);
 		if (f->type == API_INT && f->max)
 			out_int(o, "maximum", (int64_t)f->max);
 		if (f->type == API_TEXT && f->max && !f->words)

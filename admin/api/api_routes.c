@@ -18,6 +18,8 @@ const struct api_routes *const api_tables[] = {
 	&table,
 	&api_status_routes,
 	&api_events_routes,
+	&api_series_routes,
+	&api_stream_routes,
 	&api_config_routes,
 	&api_apps_routes,
 	&api_exceptions_routes,

@@ -34,7 +34,7 @@ static const struct api_field rules_query[] = {
 	{ "category", API_TEXT, .optional = true, .help = "only these" },
 	{ "hits", API_FLAG, .optional = true, .help = "true: only rules that matched" },
 	{ "after", API_TEXT, .optional = true, .help = "`next` of the page before" },
-	{ "limit", API_INT, .optional = true, .help = "50, at most 500" },
+	{ "limit", API_INT, .optional = true, .min = 1, .help = "50, at most 500" },
 };
 static const struct api_shape rules_asked = API_SHAPE("RulesQuery", rules_query);
 

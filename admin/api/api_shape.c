@@ -58,6 +58,8 @@ static bool one_is(const struct json *v, const struct api_field *f, struct err *
 	case API_INT:
 		if (!json_number(v, "", &n) || n < 0)
 			return err_set(e, SIDE_CLIENT, 422, "%s: a whole number is wanted", f->name);
+		if ((uint64_t)n < f->min)
+			return err_set(e, SIDE_CLIENT, 422, "%s: less than %llu", f->name, (unsigned long long)f->min);
 		return !f->max || (uint64_t)n <= f->max ||
 		       err_set(e, SIDE_CLIENT, 422, "%s: more than %llu", f->name, (unsigned long long)f->max);
 	case API_DECIMAL:

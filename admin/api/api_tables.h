@@ -5,6 +5,8 @@
 
 extern const struct api_routes api_status_routes; /* api_status.c: the gate, its apps */
 extern const struct api_routes api_events_routes; /* api_events.c: what was seen */
+extern const struct api_routes api_series_routes; /* api_series.c: figures */
+extern const struct api_routes api_stream_routes; /* api_stream.c: what happens, as it happens */
 extern const struct api_shape api_event_shape, api_event_detail_shape;
 extern const struct api_routes api_session_routes; /* api_session.c: logging in, and what a user does to himself */
 extern const struct api_routes api_users_routes;  /* api_users.c: users, tokens */

@@ -65,7 +65,9 @@ static bool parameter_is(const struct api_field *f, struct bytes value, struct e
 
 	switch (f->type) {
 	case API_INT:
-		return bytes_u64(value, &n) || err_set(e, SIDE_CLIENT, 400, "%s: a whole number is wanted", f->name);
+		if (!bytes_u64(value, &n))
+			return err_set(e, SIDE_CLIENT, 400, "%s: a whole number is wanted", f->name);
+		return n >= f->min || err_set(e, SIDE_CLIENT, 400, "%s: less than %llu", f->name, (unsigned long long)f->min);
 	case API_FLAG:
 		return bytes_eq(value, BYTES("true")) || bytes_eq(value, BYTES("false")) ||
 		       err_set(e, SIDE_CLIENT, 400, "%s: true or false is wanted", f->name);

@@ -74,9 +74,9 @@ export async function call(method, path, { query, body, etag, abort } = {}) {
 }
 
 export const get = async (path, query, abort) => (await call("GET", path, { query, abort })).data;
-export const post = async (path, body = {}, more) => (await call("POST", path, { body, ...more })).data;
-export const put = async (path, body = {}, more) => (await call("PUT", path, { body, ...more })).data;
-export const patch = async (path, body = {}, more) => (await call("PATCH", path, { body, ...more })).data;
+export const post = async (path, body, more) => (await call("POST", path, { body, ...more })).data;
+export const put = async (path, body, more) => (await call("PUT", path, { body, ...more })).data;
+export const patch = async (path, body, more) => (await call("PATCH", path, { body, ...more })).data;
 export const remove = async (path, more) => (await call("DELETE", path, more)).data;
 
 const ROLES = ["none", "viewer", "operator", "administrator"];

@@ -1,6 +1,7 @@
 /* Changes of the configuration. Each is tried first (dry run), shown as a diff, and only then written; where the gate is
  * told to, it takes back what nobody confirms in time. */
 import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { call, get, may, post } from "./api.js";
 
 export const CONFIRM_S = 90; /* to say that the gate can still be reached */
@@ -10,6 +11,17 @@ export const pending = signal(null);
 
 export async function pending_look() {
 	pending.value = may("viewer") ? (await get("/config")).pending ?? null : null;
+}
+
+/* Calls `reload` when a change is kept or taken back: what is shown is of before. */
+export function usePending(reload) {
+	const seen = useRef(pending.value?.until);
+
+	useEffect(() => {
+		if (seen.current !== pending.value?.until)
+			reload();
+		seen.current = pending.value?.until;
+	}, [pending.value]);
 }
 
 export const pending_confirm = () => post("/config/confirm").then(pending_look);

@@ -47,7 +47,7 @@ function TurnOn() {
 	const [secret, setSecret] = useState(null);
 	const [code, setCode] = useState("");
 	const [recovery, setRecovery] = useState(null);
-	const [begin, beginning] = useAction(async () => setSecret(await post("/session/totp")));
+	const [begin, beginning] = useAction(async () => setSecret(await post("/session/totp", {})));
 	const [confirm, confirming] = useAction(async () => setRecovery((await put("/session/totp", { code })).recovery));
 
 	if (recovery)

@@ -3,6 +3,7 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { may, post, session } from "../api.js";
+import { usePending } from "../changes.js";
 import { Card, Empty, Facts, Head, Mode, Note, Pill, Problem, Skeleton, Time } from "../components/bits.js";
 import { ChangeDialog } from "../components/change.js";
 import { ask } from "../components/dialog.js";
@@ -156,6 +157,8 @@ const facts = (a) => [
 
 export default function App({ params }) {
 	const { data, error, reload } = useGet(`/apps/${encodeURIComponent(params.name)}`);
+
+	usePending(reload);
 
 	if (error)
 		return html`<${Head} title=${params.name} /><${Problem} error=${error} retry=${reload} />`;

@@ -2,6 +2,7 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { may, post } from "../api.js";
+import { usePending } from "../changes.js";
 import { Card, Empty, Head, Pill, Problem, Skeleton } from "../components/bits.js";
 import { ChangeDialog } from "../components/change.js";
 import { Code } from "../components/code.js";
@@ -35,6 +36,8 @@ const File = ({ f }) => html`<${Card} title=${f.path} side=${html`<span class="m
 
 export default function Config() {
 	const { data, error, reload } = useGet("/config");
+
+	usePending(reload);
 	const reload_gate = () => ask({
 		title: "Read the configuration anew", action: "Reload",
 		text: "Files, rules and certificates are read; on any fault the present ones go on serving. No connection is dropped.",

@@ -1,0 +1,51 @@
+/* api_stream.c -- GET /stream: what happens, as it happens. */
+#include "admin/api/api_tables.h"
+#include "admin/streams.h"
+
+static const struct api_field query_fields[] = {
+	{ "topics", API_TEXT, .max = 64, .help = "with commas between them: stats, security, node, config" },
+};
+static const struct api_shape query_shape = API_SHAPE("StreamQuery", query_fields);
+
+/* 0: something is no topic. */
+static unsigned topics_of(struct bytes list)
+{
+	enum stream_topic topic;
+	unsigned topics = 0;
+	struct bytes word;
+
+	while (bytes_cut(&list, ',', &word)) {
+		if (!streams_topic(word, &topic))
+			return 0;
+		topics |= 1U << topic;
+	}
+	return topics;
+}
+
+/* What is no number of ours is as none: the stream begins now. */
+static int64_t last_of(const struct api_call *c)
+{
+	const struct field *f = fields_named(&serve_head(c->http)->fields, BYTES("Last-Event-ID"));
+	uint64_t last;
+
+	return f && bytes_u64(f->value, &last) && last <= INT64_MAX ? (int64_t)last : -1;
+}
+
+static void get_stream(struct api_call *c)
+{
+	unsigned topics = topics_of(api_query(c, "topics"));
+
+	if (!topics)
+		api_problem(c, 400, "topics: of stats, security, node and config");
+	else if (!bytes_eq(serve_head(c->http)->method, BYTES("GET")))
+		api_problem(c, 405, "a stream has no head of its own: GET only");
+	else if (!c->admin->streams || !streams_add(c->admin->streams, c->http, topics, last_of(c)))
+		api_problem(c, 503, "%d streams are open, and there may be no more", STREAMS_MAX);
+}
+
+static const struct api_route routes[] = {
+	{ "GET", "/stream", ROLE_VIEWER, "stream",
+	  "server-sent events: `security` (Event; with Last-Event-ID from there on), `stats` (Stats), `config`, `node`", &query_shape, NULL, NULL,
+	  get_stream },
+};
+const struct api_routes api_stream_routes = API_ROUTES(routes);

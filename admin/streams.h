@@ -1,0 +1,34 @@
+/* streams.h -- inside admin/: who follows what happens, by server-sent events (GET /api/v1/stream).
+ *
+ *   security   an event as in a list, `id` its number in the archive: read from there and not from memory, so that whoever
+ *              comes back with Last-Event-ID misses nothing, whichever process answers
+ *   stats      the figures of now, once a second; one that its client has no room for is left out, and counted
+ *   config, node   what others tell, as it happens
+ *
+ * At most STREAMS_MAX. A client that takes nothing for ten seconds is cut by base/serve, and goes on where it was when it
+ * comes back: nothing waits for it meanwhile. While nobody follows no clock runs. The loop's thread. */
+#ifndef ADMIN_STREAMS_H
+#define ADMIN_STREAMS_H
+#include "admin/guest.h"
+#include "base/serve.h"
+
+enum { STREAMS_MAX = 32, STREAMS_BEAT_S = 15 };
+
+enum stream_topic { STREAM_STATS, STREAM_SECURITY, STREAM_NODE, STREAM_CONFIG, STREAM_TOPICS };
+bool streams_topic(struct bytes word, enum stream_topic *);
+
+struct streams;
+struct streams *streams_open(struct admin *);
+void streams_close(struct streams *); /* ends them all; NULL is allowed */
+/* Ends them all, and each that comes at once, so that they come to the successor. */
+void streams_drain(struct streams *);
+
+/* Takes the request over. `topics`: a bit each. `last`: the number of the last event that its client saw; -1: from now on.
+ * False: there are too many. */
+bool streams_add(struct streams *, struct serve_request *, unsigned topics, int64_t last);
+/* To all that follow it. */
+void streams_tell(struct streams *, enum stream_topic, struct bytes json);
+
+struct streams_counts { unsigned open; uint64_t dropped; };
+void streams_count(const struct streams *, struct streams_counts *);
+#endif
