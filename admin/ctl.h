@@ -87,6 +87,7 @@ void ctl_reply_text(struct admin_answer *, void (*write)(void *, struct text *),
 
 /* ctl_replay.c */
 void ctl_replay(const struct ctl_ask *);
+void ctl_exceptions(const struct ctl_ask *);
 /* ctl_bundle.c */
 void ctl_bundle(const struct ctl_ask *);
 /* ctl_certs.c */

@@ -146,7 +146,7 @@ const struct ctl_verb ctl_verbs[] = {
 	  0, NULL, 0 },
 	{ "events", "", "recent events", 0, NULL, 0 },
 	{ "replay", "ID", "what rules, own rules and exceptions would say of a kept request now", 1, ctl_replay, 0 },
-	{ "exceptions", "", "suggest, add, list", 0, NULL, 0 },
+	{ "exceptions", "suggest [APP]", "alerts of the last 7 days that look like mistakes, and the smallest exception for each", 1, ctl_exceptions, 1 },
 	{ "decisions", "[list | add VALUE [SCOPE] [REMEDY] [4h] [why:WORD] | delete VALUE|ID | import FILE | export FORMAT]",
 	  "who is held to be what; SCOPE is Ip (or Range, by the value), REMEDY deny; FORMAT: plain csv json nft ipset haproxy nginx",
 	  0, ctl_decisions, 6 },

@@ -20,7 +20,7 @@ struct suggest_work {
 static void end(struct suggest_ask *ask, const struct err *e)
 {
 	ask->done(ask, e);
-	arena_free(ask->set.arena);
+	suggest_ask_free(ask);
 }
 
 static void fail(struct suggest_ask *ask, const char *why)
@@ -48,7 +48,7 @@ static bool room(struct suggest_ask *ask)
 	struct suggest_set *s = &ask->set;
 	struct replay_exception *x = arena_get(s->arena, (s->nclusters + 1) * sizeof *x);
 
-	w->job = (struct replay_job){ .arena = s->arena, .exceptions = x, .nexceptions = s->nclusters, .lenient = true, .ctx = ask };
+	w->job = (struct replay_job){ .arena = s->arena, .exceptions = x, .nexceptions = s->nclusters, .lenient = !ask->only, .ctx = ask };
 	w->job.requests = arena_get(s->arena, REPLAY_MAX * sizeof *w->job.requests);
 	w->trials = arena_get(s->arena, REPLAY_MAX * sizeof *w->trials);
 	for (size_t i = 0; x && i < s->nclusters; i++)
@@ -177,6 +177,10 @@ static void judged(struct replay_job *j)
 {
 	struct suggest_ask *ask = j->ctx;
 
+	if (j->failed && ask->only) {
+		end(ask, &j->err);
+		return;
+	}
 	if (j->failed)
 		j->judged = 0;
 	count_all(ask);
@@ -232,6 +236,11 @@ struct suggest_ask *suggest_ask_new(struct admin *admin)
 		return ask;
 	arena_free(a);
 	return NULL;
+}
+
+void suggest_ask_free(struct suggest_ask *ask)
+{
+	arena_free(ask->set.arena); /* ask with it */
 }
 
 void suggest_ask_start(struct suggest_ask *ask)

@@ -26,6 +26,7 @@ struct suggest_ask {
 /* What is asked may be put in its arena, set.arena. NULL: out of memory. */
 struct suggest_ask *suggest_ask_new(struct admin *);
 void suggest_ask_start(struct suggest_ask *); /* owns it from now on */
+void suggest_ask_free(struct suggest_ask *);  /* of one that was not started */
 
 /* The first of its steps: events, clients, clusters. On the archive's store's thread. */
 void suggest_load(struct sqlite3 *, void *ask);

@@ -31,7 +31,7 @@ static const struct api_field exception_fields[] = {
 	{ "parts", API_TEXT, .list = true, .optional = true, .help = "body, args, cookies, headers, files, path, query, answer" },
 	{ "skip", API_TEXT, .list = true, .optional = true, .help = "the short form; alone" },
 	{ "reason", API_TEXT, .optional = true, .help = "why; means nothing here" },
-	{ "until", API_TIME, .optional = true, .help = "means nothing here" },
+	{ "until", API_TEXT, .optional = true, .max = 40, .help = "means nothing here" },
 };
 const struct api_shape api_exception_shape = API_SHAPE("ExceptionTried", exception_fields);
 

@@ -223,10 +223,72 @@ static void post_verdict(struct api_call *c)
 		api_problem(c, 503, "it cannot be written down now");
 }
 
+/* ---- what one exception would do ---- */
+
+static const struct api_field whose_fields[] = {
+	{ "app", API_TEXT, .help = "whose it would be" },
+	{ "exception", API_OBJECT, .of = &api_exception_shape, .help = "that is thought of" },
+	{ "days", API_INT, .optional = true, .max = DAYS_MAX, .help = "of alerts that are looked at; 7" },
+};
+static const struct api_shape whose_shape = API_SHAPE("ImpactAsked", whose_fields);
+
+static const struct api_field told_fields[] = {
+	{ "would_unblock", API_OBJECT, .of = &impact_shape, .help = "stopped now, and not with it" },
+	{ "would_open", API_OBJECT, .of = &impact_shape, .help = "of those, the ones with other marks against them or their clients" },
+	{ "replayed", API_INT, .help = "requests that were judged again" },
+	{ "reckoned", API_INT, .help = "of which too little was kept: by the rules that had matched" },
+	{ "more", API_FLAG, .help = "alerts than were looked at: the newest 1,000" },
+};
+static const struct api_shape told_shape = API_SHAPE("ExceptionImpact", told_fields);
+
+static void told(struct suggest_ask *ask, const struct err *e)
+{
+	static const struct suggest_cluster none;
+	const struct suggest_cluster *x = ask->set.nclusters ? &ask->set.clusters[0] : &none;
+	struct json_out o = json_out(API_ANSWER_MAX);
+
+	if (e) {
+		api_failed(ask->ctx, e);
+		return;
+	}
+	out_object(&o, NULL);
+	put_impact(&o, "would_unblock", &x->unblock);
+	put_impact(&o, "would_open", &x->open);
+	out_int(&o, "replayed", x->replayed);
+	out_int(&o, "reckoned", x->reckoned);
+	out_flag(&o, "more", ask->set.more);
+	out_end(&o);
+	api_answer(ask->ctx, 200, &o);
+}
+
+static void post_impact(struct api_call *c)
+{
+	struct suggest_ask *ask = suggest_ask_new(c->admin);
+	struct replay_exception *x = ask ? arena_get(ask->set.arena, sizeof *x) : NULL;
+	int64_t days = DAYS;
+	struct err e = { SIDE_SELF, 0, "out of memory" };
+
+	if (x && replay_read_exception(ask->set.arena, json_at(c->body, "exception"), x, &e)) {
+		json_text(c->body, "app", &ask->app);
+		json_number(c->body, "days", &days);
+		ask->since_ms = clock_wall_ms() - (uint64_t)days * DAY_MS;
+		ask->only = x;
+		ask->done = told;
+		ask->ctx = c;
+		suggest_ask_start(ask);
+		return;
+	}
+	if (ask)
+		suggest_ask_free(ask);
+	api_failed(c, &e);
+}
+
 static const struct api_route routes[] = {
 	{ "GET", "/suggestions", ROLE_VIEWER, "exceptions", "what looks like false positives, and the smallest exception for each", &query_shape,
 	  NULL, &list_shape, get_suggestions },
 	{ "POST", "/suggestions/{id}", ROLE_OPERATOR, "exceptions", "that one of them is to stay as it is; an exception accepts it", NULL,
 	  &verdict_shape, NULL, post_verdict },
+	{ "POST", "/exceptions/impact", ROLE_OPERATOR, "exceptions", "what an exception would have let through, and who else", NULL, &whose_shape,
+	  &told_shape, post_impact },
 };
 const struct api_routes api_suggest_routes = API_ROUTES(routes);

@@ -193,6 +193,15 @@ def ten_requests_of_five_clients_are_one_suggestion_and_its_exception_lets_them_
         expect((item["would_unblock"], item["would_open"]), ({"events": 10, "clients": 5}, {"events": 0, "clients": 0}))
         expect(item["exception"]["path"], "/orders/*/comment")
         expect(item["exception"]["args"], ["body"])
+        told = gate.ctl("exceptions", "suggest").stdout
+        for part in ["/orders/{}/comment", "10 requests of 5 clients", 'args: ["body"]', "0 of them otherwise bad"]:
+            expect(part in told, True, told)
+        for exception, events in [(item["exception"], 10), ({"path": "/orders/*", "categories": ["sqli"]}, 10),
+                                  ({**item["exception"], "args": ["title"]}, 0), ({**item["exception"], "path": "/other"}, 0)]:
+            status, got = ask(gate, "POST", "/exceptions/impact", {"app": "shop", "exception": exception})
+            expect((status, got["would_unblock"]["events"]), (200, events), str(exception))
+        for wrong in [{"rules": ["nowhere"]}, {"parts": ["nothing"]}]:
+            expect(ask(gate, "POST", "/exceptions/impact", {"app": "shop", "exception": wrong})[0], 422, str(wrong))
         for verdict, state in [("keep", "kept"), ("open", "open")]:
             expect(ask(gate, "POST", f"/suggestions/{item['id']}", {"verdict": verdict})[0], 204)
             expect([s["state"] for s in suggestions(gate, "?app=shop&days=1")], [state])
