@@ -1,7 +1,10 @@
 /* replay_past.c -- from the id of an event to what the gate would do with it now. */
 #include "admin/replay_past.h"
 #include "admin/archive.h"
+#include "admin/edit_hooks.h"
 #include "admin/rules_hooks.h"
+#include "admin/suggest.h"
+#include "base/path.h"
 
 static void end(struct replay_past *p, const struct err *e)
 {
@@ -29,10 +32,95 @@ static void note_source(struct arena *a, struct replay_event *x)
 			  BYTES_ARG(x->source));
 }
 
+/* ---- what was not kept, reckoned ---- */
+
+static struct exclusion_words words_of(const struct edit_words *w)
+{
+	return (struct exclusion_words){ w->at, w->n };
+}
+
+static struct replay_exception exception_of(const struct edit_exception *e)
+{
+	struct replay_exception x = { .path = e->path };
+
+	x.what.words[EXCLUDE_SKIP] = words_of(&e->skip);
+	x.what.words[EXCLUDE_RULES] = words_of(&e->rules);
+	x.what.words[EXCLUDE_CATEGORIES] = words_of(&e->categories);
+	x.what.words[EXCLUDE_TAGS] = words_of(&e->tags);
+	x.what.words[EXCLUDE_ARGS] = words_of(&e->args);
+	x.what.words[EXCLUDE_COOKIES] = words_of(&e->cookies);
+	x.what.words[EXCLUDE_HEADERS] = words_of(&e->headers);
+	for (size_t i = 0; i < e->parts.n; i++)
+		for (unsigned k = 0; k < EXCLUDE_PARTS; k++)
+			if (bytes_eq(e->parts.at[i], bytes_of(propose_part_word((enum exclusion_part)k))))
+				x.what.parts |= 1u << k;
+	return x;
+}
+
+static bool has_method(const struct exclusion_words *methods, struct bytes method)
+{
+	for (size_t i = 0; i < methods->n; i++)
+		if (bytes_eq(methods->at[i], method))
+			return true;
+	return !methods->n;
+}
+
+struct holding { struct replay_exception *at; size_t n; struct bytes path; };
+
+static void add_if_holds(struct holding *h, const struct replay_event *x, struct replay_exception e)
+{
+	if ((!e.path.at || path_matches(e.path, h->path, false)) && has_method(&e.methods, x->request.method))
+		h->at[h->n++] = e;
+}
+
+/* Those in force, and those that are tried. */
+static struct holding holding_for(struct replay_past *p)
+{
+	const struct admin_hooks *hooks = &p->admin->hooks;
+	struct arena *a = p->job.arena;
+	size_t napps = 0, most = p->job.nexceptions;
+	const struct edit_app *apps = hooks->edit->apps(hooks->ctx, a, &napps);
+	struct holding h = { .path = propose_path(a, p->event.path) };
+
+	for (size_t i = 0; apps && i < napps; i++)
+		most += apps[i].nexceptions;
+	h.at = arena_get(a, (most + 1) * sizeof *h.at);
+	for (size_t i = 0; h.at && i < p->job.nexceptions; i++)
+		add_if_holds(&h, &p->event, p->job.exceptions[i]);
+	for (size_t i = 0; h.at && apps && i < napps; i++)
+		for (size_t k = 0; bytes_eq(apps[i].name, p->event.app) && k < apps[i].nexceptions; k++) {
+			struct replay_exception e = exception_of(&apps[i].exceptions[k]);
+
+			e.methods = words_of(&apps[i].exceptions[k].methods);
+			if (!apps[i].exceptions[k].over)
+				add_if_holds(&h, &p->event, e);
+		}
+	return h;
+}
+
+/* What has no body to look at passes too easily: rules that had matched still do, unless an exception says otherwise. */
+static void reckon(struct replay_past *p)
+{
+	struct replay_outcome *now = &p->job.outcomes[0];
+	struct holding h;
+
+	if (p->event.whole || now->would > REMEDY_LOG || !bytes_eq(p->event.source, BYTES("rule")))
+		return;
+	h = holding_for(p);
+	if (suggest_reckon(h.at, h.n, &p->event))
+		return;
+	remedy_from_word(p->event.would, &now->would);
+	remedy_from_word(p->event.action, &now->action);
+	now->source = SOURCE_RULE;
+	replay_event_note(p->job.arena, &p->event, "rules that matched on what was not kept are taken to match still");
+}
+
 static void judged(struct replay_job *j)
 {
 	struct replay_past *p = j->ctx;
 
+	if (j->judged)
+		reckon(p);
 	if (j->failed)
 		end(p, &j->err);
 	else if (!j->judged)

@@ -357,14 +357,22 @@ static bool covers(const struct replay_exception *x, const struct record_hit *h)
 }
 
 /* Rules of our packs stop by themselves; those that score do together. */
-bool suggest_reckon(const struct replay_exception *x, const struct replay_event *e)
+static bool any_covers(const struct replay_exception *at, size_t n, const struct record_hit *h)
+{
+	for (size_t i = 0; i < n; i++)
+		if (covers(&at[i], h))
+			return true;
+	return false;
+}
+
+bool suggest_reckon(const struct replay_exception *at, size_t n, const struct replay_event *e)
 {
 	int score = 0;
 
 	for (size_t i = 0; i < e->nhits; i++) {
 		const struct record_hit *h = &e->hits[i];
 
-		if (!propose_counts(h) || covers(x, h))
+		if (!propose_counts(h) || any_covers(at, n, h))
 			continue;
 		if (!h->score)
 			return false;

@@ -79,7 +79,7 @@ struct suggest_set {
 bool suggest_clusters(struct suggest_set *);
 /* Finds what its exception may concern: by path and, unless `any_rule`, by the ids of its rules. False: out of memory. */
 bool suggest_near(const struct suggest_set *, struct suggest_cluster *, bool any_rule);
-/* By what had matched then: would it pass, had the exception been there? */
-bool suggest_reckon(const struct replay_exception *, const struct replay_event *);
+/* By what had matched then: would it pass, had these exceptions held for it? */
+bool suggest_reckon(const struct replay_exception *, size_t n, const struct replay_event *);
 bool suggest_is_bad(const struct suggest_client *);
 #endif

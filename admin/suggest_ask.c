@@ -140,7 +140,7 @@ static void count_reckoned(struct suggest_ask *ask, struct suggest_cluster *c, c
 		if (ask->work->tried[i] == ask->work->mark)
 			continue;
 		c->reckoned++;
-		if ((base[i] == UNKNOWN ? was_stopped(&x->kept) : base[i] == STOPPED) && suggest_reckon(&c->exception, &x->kept))
+		if ((base[i] == UNKNOWN ? was_stopped(&x->kept) : base[i] == STOPPED) && suggest_reckon(&c->exception, 1, &x->kept))
 			count(ask, c, i);
 	}
 }

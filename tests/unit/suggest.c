@@ -103,7 +103,7 @@ static void ten_requests_of_five_clients_are_one_mistake(void **state)
 	assert_true(suggest_near(&s, &s.clusters[0], false));
 	assert_int_equal(c->nnear, s.n);
 	for (size_t i = 0; i < s.n; i++)
-		assert_true(suggest_reckon(&c->exception, &s.events[i].kept));
+		assert_true(suggest_reckon(&c->exception, 1, &s.events[i].kept));
 	arena_free(a);
 }
 
@@ -126,8 +126,8 @@ static void neighbours_are_mistakes_of_their_own(void **state)
 	assert_true(suggest_is_bad(&s.clients[0])); /* one client, everywhere */
 	for (size_t i = 0; i < s.nclusters; i++) {
 		assert_int_equal(s.clusters[i].likely, SUGGEST_ATTACK);
-		whole += suggest_reckon(&s.clusters[i].exception, &s.events[4].kept);
-		assert_int_equal(suggest_reckon(&s.clusters[i].exception, &s.events[3].kept), bytes_eq(s.clusters[i].path, BYTES("/other")) ||
+		whole += suggest_reckon(&s.clusters[i].exception, 1, &s.events[4].kept);
+		assert_int_equal(suggest_reckon(&s.clusters[i].exception, 1, &s.events[3].kept), bytes_eq(s.clusters[i].path, BYTES("/other")) ||
 			(bytes_eq(s.clusters[i].category, BYTES("sqli")) && bytes_eq(s.clusters[i].target.name, BYTES("body"))));
 	}
 	assert_int_equal(whole, 0); /* no single one lets the last request pass */

@@ -145,14 +145,22 @@ def an_event_comes_to_the_same_now_and_its_exception_lets_it_through_and_nothing
 def what_was_not_kept_is_said():
     attack = b"user=a&password=b&note=1' union select password from users-- "
     form = [*FIELDS, f"Content-Type: {FORM}", "Cookie: session=abc"]
-    bodies = {"log": {"body": True}}
-    for app, notes, exact in [({}, ["Cookie is secret: its value was not kept", "the body was not kept"], "allow"),
-                              (bodies, ["Cookie is secret: its value was not kept", "secret arguments of the body were not kept"], "deny")]:
+    secret = "Cookie is secret: its value was not kept"
+    rows = [({}, [secret, "the body was not kept", "rules that matched on what was not kept are taken"]),
+            ({"log": {"body": True}}, [secret, "secret arguments of the body were not kept"])]
+    for app, notes in rows:
         with Origin() as origin, Gate(one_app(origin.url, APART, **app)) as gate, gate.connect() as client:
             expect(client.ask("POST", "/form", form, attack).status, 403)
-            got = replayed(gate, kept(gate, 1)[0])
-            expect((got["was"]["action"], got["now"]["action"], got["exact"]), ("deny", exact, False))
-            expect([n[: len(w)] for n, w in zip(got["notes"], notes)], notes)
+            event = kept(gate, 1)[0]
+            got = replayed(gate, event)
+            expect((got["was"]["action"], got["now"]["action"], got["exact"]), ("deny", "deny", False))
+            expect([n[: len(w)] for n, w in zip(got["notes"], notes, strict=True)], notes)
+            fits = {"path": "/form", "rules": sorted(set(got["was"]["rules"])), "args": ["note"]}
+            expect(replayed(gate, event, fits)["now"]["action"], "allow")
+            expect(replayed(gate, event, {**fits, "args": ["other"]})["now"]["action"], "deny")
+            gate.write(one_app(origin.url, APART, **app, exceptions=[{**fits, "reason": "a test"}]))
+            expect(gate.ctl("reload").returncode, 0)
+            expect(replayed(gate, event)["now"]["action"], "allow", "by the exception in force")
             expect(ask(gate, "POST", "/events/01AAAAAAAAAAAAAAAAAAAAAAAA/replay", {})[0], 404)
             expect(ask(gate, "POST", f"/events/{kept(gate, 1)[0]['id']}/replay", {"exceptions": [{"rules": ["nowhere"]}]})[0], 422)
 
