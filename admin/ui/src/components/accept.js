@@ -1,10 +1,10 @@
 /* "If this was legitimate": what is proposed, tried on this very request, and written. */
 import { html } from "htm/preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { may, post, session } from "../api.js";
 import { exception_body, exception_words, exception_yaml } from "../exceptions.js";
-import { count } from "../format.js";
-import { useAction } from "../use.js";
+import { count, number } from "../format.js";
+import { useAction, useRest } from "../use.js";
 import { Action, Card, Note, Problem } from "./bits.js";
 import { ChangeDialog } from "./change.js";
 import { Code } from "./code.js";
@@ -17,6 +17,30 @@ const calm = (action) => action === "allow" || action === "log";
 const bare = (e) => Object.fromEntries(Object.entries(exception_body(undefined, e)).filter(([k]) => !["days", "until", "reason"].includes(k)));
 
 const Outcome = ({ is }) => html`<${Action} action=${is.action} /> <span class="dim">score ${is.score}, ${count(is.rules.length, "rule")}</span>`;
+
+/* What the events of the last days say of an exception: whom it would have let through, and who of them is suspect. */
+function Impact({ app, exception }) {
+	const asked = useRest(JSON.stringify(bare(exception)), 400);
+	const [told, set] = useState(null);
+
+	useEffect(() => {
+		let old = false;
+
+		set(null);
+		post("/exceptions/impact", { app, exception: JSON.parse(asked) }).then((t) => old || set(t), (error) => old || set({ error }));
+		return () => (old = true);
+	}, [app, asked]);
+	if (!told)
+		return html`<p class="dim" role="status">Looking at the events of the last 7 days</p>`;
+	if (told.error)
+		return html`<${Note} tone="warn">${told.error.message}<//>`;
+	const { would_unblock: through, would_open: suspect } = told;
+
+	return html`<${Note} tone=${suspect.events ? "warn" : "good"}><p>In the last 7 days it would have let through
+		<b> ${count(through.events, "request")}</b> of <b>${count(through.clients, "client")}</b>; ${suspect.events
+			? html`<b>${number(suspect.events)}</b> of these, of ${count(suspect.clients, "client")}, have other marks against them.`
+			: "none of these has another mark against it."}${told.more ? " Only the newest 1,000 events were looked at." : ""}</p><//>`;
+}
 
 /* What the present configuration would do with the request. */
 export function Replayed({ result, with_exceptions }) {
@@ -49,7 +73,8 @@ export function ExceptionDialog({ app, value, close, done }) {
 	return html`<${Dialog} title=${`Exception for ${app}`} wide close=${close} actions=${html`
 			<button type="button" onClick=${close}>Cancel</button><button class="primary" form="exception">Show the change</button>`}>
 		<form id="exception" onSubmit=${next}><${ExceptionForm} value=${form} on=${set} /></form>
-		<${Code} text=${exception_yaml(form)} label="As it will stand" copy=${false} /><//>`;
+		<${Code} text=${exception_yaml(form)} label="As it will stand" copy=${false} />
+		<${Impact} app=${app} exception=${form} /><//>`;
 }
 
 const Choice = ({ e, on, toggle }) => html`<li><label class="choice"><input type="checkbox" checked=${on} onChange=${toggle} />
@@ -80,6 +105,7 @@ export function Accept({ event, proposed }) {
 			: html`<p class="dim">No exception can be made of what matched; the rules looked at the request as a whole.</p>`}
 		<${Problem} error=${error} />
 		${result && html`<${Replayed} result=${result} with_exceptions=${result.tried} />`}
+		${result?.tried && chosen.map((e) => html`<${Impact} key=${exception_yaml(e)} app=${event.app} exception=${e} />`)}
 		${written > 0 && html`<${Note} tone="good">${count(written, "exception")} written.<//>`}
 		${allowed ? html`<div class="row">
 			${proposed.length > 0 && html`<button type="button" disabled=${busy || !chosen.length} onClick=${() => replay(chosen)}>Try with ${chosen.length > 1 ? "these" : "this"}</button>`}

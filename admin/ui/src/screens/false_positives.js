@@ -32,8 +32,8 @@ const Figures = ({ s }) => html`<div class="figures">
 	<${Figure} name="With a pass" value=${number(s.clients_with_pass)} note=${`${percent(s.clients_with_pass, s.clients)} of the clients`} />
 	<${Figure} name="Else served well" value=${number(s.clients_with_success)} note=${`${percent(s.clients_with_success, s.clients)} of the clients`} />
 	<${Figure} name="Would let through" value=${number(s.would_unblock.events)} note=${`of ${count(s.would_unblock.clients, "client")}`} tone="good" />
-	<${Figure} name="Would open to attackers" value=${number(s.would_open.events)} tone=${s.would_open.events ? "bad" : "good"}
-		note=${s.would_open.events ? `of ${count(s.would_open.clients, "client")} that also attack` : "none of these clients also attacks"} /></div>`;
+	<${Figure} name="Of these suspect" value=${number(s.would_open.events)} tone=${s.would_open.events ? "bad" : "good"}
+		note=${s.would_open.events ? `of ${count(s.would_open.clients, "client")} with other marks` : "no other mark against them"} /></div>`;
 
 function Suggestion({ s, changed }) {
 	const [accepting, setAccepting] = useState(false);
@@ -51,8 +51,8 @@ function Suggestion({ s, changed }) {
 
 	return html`<article class="card suggestion" aria-labelledby=${`s-${s.id}`}>
 		<header class="card-head"><div><h2 id=${`s-${s.id}`}>${s.message}</h2>
-			<p class="dim break"><a href=${link("/rules", { q: s.rule })} class="mono">${s.rule}</a> at
-				<span class="mono">${s.path}</span>${s.parameter && html`, in <span class="mono">${s.parameter}</span>`} of <a href=${link(`/apps/${s.app}`)}>${s.app}</a></p></div>
+			<p class="dim break"><a href=${link("/rules", { q: s.rule })} class="mono">${s.rule}</a> at <span class="mono">${s.path}</span>${
+				s.parameter && html`, in <span class="mono">${s.parameter}</span>`} of <a href=${link(`/apps/${s.app}`)}>${s.app}</a></p></div>
 			<div class="card-side"><${Pill} tone=${tone}>${text}<//>${s.state !== "open" && html`<${Pill}>${STATE[s.state]}<//>`}</div></header>
 		<${Figures} s=${s} />
 		<div><p>Smallest exception: ${exception_words(s.exception)}.</p></div>
@@ -60,8 +60,8 @@ function Suggestion({ s, changed }) {
 		<${Problem} error=${error} />
 		${result && html`<${Replayed} result=${result} with_exceptions />`}
 		<footer class="row">
-			<span class="dim">From <${Time} at=${s.first} /> to <${Time} at=${s.last} />; <a href=${link(`/events/${s.sample}`)}>one of them</a>,
-				<a href=${link("/events", { rule: s.rule, app: s.app, from: "7d" })}>all</a></span><span class="grow"></span>
+			<p class="dim">First <${Time} at=${s.first} />, last <${Time} at=${s.last} />: <a href=${link(`/events/${s.sample}`)}>one of them</a>, <a
+				href=${link("/events", { rule: s.rule, app: s.app, from: "7d" })}>all of the rule</a></p><span class="grow"></span>
 			${may("operator") && html`<button type="button" disabled=${busy} onClick=${() => replay()}>Try it</button>
 				${s.state === "open" && html`<button type="button" onClick=${() => decide("keep")}>Keep blocking</button>`}
 				${s.state === "kept" && html`<button type="button" onClick=${() => decide("open")}>Decide again</button>`}
@@ -70,6 +70,8 @@ function Suggestion({ s, changed }) {
 		${accepting && html`<${ExceptionDialog} app=${s.app} value=${{ ...s.exception, reason: s.exception.reason || "" }}
 			close=${() => setAccepting(false)} done=${changed} />`}</article>`;
 }
+
+const SHOWN = 12; /* at first: what is to be decided in one sitting */
 
 const order = { "false positive": 0, unclear: 1, attack: 2 };
 
@@ -80,6 +82,7 @@ export default function FalsePositives() {
 	const { data, error, reload } = useGet("/suggestions", { days, app });
 	const items = data?.items.filter((s) => state === "all" || s.state === state)
 		.sort((a, b) => order[a.likely] - order[b.likely] || b.clients - a.clients);
+	const [all, setAll] = useState(false);
 	const detecting = status.data?.apps.filter((a) => a.mode === "detect") ?? [];
 
 	return html`
@@ -87,7 +90,8 @@ export default function FalsePositives() {
 		<${Filters} fields=${fields} />
 		<${Problem} error=${error} retry=${reload} />
 		${!data && !error && html`<${Card}><${Skeleton} lines=${8} /><//>`}
-		${items?.map((s) => html`<${Suggestion} key=${s.id} s=${s} changed=${reload} />`)}
+		${items?.slice(0, all ? undefined : SHOWN).map((s) => html`<${Suggestion} key=${s.id} s=${s} changed=${reload} />`)}
+		${!all && items?.length > SHOWN && html`<div class="row"><button type="button" onClick=${() => setAll(true)}>Show ${items.length - SHOWN} more</button></div>`}
 		${items?.length === 0 && html`<${Card}><${Empty} icon="check" title=${state === "open" ? "Nothing to decide" : "Nothing in this state"}>
 			${state === "open" && html`<p>No rule held what looks like ordinary use in the last ${count(Number(days), "day")}.
 				${detecting.length > 0 && html` ${detecting.map((a) => html`<a key=${a.name} href=${link(`/apps/${a.name}`)}>${a.name}</a>`)} only
