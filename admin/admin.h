@@ -77,6 +77,7 @@ struct admin_hooks {
 	struct share *share;                        /* NULL: this gate is alone */
 	struct lists *lists;
 	void (*config_text)(void *ctx, struct text *); /* of the configuration in use, without secrets */
+	void (*leaves)(void *ctx, struct text *);      /* a line for each receiver that is told things: webhooks, syslog */
 	bool sharing;                               /* `cti: {share: on}` */
 	const struct client_hooks *client;          /* what is known of an address: client_hooks.h */
 	const struct edit_hooks *edit;              /* the configuration: edit_hooks.h */

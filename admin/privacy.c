@@ -40,10 +40,12 @@ static bool put_signal(void *ctx, const struct decision *d)
 
 static void put_words(struct text *t, const struct admin_hooks *h)
 {
-	text_printf(t, "Sharing with others is %s. No log, path, user name or body ever leaves.\n", h->sharing ? "on" : "off");
+	text_printf(t, "Sharing with others is %s. In what is shared is no log, path, user name or body.\n", h->sharing ? "on" : "off");
 	text_printf(t, "Gates of this installation %s.\n",
 		    h->share ? "tell each other decisions and counts through Redis, signed" : "are not connected: there is no Redis");
-	text_str(t, h->sharing ? "This leaves now:\n" : "With `cti: {share: on}` this would leave now, and nothing else:\n");
+	if (h->leaves)
+		h->leaves(h->ctx, t);
+	text_str(t, h->sharing ? "This is shared now:\n" : "With `cti: {share: on}` this would be shared now, and nothing else:\n");
 }
 
 void privacy_text(struct admin *a, struct text *t)
@@ -61,7 +63,7 @@ void privacy_out(struct json_out *o, struct admin *a)
 {
 	const struct admin_hooks *h = &a->hooks;
 	struct signals s = { h->scenarios(h->ctx), o, NULL, 0 };
-	char room[512];
+	char room[8192];
 	struct text words = text_over(room, sizeof room);
 
 	put_words(&words, h);

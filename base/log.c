@@ -5,7 +5,7 @@
  * sleeps until a line comes, then waits a little so that the next ones share
  * the write. What cannot be written stays in the batch and is tried again;
  * meanwhile the ring fills and lines are dropped there, in one place. */
-#include "base/log.h"
+#include "base/log_parts.h"
 #include "base/clock.h"
 #include "base/ring.h"
 #include <assert.h>
@@ -13,51 +13,37 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
-	BATCH = 2 * LOG_LINE_MAX, /* bytes a write */
 	GATHER_MS = 5,
 	RETRY_MS = 10,  /* while a pipe is full or a disk refuses */
 	TELL_MS = 1000, /* between two words about dropped lines */
-};
-
-struct log_sink {
-	struct log_sink *next;
-	struct log *log;
-	struct ring *ring;
-	_Atomic uint64_t dropped;
-	unsigned users;
-	char *name;
-	int fd;
-	bool regular, tty;
-	uint64_t told, told_ms; /* of the dropped ones */
-	size_t from, to;        /* of the batch, still to be written */
-	char batch[BATCH];
 };
 
 struct log {
 	pthread_t thread;
 	pthread_mutex_t lock; /* of the list and of users */
 	struct log_sink *sinks;
-	sem_t wake;
-	_Atomic bool asleep, reopen;
+	struct log_sleeper sleeper;
+	_Atomic bool reopen;
 	_Atomic uint64_t stop_by_ms; /* 0: not asked to stop */
 };
 
 /* --- any thread -------------------------------------------------------- */
 
-static void wake(struct log *log)
+void log_wake(struct log_sleeper *s)
 {
-	if (atomic_load(&log->asleep) && atomic_exchange(&log->asleep, false))
-		sem_post(&log->wake);
+	if (atomic_load(&s->asleep) && atomic_exchange(&s->asleep, false))
+		sem_post(&s->wake);
+}
+
+struct log_sleeper *log_sleeper_of(struct log *log)
+{
+	return &log->sleeper;
 }
 
 bool log_line(struct log_sink *s, struct bytes line)
@@ -68,10 +54,8 @@ bool log_line(struct log_sink *s, struct bytes line)
 		atomic_fetch_add_explicit(&s->dropped, 1, memory_order_relaxed);
 		return false;
 	}
-	/* The thread says that it sleeps, then looks once more; we publish, then
-	 * look whether it sleeps. One of the two sees the other. */
 	atomic_thread_fence(memory_order_seq_cst);
-	wake(s->log);
+	log_wake(s->remote ? &s->remote->sleeper : &s->log->sleeper);
 	return true;
 }
 
@@ -98,7 +82,7 @@ const char *log_name(const struct log_sink *s)
 void log_reopen(struct log *log)
 {
 	atomic_store(&log->reopen, true);
-	wake(log);
+	log_wake(&log->sleeper);
 }
 
 /* --- opening and closing ----------------------------------------------- */
@@ -122,23 +106,31 @@ static void sink_free(struct log_sink *s)
 	free(s);
 }
 
-static struct log_sink *sink_new(struct log *log, const char *file, struct err *e)
+static struct log_sink *sink_new(struct log *log, const char *name, struct err *e)
 {
 	struct log_sink *s = calloc(1, sizeof *s);
-	struct stat st;
 
 	if (s) {
 		s->log = log;
 		s->users = 1;
 		s->fd = -1;
 		s->ring = ring_new(LOG_RING_BYTES);
-		s->name = strdup(file);
+		s->name = strdup(name);
 	}
-	if (!s || !s->ring || !s->name) {
-		sink_free(s);
-		err_set(e, SIDE_SELF, ENOMEM, "%s: out of memory", file);
+	if (s && s->ring && s->name)
+		return s;
+	sink_free(s);
+	err_set(e, SIDE_SELF, ENOMEM, "%s: out of memory", name);
+	return NULL;
+}
+
+static struct log_sink *file_new(struct log *log, const char *file, struct err *e)
+{
+	struct log_sink *s = sink_new(log, file, e);
+	struct stat st;
+
+	if (!s)
 		return NULL;
-	}
 	s->fd = open_file(file);
 	if (s->fd < 0 || fstat(s->fd, &st) != 0) {
 		err_set(e, SIDE_CONFIG, errno, "%s: %s", file, strerror(errno));
@@ -154,25 +146,50 @@ static struct log_sink *sink_named(struct log *log, const char *file)
 {
 	struct log_sink *s = log->sinks;
 
-	while (s && strcmp(s->name, file) != 0)
+	/* A remote one that nobody uses is about to end. */
+	while (s && (strcmp(s->name, file) != 0 || (s->remote && !s->users)))
 		s = s->next;
 	return s;
 }
 
-struct log_sink *log_open(struct log *log, const char *file, struct err *e)
+static struct log_sink *remote_new(struct log *log, const char *name, const struct log_outlet *outlet, void *ctx, struct err *e)
+{
+	struct log_sink *s = sink_new(log, name, e);
+
+	if (s && log_remote_start(s, outlet, ctx, e))
+		return s;
+	sink_free(s);
+	outlet->free(ctx);
+	return NULL;
+}
+
+/* `outlet` NULL: a file. */
+static struct log_sink *open_named(struct log *log, const char *name, const struct log_outlet *outlet, void *ctx, struct err *e)
 {
 	struct log_sink *s;
 
 	pthread_mutex_lock(&log->lock);
-	s = sink_named(log, file);
+	s = sink_named(log, name);
 	if (s) {
 		s->users++;
-	} else if ((s = sink_new(log, file, e)) != NULL) {
+		if (outlet)
+			outlet->free(ctx);
+	} else if ((s = outlet ? remote_new(log, name, outlet, ctx, e) : file_new(log, name, e)) != NULL) {
 		s->next = log->sinks;
 		log->sinks = s;
 	}
 	pthread_mutex_unlock(&log->lock);
 	return s;
+}
+
+struct log_sink *log_open(struct log *log, const char *file, struct err *e)
+{
+	return open_named(log, file, NULL, NULL, e);
+}
+
+struct log_sink *log_open_outlet(struct log *log, const char *name, const struct log_outlet *outlet, void *ctx, struct err *e)
+{
+	return open_named(log, name, outlet, ctx, e);
 }
 
 void log_close(struct log_sink *s)
@@ -185,8 +202,10 @@ void log_close(struct log_sink *s)
 	pthread_mutex_lock(&log->lock);
 	assert(s->users > 0);
 	s->users--;
+	if (s->remote && !s->users)
+		log_remote_hurry(s);
 	pthread_mutex_unlock(&log->lock);
-	sem_post(&log->wake);
+	sem_post(&log->sleeper.wake);
 }
 
 /* --- the writing thread ------------------------------------------------ */
@@ -250,7 +269,7 @@ static void sink_reopen(struct log_sink *s)
 	s->fd = fd;
 }
 
-static void sink_tell(struct log_sink *s)
+void log_sink_tell(struct log_sink *s)
 {
 	uint64_t n = log_dropped(s), now = clock_mono_ms();
 
@@ -269,7 +288,7 @@ static void reap(struct log *log)
 
 	pthread_mutex_lock(&log->lock);
 	for (struct log_sink **at = &log->sinks, *s; (s = *at) != NULL;)
-		if (s->users == 0 && s->from == s->to && ring_is_empty(s->ring)) {
+		if (s->users == 0 && (s->remote ? atomic_load(&s->remote->ended) : s->from == s->to && ring_is_empty(s->ring))) {
 			*at = s->next;
 			s->next = gone;
 			gone = s;
@@ -280,6 +299,8 @@ static void reap(struct log *log)
 	while (gone) {
 		struct log_sink *next = gone->next;
 
+		if (gone->remote)
+			log_remote_join(gone, NULL);
 		sink_free(gone);
 		gone = next;
 	}
@@ -290,10 +311,12 @@ static bool write_all(struct log *log)
 	bool again = atomic_exchange(&log->reopen, false), all = true;
 
 	for (struct log_sink *s = first_sink(log); s; s = s->next) {
+		if (s->remote)
+			continue;
 		all &= sink_flush(s);
 		if (again)
 			sink_reopen(s);
-		sink_tell(s);
+		log_sink_tell(s);
 	}
 	reap(log);
 	return all;
@@ -304,7 +327,7 @@ static bool is_work(struct log *log)
 	if (atomic_load(&log->reopen) || atomic_load(&log->stop_by_ms))
 		return true;
 	for (struct log_sink *s = first_sink(log); s; s = s->next)
-		if (!ring_is_empty(s->ring))
+		if (s->remote ? atomic_load(&s->remote->ended) : !ring_is_empty(s->ring))
 			return true;
 	return false;
 }
@@ -318,11 +341,11 @@ static void sleep_ms(unsigned ms)
 
 static void sleep_until_work(struct log *log)
 {
-	atomic_store(&log->asleep, true);
+	atomic_store(&log->sleeper.asleep, true);
 	if (!is_work(log))
-		while (sem_wait(&log->wake) != 0 && errno == EINTR)
+		while (sem_wait(&log->sleeper.wake) != 0 && errno == EINTR)
 			;
-	atomic_store(&log->asleep, false);
+	atomic_store(&log->sleeper.asleep, false);
 	sleep_ms(GATHER_MS);
 }
 
@@ -366,7 +389,7 @@ struct log *log_start(struct err *e)
 
 	if (log) {
 		pthread_mutex_init(&log->lock, NULL);
-		sem_init(&log->wake, 0, 0);
+		sem_init(&log->sleeper.wake, 0, 0);
 		failed = thread_start(log);
 	}
 	if (!failed)
@@ -382,8 +405,13 @@ void log_stop(struct log *log, unsigned bound_ms)
 
 	if (!log)
 		return;
+	pthread_mutex_lock(&log->lock);
+	for (struct log_sink *s = log->sinks; s; s = s->next)
+		if (s->remote)
+			log_remote_hurry(s);
+	pthread_mutex_unlock(&log->lock);
 	atomic_store(&log->stop_by_ms, clock_mono_ms() + bound_ms + 1);
-	sem_post(&log->wake);
+	sem_post(&log->sleeper.wake);
 	clock_gettime(CLOCK_REALTIME, &by);
 	by.tv_sec += 1 + (time_t)(bound_ms / 1000); /* a disk that hangs may hang the thread */
 	by.tv_nsec += bound_ms % 1000 * 1000000L;
@@ -393,11 +421,14 @@ void log_stop(struct log *log, unsigned bound_ms)
 	}
 	if (pthread_timedjoin_np(log->thread, NULL, &by) != 0)
 		return; /* it still uses all this, and the process ends */
+	for (struct log_sink *s = log->sinks; s; s = s->next)
+		if (s->remote && !log_remote_join(s, &by))
+			return; /* likewise */
 	for (struct log_sink *s = log->sinks, *next; s; s = next) {
 		next = s->next;
 		sink_free(s);
 	}
-	sem_destroy(&log->wake);
+	sem_destroy(&log->sleeper.wake);
 	pthread_mutex_destroy(&log->lock);
 	free(log);
 }

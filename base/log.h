@@ -30,6 +30,15 @@ struct log *log_start(struct err *);
 /* "-" is stdout. A file that is open already is shared, so that a reload may
  * open what it needs before the old configuration closes it. NULL: err (SIDE_CONFIG). */
 struct log_sink *log_open(struct log *, const char *file, struct err *);
+/* A sink that a thread of its own empties: for what may have to be waited for. `send` gets lines, each with its newline,
+ * and returns the bytes of those that it is done with; fewer than all: it is tried again after *retry_ms. It may wait for
+ * some seconds, but not once *hurry: then it is asked once more and given up. */
+struct log_outlet {
+	size_t (*send)(void *ctx, struct bytes lines, const _Atomic bool *hurry, unsigned *retry_ms);
+	void (*free)(void *ctx);
+};
+/* One of the same name is shared, as a file is. The ctx is the sink's in any case. */
+struct log_sink *log_open_outlet(struct log *, const char *name, const struct log_outlet *, void *ctx, struct err *);
 /* From any thread, never waits; a newline is added. False: dropped and counted. */
 bool log_line(struct log_sink *, struct bytes line);
 uint64_t log_dropped(const struct log_sink *);

@@ -11,6 +11,7 @@
 #include "base/decision.h"
 #include "base/err.h"
 #include "base/ip.h"
+#include "base/syslog_message.h"
 #include "base/yaml.h" /* struct where */
 
 struct nets { struct ip_net *at; size_t n; };
@@ -263,7 +264,16 @@ struct app_config {
 };
 
 enum log_format { LOG_AUTO, LOG_ECS, LOG_COMBINED, LOG_CEF, LOG_LOGFMT, LOG_HUMAN };
-struct log_config { const char *access, *security; /* file, "-" = stdout, NULL = off */ enum log_format format; };
+struct syslog_config {
+	struct bytes to;                   /* as written; empty: none */
+	struct syslog_target target;
+	enum log_format format;            /* LOG_ECS or LOG_CEF */
+	uint32_t facility;
+	const char *ca;
+	uint64_t max;
+	bool access;                       /* lines of requests too, not only alerts */
+};
+struct log_config { const char *access, *security; /* file, "-" = stdout, NULL = off */ enum log_format format; struct syslog_config syslog; };
 
 /* One entry of `logs`: files, an address or a journal. */
 enum log_from { LOG_FROM_END, LOG_FROM_START };

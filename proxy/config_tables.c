@@ -209,6 +209,8 @@ static const struct schema_row log_rows[] = {
 	  .unset = "-", .help = "a line a request that a rule, limit or the protocol had something against" },
 	{ .key = "format", .type = &schema_enum, .words = log_formats, SCHEMA_FIELD(log_config, format),
 	  .unset = "auto", .help = "`auto`: `human` on a terminal, else `ecs` (JSON lines)" },
+	{ .key = "syslog", .type = &schema_nested, .table = &config_syslog_table, SCHEMA_FIELD(log_config, syslog),
+	  .help = "a receiver of syslog beside the files" },
 };
 
 static const struct schema_table log_table = {

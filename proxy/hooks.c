@@ -133,6 +133,16 @@ static const struct scenarios *hook_scenarios(void *ctx)
 	return ((struct gate *)ctx)->site->scenarios;
 }
 
+/* To receivers of this installation's own, by name. */
+static void hook_leaves(void *ctx, struct text *t)
+{
+	const struct config *c = ((struct gate *)ctx)->site->config;
+
+	if (c->log.syslog.to.len)
+		text_printf(t, "A receiver that the configuration names, %.*s, gets %s as syslog: addresses, paths, users' agents and rules, redacted as in the logs.\n",
+			    BYTES_ARG(c->log.syslog.to), c->log.syslog.access ? "each request and alert" : "each alert");
+}
+
 static void hook_config_text(void *ctx, struct text *t)
 {
 	config_show(((struct gate *)ctx)->site->config, t);
@@ -144,6 +154,6 @@ struct admin_hooks hooks_of(struct gate *g)
 		.ctx = g, .status = hook_status, .reload = hook_reload, .mode = hook_mode, .drain = hook_drain, .ready = hook_ready,
 		.metrics = hooks_metrics, .scenarios = hook_scenarios, .decisions = g->shared.decisions, .keys = g->reputation.keys, .attack = hook_attack,
 		.alerts = g->reputation.alerts, .share = g->reputation.share, .lists = g->reputation.lists, .client = &hooks_client,
-		.config_text = hook_config_text, .sharing = g->site->config->cti.share, .edit = &hooks_edit, .rules = &hooks_rules,
+		.config_text = hook_config_text, .leaves = hook_leaves, .sharing = g->site->config->cti.share, .edit = &hooks_edit, .rules = &hooks_rules,
 	};
 }

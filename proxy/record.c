@@ -1,6 +1,7 @@
 /* record.c -- what is written down of an exchange: metrics always, the access
  * log where it is on, alerts in the security log and for `explain`. */
 #include "base/clock.h"
+#include "base/syslog.h"
 #include "proxy/behaviour.h"
 #include "proxy/bots.h"
 #include "proxy/challenge.h"
@@ -41,6 +42,28 @@ static void add_detail(struct exchange *x, struct event *e)
 	e->body = text_bytes(&x->up.log);
 }
 
+/* As a receiver sorts: what was stopped is worth a look, what was only noted less. */
+static enum syslog_severity severity_of(const struct event *e)
+{
+	if (!event_is_alert(e))
+		return SYSLOG_INFO;
+	return e->action >= REMEDY_THROTTLE ? SYSLOG_WARNING : SYSLOG_NOTICE;
+}
+
+static void write_syslog(const struct site *site, const struct event *e)
+{
+	char line[SYSLOG_HEAD_MAX + EVENT_LINE_MAX];
+	struct text t = text_over(line, SYSLOG_HEAD_MAX), message;
+
+	syslog_head_put(&t, &(struct syslog_head){
+		.facility = site->config->log.syslog.facility, .severity = severity_of(e), .wall_ms = e->wall_ms,
+		.kind = event_is_alert(e) ? "alert" : "access", .id = e->id, .app = e->app,
+	});
+	message = text_over(line + t.len, EVENT_LINE_MAX);
+	event_text(&message, e, &site->syslog_style);
+	log_line(site->syslog, (struct bytes){ line, t.len + message.len });
+}
+
 static void tell(struct exchange *x, struct event *e)
 {
 	const struct site *site = x->use->site;
@@ -48,9 +71,12 @@ static void tell(struct exchange *x, struct event *e)
 	metrics_exchange(x->app ? x->app->state->metrics : site->no_app, x->worker->number, e);
 	if (site->access)
 		write_line(site->access, e, &site->style);
+	if (event_is_alert(e))
+		add_detail(x, e);
+	if (site->syslog && (event_is_alert(e) || site->config->log.syslog.access))
+		write_syslog(site, e);
 	if (!event_is_alert(e))
 		return;
-	add_detail(x, e);
 	if (site->security && site->security != site->access)
 		write_line(site->security, e, &site->style);
 	events_offer(x->worker->shared->events, e, &site->style.redact);

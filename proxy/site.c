@@ -3,6 +3,7 @@
 #include "base/fetch.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/syslog.h"
 #include "proxy/bots_dns.h"
 #include "proxy/captcha.h"
 #include "proxy/certs.h"
@@ -263,9 +264,14 @@ static bool logs_open(struct process *p, struct site *s, struct err *err)
 		return false;
 	if (p->log && l->security && !(s->security = log_open(p->log, l->security, err)))
 		return false;
+	if (p->log && l->syslog.to.len && !(s->syslog = syslog_open(p->log, &l->syslog.target, err)))
+		return err_at(err, "log.syslog");
 	s->style.format = format_of(l, s->security ? s->security : s->access);
 	s->style.colour = s->style.format == EVENT_HUMAN && !getenv("NO_COLOR");
-	return redact_of(s, err);
+	if (!redact_of(s, err))
+		return false;
+	s->syslog_style = (struct event_style){ .format = l->syslog.format == LOG_CEF ? EVENT_CEF : EVENT_ECS, .redact = s->style.redact };
+	return true;
 }
 
 /* ---- the whole ---- */
@@ -288,6 +294,8 @@ static void site_free(struct site *s)
 		log_close(s->access);
 	if (s->security)
 		log_close(s->security);
+	if (s->syslog)
+		log_close(s->syslog);
 	config_free(s->config);
 	free(s);
 }

@@ -76,6 +76,8 @@ struct site {
 	struct profiles *profiles;
 	struct bots *bots;
 	struct geo *geo;            /* NULL: no files are named */
+	struct log_sink *syslog;
+	struct event_style syslog_style;
 	struct log_sink *access, *security;
 	struct event_style style;
 	struct app_metrics *no_app; /* requests that no app took */

@@ -220,12 +220,91 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-	static const char *const files[] = { "a.log", "soon.log", "r.log", "r.log.1", "same.log", "pipe", "dead", "err" };
+	static const char *const files[] = { "beside.log", "a.log", "soon.log", "r.log", "r.log.1", "same.log", "pipe", "dead", "err" };
 
 	(void)state;
 	for (size_t i = 0; i < nelems(files); i++)
 		unlink(path(files[i]));
 	return rmdir(dir);
+}
+
+/* An outlet that takes what it is told to. */
+struct taker {
+	_Atomic unsigned taken, asked;
+	_Atomic bool shut;
+	bool freed;
+	char got[256];
+};
+
+static size_t take_lines(void *ctx, struct bytes lines, const _Atomic bool *hurry, unsigned *retry_ms)
+{
+	struct taker *t = ctx;
+
+	(void)hurry;
+	*retry_ms = 20;
+	t->asked++;
+	if (t->shut)
+		return 0;
+	lines = bytes_sub(lines, 0, bytes_index(lines, '\n') + 1); /* one at a time */
+	assert_true(t->taken + lines.len < sizeof t->got);
+	memcpy(t->got + t->taken, lines.at, lines.len);
+	t->taken += (unsigned)lines.len;
+	return lines.len;
+}
+
+static void taker_free(void *ctx)
+{
+	((struct taker *)ctx)->freed = true;
+}
+
+static const struct log_outlet taker_outlet = { take_lines, taker_free };
+
+static void an_outlet_is_asked_again_until_it_has_all(void **state)
+{
+	struct err e;
+	struct log *log = log_start(&e);
+	struct taker t = { .shut = true }, twin = { .shut = true };
+	struct log_sink *s = log_open_outlet(log, "there", &taker_outlet, &t, &e);
+
+	(void)state;
+	assert_ptr_equal(log_open_outlet(log, "there", &taker_outlet, &twin, &e), s);
+	assert_true(twin.freed);
+	assert_true(log_line(s, BYTES("one")) && log_line(s, BYTES("two")));
+	while (t.asked < 3)
+		usleep(1000);
+	t.shut = false;
+	for (int i = 0; i < 500 && t.taken < 8; i++)
+		usleep(10000);
+	assert_int_equal(t.taken, 8);
+	assert_memory_equal(t.got, "one\ntwo\n", 8);
+	log_close(s);
+	assert_false(t.freed);
+	log_close(s);
+	for (int i = 0; i < 500 && !*(volatile bool *)&t.freed; i++)
+		usleep(10000);
+	assert_true(t.freed);
+	log_stop(log, 1000);
+}
+
+static void an_outlet_that_takes_nothing_holds_up_neither_files_nor_the_end(void **state)
+{
+	struct err e;
+	struct log *log = log_start(&e);
+	struct taker t = { .shut = true };
+	struct log_sink *s = log_open_outlet(log, "nowhere", &taker_outlet, &t, &e), *file = log_open(log, path("beside.log"), &e);
+	uint64_t from = clock_mono_ms();
+	char line[1000];
+
+	(void)state;
+	memset(line, 'x', sizeof line);
+	for (int i = 0; i < 2 * LOG_RING_BYTES / 1000; i++)
+		log_line(s, (struct bytes){ line, sizeof line });
+	assert_true(log_dropped(s) > 0);
+	log_line(file, BYTES("here"));
+	until_file_is(path("beside.log"), BYTES("here\n"));
+	log_stop(log, 1000);
+	assert_true(clock_mono_ms() - from < 5000);
+	assert_true(t.freed);
 }
 
 int main(void)
@@ -239,6 +318,8 @@ int main(void)
 		cmocka_unit_test(a_stuck_pipe_drops_and_counts),
 		cmocka_unit_test(what_takes_nothing_does_not_hold_up_the_end),
 		cmocka_unit_test(messages_are_json_lines_off_a_terminal),
+		cmocka_unit_test(an_outlet_is_asked_again_until_it_has_all),
+		cmocka_unit_test(an_outlet_that_takes_nothing_holds_up_neither_files_nor_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
