@@ -101,6 +101,10 @@ struct admin_options {
 	struct admin_hooks hooks;
 };
 
+/* The cookie of a session, behind "__Host-" over TLS. A browser sends it to every port of the host: the data path must take it
+ * out of what upstreams see. */
+#define ADMIN_COOKIE "embergate"
+
 struct admin;
 struct admin *admin_open(struct loop *, const struct admin_options *, struct err *);
 /* A link for the first administrator; false: somebody can log in already, or no browser reaches this gate. */

@@ -30,11 +30,15 @@ static uint32_t mono_s(const struct exchange *x)
 
 /* ---- cookies ---- */
 
-static bool is_ours(struct bytes pair)
+enum cookie { COOKIE_OTHER, COOKIE_PASS, COOKIE_ADMIN };
+
+static enum cookie cookie_is(struct bytes pair)
 {
 	if (bytes_starts(pair, BYTES("__Host-")))
 		pair = bytes_from(pair, strlen("__Host-"));
-	return bytes_starts(pair, bytes_of(cookie_start));
+	if (bytes_starts(pair, bytes_of(cookie_start)))
+		return COOKIE_PASS;
+	return bytes_starts(pair, BYTES(ADMIN_COOKIE "=")) ? COOKIE_ADMIN : COOKIE_OTHER;
 }
 
 static void keep_pass(struct visit *v, struct bytes pair)
@@ -52,10 +56,12 @@ static struct bytes others_of(struct exchange *x, struct bytes cookies)
 	struct bytes pair;
 
 	while (t.at && bytes_cut(&cookies, ';', &pair)) {
-		if (is_ours(bytes_trim(pair))) {
+		enum cookie is = cookie_is(bytes_trim(pair));
+
+		if (is == COOKIE_PASS)
 			keep_pass(&x->visit, bytes_trim(pair));
+		if (is != COOKIE_OTHER)
 			continue;
-		}
 		if (t.len)
 			text_byte(&t, ';');
 		text_put(&t, t.len ? pair : bytes_trim(pair));
@@ -68,7 +74,10 @@ void challenge_take_cookies(struct exchange *x)
 	struct fields *f = &x->request.fields;
 
 	for (size_t i = 0; i < f->n; i++) {
-		if (f->at[i].id != FIELD_COOKIE || bytes_find(f->at[i].value, bytes_of(cookie_start)) == SIZE_MAX)
+		struct bytes v = f->at[i].value;
+
+		if (f->at[i].id != FIELD_COOKIE || (bytes_find(v, bytes_of(cookie_start)) == SIZE_MAX &&
+						    bytes_find(v, BYTES(ADMIN_COOKIE "=")) == SIZE_MAX))
 			continue;
 		f->at[i].value = others_of(x, f->at[i].value);
 		f->at[i].drop = f->at[i].drop || f->at[i].value.len == 0;

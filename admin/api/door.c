@@ -42,7 +42,7 @@ const struct caller caller_ctl = { .role = ROLE_ADMINISTRATOR, .way = CALLER_SOC
  * taken at all without TLS. */
 static const char *cookie_name(const struct admin *a)
 {
-	return a->by_address.tls ? "__Host-embergate" : "embergate";
+	return a->by_address.tls ? "__Host-" ADMIN_COOKIE : ADMIN_COOKIE;
 }
 
 struct bytes door_cookie(const struct admin *a, const char *cookie, char room[DOOR_COOKIE])

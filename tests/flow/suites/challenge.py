@@ -104,7 +104,7 @@ def row_3_a_cookie_with_other_attributes_has_another_name():
                 cookie = field(visitor.solve(), "set-cookie")
                 names.append(cookie.split("=")[0])
                 expect("Domain=" in cookie, "domain" in settings)
-                visitor.cookies = {"eg_pass_00000000": "old", **visitor.cookies, "other": "1"}
+                visitor.cookies = {"eg_pass_00000000": "old", "embergate": "an administrator's", **visitor.cookies, "__Host-embergate": "x", "other": "1"}
                 expect(visitor.ask().status, 200)
                 expect([text_of(c) for c in origin.requests[-1].fields.all("cookie")], ["other=1"])
     expect(len(set(names)), 4)
