@@ -1,0 +1,354 @@
+"""events.py -- what was done to requests is kept, found again by every filter, and told as it happens, over restarts too."""
+import contextlib
+import copy
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from http.client import HTTPException
+
+from lib.api import OverSocket, ask
+from lib.claims import claim, eventually, expect
+from lib.gate import Gate, one_app
+from lib.origin import Origin
+
+TOP = {"scenarios": {"packs": False}, "client_ip": {"trust": ["127.0.0.0/8"]}}
+SQLI, XSS, CALM = "/search?q=1%27%20union%20select%20password%20from%20users--%20", "/c?q=<script>alert(1)</script>", "/fine"
+HOSTS = {"shop": "shop.example", "blog": "blog.example"}
+
+
+def two_apps(url, top=None, **app):
+    """`shop` blocks, `blog` only detects."""
+    apps = {name: {"upstream": url, "hosts": [host], **copy.deepcopy(app)} for name, host in HOSTS.items()}
+    apps["blog"]["waf"] = "detect"
+    return {**TOP, **(top or {}), "apps": apps}
+
+
+def do(gate, target, app="shop", address="192.0.2.1", method="GET", fields=(), body=None):
+    """The request id that it was answered with, where it was stopped."""
+    with gate.connect() as client:
+        got = client.ask(method, target, [f"X-Forwarded-For: {address}", "User-Agent: Tester/1.0 (Flow)", *fields], body, host=HOSTS[app])
+    return got.status
+
+
+def items(gate, query="", count=None):
+    """All pages. `count`: waits until there are so many."""
+
+    def read():
+        found, after = [], ""
+        while after is not None:
+            status, page = ask(gate, "GET", f"/events?limit=7&{query}{after}")
+            expect(status, 200, str(page))
+            found += page["items"]
+            after = page["next"] and f"&after={page['next']}"
+        return found
+
+    if count is not None:
+        return eventually(lambda: found if len(found := read()) == count else None, 10, f"{count} events of {query}")
+    return read()
+
+
+def serves(gate, seconds=15):
+    """The API answers, after a start."""
+
+    def asked():
+        with contextlib.suppress(OSError, HTTPException):
+            return ask(gate, "GET", "/status")[0] == 200
+
+    eventually(asked, seconds, "the API")
+
+
+def attacks(gate):
+    """Five requests that are worth an event, two that are not."""
+    expect(do(gate, SQLI), 403)
+    expect(do(gate, XSS, address="192.0.2.77"), 403)
+    expect(do(gate, SQLI, app="blog", address="2001:db8::5"), 200)
+    expect(do(gate, CALM), 200)
+    expect(do(gate, XSS, method="PUT", app="blog", address="198.51.100.9", body=b""), 200)
+    expect(do(gate, CALM, app="blog"), 200)
+    with gate.connect() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n")
+        expect(client.response().status, 400)
+
+
+@claim
+def what_was_stopped_is_listed_and_every_filter_finds_it():
+    with Origin() as origin, Gate(two_apps(origin.url)) as gate:
+        attacks(gate)
+        events = items(gate, count=5)
+        expect([e["time"] for e in events], sorted((e["time"] for e in events), reverse=True), "newest first")
+        newest, oldest = events[0], events[-1]
+        expect((oldest["app"], oldest["client"], oldest["path"], oldest["status"], oldest["action"], oldest["source"]),
+               ("shop", "192.0.2.1", "/search", 403, "deny", "rule"))
+        expect((newest["source"], newest["status"], newest["app"]), ("protocol", 400, ""))
+        rule = oldest["rule"]
+        wanted = {
+            "app=shop": 2, "app=blog": 2, "app=nobody": 0, "app=": 1, "action=deny": 3, "action=log": 2, "source=rule": 4,
+            "source=protocol": 1, f"rule={rule}": 2, "rule=none/such": 0, "address=192.0.2.77": 1, "address=192.0.2.0/24": 2,
+            "address=2001:db8::/32": 1, "path=/sea": 2, "path=nowhere": 0, "method=PUT": 1, "status=200": 2, "status=403": 2,
+            f"id={oldest['id'][:14].lower()}": None, f"id={oldest['id']}": 1, "q=tester/1.0": 4, "q=BLOG.example": 2, f"q={rule}": 2,
+            "from=1h": 5, "to=1h": 0, f"from={newest['time']}": 1, f"to={newest['time']}": 4,
+            "app=blog&action=log&method=PUT&q=script": 1, f"rule={rule}&app=shop&address=192.0.2.1": 1, "country=DE": 0, "as=64500": 0,
+        }
+        for query, count in wanted.items():
+            found = items(gate, query)
+            if count is not None:
+                expect(len(found), count, query)
+            expect([e for e in events if e in found], found, f"{query}: some of all, in their order")
+        for bad in ("address=nowhere", "status=x", "action=maybe", "from=yesterday", "after=x", "after=0", "colour=red", "limit=0"):
+            status, problem = ask(gate, "GET", f"/events?{bad}")
+            expect((status, problem["status"]), (400, 400), bad)
+
+
+@claim
+def a_detail_says_why_and_holds_no_secret():
+    fields = ["Cookie: sid=very-secret", "Authorization: Bearer very-secret", "X-Test: a\tvalue",
+              "Referer: http://x.example/?token=very-secret", "Content-Type: application/x-www-form-urlencoded"]
+    body = b"password=very-secret&q=1' union select password from users-- "
+    with Origin() as origin, Gate(two_apps(origin.url, log={"body": "on"})) as gate:
+        expect(do(gate, "/log-in?secret=very-secret", method="POST", fields=fields, body=body), 403)
+        event = items(gate, count=1)[0]
+        status, told = ask(gate, "GET", f"/events/{event['id']}")
+        expect(status, 200)
+        expect({k: told[k] for k in event}, event, "a detail has what its row has")
+        expect("very-secret" in json.dumps(told), False, "a secret")
+        named = {h["name"]: h["value"] for h in told["headers"]}
+        expect((named["Cookie"], named["X-Test"], named["Host"]), ("[redacted]", "a\tvalue", "shop.example"))
+        expect(told["body"].startswith("password=[redacted]&q=1' union select"), True, told["body"])
+        hit = next(h for h in told["hits"] if h["rule"] == event["rule"])
+        expect("union" in hit["snippet"], True, hit["snippet"])
+        steps = [s["step"] for s in told["trace"]]
+        expect([steps[0], steps[-1], "rules" in steps], ["client", "remedy", True])
+        expect(event["id"] in told["explain"], True)
+        expect(ask(gate, "GET", "/events/01JD3T000000000000000000ZZ")[0], 404)
+        do(gate, "/log-in", method="POST", fields=fields, body=body)
+        do(gate, "/log-in", app="blog", method="POST", fields=fields, body=body)
+        items(gate, count=3)
+        expect(ask(gate, "GET", f"/events/{event['id']}")[1]["similar"], 1, "of the same app, path and rule")
+
+
+@claim
+def without_a_word_no_body_is_kept():
+    with Origin() as origin, Gate(two_apps(origin.url)) as gate:
+        do(gate, "/form", method="POST", fields=["Content-Type: application/x-www-form-urlencoded"], body=b"q=<script>alert(1)</script>")
+        event = items(gate, count=1)[0]
+        told = ask(gate, "GET", f"/events/{event['id']}")[1]
+        expect("body" in told, False)
+        with open(gate.path("state/events.db"), "rb") as f:
+            expect(b"Flow" in f.read() + open(gate.path("state/events.db-wal"), "rb").read(), True, "the file holds events")
+
+
+@claim
+def events_outlive_the_process_and_their_bound_holds():
+    with Origin() as origin, Gate(two_apps(origin.url, {"events": {"count": 100, "age": "1h"}})) as gate:
+        with gate.connect() as client:
+            for i in range(130):
+                expect(client.ask("GET", f"/p{i}?q=<script>x</script>", host="shop.example").status, 403)
+        events = items(gate, count=100)
+        expect((events[0]["path"], events[-1]["path"]), ("/p129", "/p30"))
+        gate.stop()
+        gate.start()
+        serves(gate)
+        expect(items(gate), events)
+        child = gate.serving()
+        os.kill(child, signal.SIGKILL)
+        eventually(lambda: gate.serving() not in (None, child), 15, "a new child")
+        serves(gate)
+        expect(items(gate), events, "after a crash")
+
+
+@claim
+def what_events_have_in_common_is_counted():
+    with Origin() as origin, Gate(two_apps(origin.url)) as gate:
+        attacks(gate)
+        items(gate, count=5)
+
+        def top(by, more=""):
+            status, got = ask(gate, "GET", f"/top?by={by}{more}")
+            expect(status, 200, str(got))
+            return {e["key"]: (e["count"], e["clients"]) for e in got["items"]}
+
+        expect(top("app"), {"shop": (2, 2), "blog": (2, 2), "": (1, 1)})
+        expect(top("action"), {"deny": (3, 3), "log": (2, 2)})
+        expect(top("path", "&app=shop"), {"/search": (1, 1), "/c": (1, 1)})
+        expect(top("user_agent", "&action=log"), {"Tester/1.0 (Flow)": (2, 2)})
+        expect(top("address", "&limit=1&app=blog")["198.51.100.9"], (1, 1))
+        expect(sum(n for n, _ in top("rule").values()), 5)
+
+
+# ---- figures ----
+
+
+@claim(limit=60)
+def figures_over_time_survive_a_restart():
+    with Origin() as origin, Gate(two_apps(origin.url)) as gate:
+        attacks(gate)
+        stats = eventually(lambda: s if (s := ask(gate, "GET", "/stats")[1])["events_total"] == 5 else None, 5, "five events")
+        expect((stats["requests_total"], stats["blocked_total"], stats["events_dropped"]), (7, 3, 0))
+        expect(stats["rps"] > 0.3, True, stats["rps"])
+        expect(ask(gate, "GET", "/stats?app=shop")[1]["requests_total"], 3)
+        expect(ask(gate, "GET", "/stats?app=nobody")[0], 404)
+        gate.stop()
+        gate.start()
+        serves(gate)
+
+        def total(name, app=""):
+            status, got = ask(gate, "GET", f"/series?range=1h{app}")
+            expect(status, 200)
+            expect((got["step_s"], len(got["series"][name])), (10, 360))
+            return sum(n or 0 for n in got["series"][name])
+
+        eventually(lambda: total("requests") == 7, 15, "the step is over in which it was")
+        expect((total("blocked"), total("detected"), total("s4xx"), total("requests", "&app=blog")), (3, 2, 3, 3))
+        for name, length in (("24h", 1440), ("30d", 4320)):
+            got = ask(gate, "GET", f"/series?range={name}")[1]["series"]
+            expect({len(row) for row in got.values()}, {length})
+        expect(ask(gate, "GET", "/series?range=1y")[0], 400)
+
+
+# ---- the stream ----
+
+
+class Stream:
+    """Server-sent events, read in a thread of its own."""
+
+    def __init__(self, gate, topics, last=None):
+        self.http = OverSocket(os.path.join(gate.folder, "api.sock"))
+        fields = {} if last is None else {"Last-Event-ID": str(last)}
+        self.http.request("GET", f"/api/v1/stream?topics={topics}", headers=fields)
+        self.socket = self.http.sock  # which the answer takes over
+        self.answer = self.http.getresponse()
+        self.events, self.comments, self.ended = [], 0, False
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        if self.answer.status == 200:
+            expect(self.answer.headers["Content-Type"], "text/event-stream")
+            self.thread.start()
+
+    def read(self):
+        event = {}
+        with contextlib.suppress(OSError, ValueError):
+            for line in self.answer:
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if name == "" and event.get("data"):
+                    self.events.append(event)
+                if name == "":
+                    event = {}
+                self.comments += name == ":"
+                event[name] = value
+        self.ended = True
+
+    def of(self, topic):
+        return [e for e in self.events if e.get("event") == topic]
+
+    def paths(self):
+        return [json.loads(e["data"])["path"] for e in self.of("security")]
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.http.close()
+
+
+@claim
+def a_stream_tells_what_happens_as_it_happens():
+    with Origin() as origin, Gate(two_apps(origin.url)) as gate:
+        do(gate, "/before" + XSS)
+        items(gate, count=1)
+        both, figures = Stream(gate, "security,stats"), Stream(gate, "stats")
+        time.sleep(0.5)
+        started = time.monotonic()
+        do(gate, "/now" + XSS)
+        eventually(lambda: both.paths() == ["/now/c"], 5, "the event, and none of before")
+        expect(time.monotonic() - started < 3, True, "soon")
+        expect(json.loads(both.of("security")[0]["data"]), items(gate)[0], "as in a list")
+        eventually(lambda: len(figures.of("stats")) >= 3, 8, "figures")
+        told = json.loads(figures.of("stats")[-1]["data"])
+        expect((told["requests_total"], told["events_total"]), (2, 2))
+        expect(figures.of("security"), [])
+        both.close()
+        figures.close()
+        for bad in ("topics=", "topics=weather", "topics=stats,weather", "topic=stats"):
+            expect(ask(gate, "GET", f"/stream?{bad}")[0], 400, bad)
+
+
+@claim(limit=90)
+def a_stream_is_resumed_without_a_gap_over_an_upgrade():
+    with Origin() as origin, Gate(two_apps(origin.url)) as gate:
+        first, seen = Stream(gate, "security"), []
+        time.sleep(0.5)
+        done, over = [], threading.Event()
+
+        def attack():
+            while not over.is_set():
+                path = f"/n{len(done)}"
+                with contextlib.suppress(OSError):
+                    if do(gate, path + XSS) == 403:
+                        done.append(path + "/c")
+                time.sleep(0.02)
+
+        attacker = threading.Thread(target=attack)
+        attacker.start()
+        child, stream = gate.serving(), first
+        for upgrade in (True, False):
+            eventually(lambda: len(stream.paths()) > 10, 10, "events")
+            if upgrade:
+                gate.signal(signal.SIGUSR2)
+                eventually(lambda: stream.ended, 20, "the old process ends its streams")
+                eventually(lambda: gate.serving() != child, 20, "a new child")
+            seen += stream.paths()
+            last = stream.of("security")[-1]["id"]
+            stream.close()
+            time.sleep(0.5)  # and what happens meanwhile is not lost
+            stream = Stream(gate, "security", last)
+        over.set()
+        attacker.join()
+        eventually(lambda: len(seen + stream.paths()) >= len(done), 10, f"{len(done)} events")
+        told = seen + stream.paths()
+        expect(len(told), len(set(told)), "none twice")
+        expect(sorted(told), sorted(done), "none lost")
+        stream.close()
+
+
+@claim(limit=60)
+def a_client_that_does_not_read_costs_nobody_anything():
+    with Origin() as origin, Gate(two_apps(origin.url)) as gate:
+        slow = OverSocket(os.path.join(gate.folder, "api.sock"))
+        slow.request("GET", "/api/v1/stream?topics=security,stats", headers={"Last-Event-ID": "0"})
+        quick = Stream(gate, "security")
+        time.sleep(0.3)
+        with gate.connect() as client:
+            for i in range(1500):
+                expect(client.ask("GET", f"/p{i}?q=<script>{'x' * 400}</script>", host="shop.example").status, 403)
+        eventually(lambda: len(quick.paths()) == 1500, 20, "all of them, for who reads")
+        expect(quick.paths(), [f"/p{i}" for i in range(1500)])
+        expect(ask(gate, "GET", "/stats")[1]["events_dropped"], 0)
+        received = 0
+        slow.sock.settimeout(20)
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            time.sleep(12)  # base/serve cuts who takes nothing for ten seconds
+            while got := slow.sock.recv(1 << 16):
+                received += len(got)
+        expect(received < 4 << 20, True, f"{received} bytes were held for it")
+        slow.close()
+        quick.close()
+
+
+@claim
+def there_are_so_many_streams_and_no_more():
+    with Origin() as origin, Gate(two_apps(origin.url)) as gate:
+        streams = [Stream(gate, "stats") for _ in range(32)]
+        expect({s.answer.status for s in streams}, {200})
+        expect(ask(gate, "GET", "/stream?topics=stats")[0], 503)
+        streams.pop().close()
+
+        def another():
+            stream = Stream(gate, "stats")
+            streams.append(stream)
+            return stream.answer.status == 200
+
+        eventually(another, 5, "a place that is free again")
+        for stream in streams:
+            stream.close()
+        expect(ask(gate, "GET", "/status")[0], 200)
