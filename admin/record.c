@@ -317,7 +317,8 @@ static void take_body(struct record *r, const struct event *e, const struct reda
 
 	r->has_body = e->has_body;
 	r->more_body = e->body.len > RECORD_BODY || e->request_bytes > e->body.len;
-	redact_loose(&t, redact, e->body, 0, RECORD_BODY);
+	redact_body(&t, redact, e->request ? fields_value(&e->request->fields, FIELD_CONTENT_TYPE) : (struct bytes){ 0 },
+		    bytes_sub(e->body, 0, RECORD_BODY));
 	r->body = cut(scratch_keep(r, &t), RECORD_BODY);
 }
 

@@ -158,3 +158,35 @@ void redact_loose(struct text *t, const struct redact *r, struct bytes value, si
 			hidden_to = secret_end(value, i);
 	}
 }
+
+/* multipart/form-data (RFC 7578): of a part with a secret name, what stands behind its head. */
+static void redact_parts(struct text *t, const struct redact *r, struct bytes body)
+{
+	size_t mark, head, end;
+	struct bytes name;
+
+	while ((mark = bytes_find_nocase(body, BYTES("name=\""))) != SIZE_MAX) {
+		text_put(t, bytes_sub(body, 0, mark + 6));
+		body = bytes_from(body, mark + 6);
+		name = bytes_sub(body, 0, bytes_index(body, '"'));
+		head = bytes_find(body, BYTES("\r\n\r\n"));
+		if (head == SIZE_MAX || !redact_is_secret(r, name))
+			continue;
+		text_put(t, bytes_sub(body, 0, head + 4));
+		text_put(t, redacted);
+		body = bytes_from(body, head + 4);
+		end = bytes_find(body, BYTES("\r\n--"));
+		body = bytes_from(body, end);
+	}
+	text_put(t, body);
+}
+
+void redact_body(struct text *t, const struct redact *r, struct bytes content_type, struct bytes body)
+{
+	if (bytes_starts_nocase(content_type, BYTES("application/x-www-form-urlencoded")))
+		redact_query(t, r, body);
+	else if (bytes_starts_nocase(content_type, BYTES("multipart/form-data")))
+		redact_parts(t, r, body);
+	else
+		redact_loose(t, r, body, 0, body.len);
+}

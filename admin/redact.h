@@ -21,4 +21,6 @@ void redact_query(struct text *, const struct redact *, struct bytes query);
 /* value[from, to) of text in no known syntax (a URI, a raw body): what follows
  * a secret name and '=' or ':'. A name is looked for up to 2 KiB before `from`. */
 void redact_loose(struct text *, const struct redact *, struct bytes value, size_t from, size_t to);
+/* A body: as its Content-Type says, of forms and multipart; else as loose text. */
+void redact_body(struct text *, const struct redact *, struct bytes content_type, struct bytes body);
 #endif

@@ -113,6 +113,68 @@ static void cookies_and_secret_headers_show_no_snippet(void **state)
 	}
 }
 
+static void bodies_hide_what_is_secret_in_them(void **state)
+{
+	static const struct { const char *type, *body, *want; } bodies[] = {
+		{ "application/x-www-form-urlencoded", "a=1&pass%77ord=s3cret&b=2", "a=1&pass%77ord=[redacted]&b=2" },
+		{ "application/json; charset=utf-8", "{\"a\":1,\"password\":\"s3cret\"}", "{\"a\":1,\"password\":[redacted]\"}" },
+		{ "multipart/form-data; boundary=x",
+		  "--x\r\nContent-Disposition: form-data; name=\"pin\"\r\n\r\ns3cret\r\n--x\r\nContent-Disposition: form-data; "
+		  "name=\"q\"\r\n\r\nshown\r\n--x--\r\n",
+		  "--x\r\nContent-Disposition: form-data; name=\"pin\"\r\n\r\n[redacted]\r\n--x\r\nContent-Disposition: form-data; "
+		  "name=\"q\"\r\n\r\nshown\r\n--x--\r\n" },
+		{ "multipart/form-data; boundary=x", "--x\r\nname=\"pin\"\r\n\r\ns3cre", "--x\r\nname=\"pin\"\r\n\r\n[redacted]" },
+		{ "multipart/form-data; boundary=x", "name=\"name=\"pin", "name=\"name=\"pin" },
+		{ "", "password=s3cret", "password=[redacted]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(bodies); i++) {
+		struct field type = { .name = BYTES("Content-Type"), .value = bytes_of(bodies[i].type), .id = FIELD_CONTENT_TYPE };
+		const struct request q = { .fields = { &type, 1, 1 } };
+		const struct event e = { .request = &q, .has_body = true, .body = bytes_of(bodies[i].body) };
+		struct record r;
+
+		record_of(&r, &e, &own);
+		assert_false(r.has_body);
+		record_request(&r, &e, &own);
+		assert_bytes(r.body, bytes_of(bodies[i].want));
+	}
+}
+
+static void fields_have_one_bound_in_all(void **state)
+{
+	static char long_value[5000];
+	struct field fields[100] = {
+		{ .name = BYTES("Cookie"), .value = BYTES("s3cret"), .id = FIELD_COOKIE },
+		{ .name = BYTES("X-Member"), .value = BYTES("s3cret") },
+		{ .name = BYTES("Referer"), .value = BYTES("/?pin=s3cret"), .id = FIELD_REFERER },
+		{ .name = BYTES("X-Long"), .value = { long_value, sizeof long_value } },
+		{ .name = BYTES("X-Long"), .value = { long_value, sizeof long_value } },
+	};
+	const char *const wanted[] = { "[redacted]", "[redacted]", "/?pin=[redacted]" };
+	const struct request q = { .fields = { fields, 100, 100 } };
+	const struct event e = { .request = &q };
+	struct record r, *copy;
+	size_t bytes;
+
+	(void)state;
+	memset(long_value, 'x', sizeof long_value);
+	for (size_t i = 5; i < nelems(fields); i++)
+		fields[i] = (struct field){ .name = BYTES("A"), .value = BYTES("b") };
+	record_of(&r, &e, &own);
+	assert_int_equal(r.nfields, 0);
+	record_request(&r, &e, &own);
+	assert_int_equal(r.nfields, RECORD_FIELDS);
+	assert_int_equal(r.more_fields, 100 - RECORD_FIELDS); /* the second long one is among them */
+	copy = record_copy(&r, &bytes);
+	memset(&r, 0, sizeof r);
+	for (size_t i = 0; i < nelems(wanted); i++)
+		assert_bytes(copy->fields[i].value, bytes_of(wanted[i]));
+	assert_bytes(copy->fields[4].name, BYTES("A"));
+	free(copy);
+}
+
 static void a_reason_quotes_no_secret(void **state)
 {
 	static const struct rule_info told = { "r/2", "token: shown", "scan", "x.yaml", 2, SEVERITY_ERROR };
@@ -273,6 +335,8 @@ int main(void)
 		cmocka_unit_test(loose_text_hides_what_follows_a_secret_name),
 		cmocka_unit_test(a_snippet_shows_the_match_and_its_surroundings),
 		cmocka_unit_test(cookies_and_secret_headers_show_no_snippet),
+		cmocka_unit_test(bodies_hide_what_is_secret_in_them),
+		cmocka_unit_test(fields_have_one_bound_in_all),
 		cmocka_unit_test(a_reason_quotes_no_secret),
 		cmocka_unit_test(what_a_chain_held_on_may_be_quoted),
 		cmocka_unit_test(fields_have_bounds_and_are_not_cut_inside_a_character),
