@@ -38,6 +38,7 @@ struct api_field {
 	enum api_type type;
 	bool list;               /* of such values */
 	bool optional;           /* may be absent; in an answer also null */
+	bool gaps;               /* of an answer: items of the list may be null */
 	const struct api_shape *of;
 	const char *const *words;
 	uint64_t min, max;       /* of a whole number, 0: none; max also of a text */

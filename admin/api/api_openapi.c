@@ -84,7 +84,7 @@ static void out_field(struct json_out *o, const char *key, const struct api_fiel
 	if (f->list) {
 		out_type(o, "array", f->optional);
 		out_object(o, "items");
-		out_one(o, f, false);
+		out_one(o, f, f->gaps);
 		out_end(o);
 	} else {
 		out_one(o, f, f->optional);

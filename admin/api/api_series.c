@@ -52,17 +52,17 @@ static const struct api_field series_query_fields[] = {
 static const struct api_shape series_query_shape = API_SHAPE("SeriesQuery", series_query_fields);
 
 static const struct api_field row_fields[] = {
-	{ "requests", API_INT, .list = true, .help = "a number a step, oldest first; null: nothing is known of it" },
-	{ "blocked", API_INT, .list = true, .help = "denied" },
-	{ "challenged", API_INT, .list = true, .help = "challenges shown" },
-	{ "solved", API_INT, .list = true, .help = "challenges solved" },
-	{ "failed", API_INT, .list = true, .help = "solutions that were none" },
-	{ "throttled", API_INT, .list = true, .help = "told to come back later" },
-	{ "detected", API_INT, .list = true, .help = "let through, though something was found" },
-	{ "s4xx", API_INT, .list = true, .help = "answers 400 to 499" },
-	{ "s5xx", API_INT, .list = true, .help = "answers 500 to 599" },
-	{ "added_p50_us", API_DECIMAL, .list = true, .help = "what inspection added, median" },
-	{ "added_p99_us", API_DECIMAL, .list = true, .help = "the same, 99 of 100 are below" },
+	{ "requests", API_INT, .list = true, .gaps = true, .help = "a number a step, oldest first; null: nothing is known of it" },
+	{ "blocked", API_INT, .list = true, .gaps = true, .help = "denied" },
+	{ "challenged", API_INT, .list = true, .gaps = true, .help = "challenges shown" },
+	{ "solved", API_INT, .list = true, .gaps = true, .help = "challenges solved" },
+	{ "failed", API_INT, .list = true, .gaps = true, .help = "solutions that were none" },
+	{ "throttled", API_INT, .list = true, .gaps = true, .help = "told to come back later" },
+	{ "detected", API_INT, .list = true, .gaps = true, .help = "let through, though something was found" },
+	{ "s4xx", API_INT, .list = true, .gaps = true, .help = "answers 400 to 499" },
+	{ "s5xx", API_INT, .list = true, .gaps = true, .help = "answers 500 to 599" },
+	{ "added_p50_us", API_DECIMAL, .list = true, .gaps = true, .help = "what inspection added, median" },
+	{ "added_p99_us", API_DECIMAL, .list = true, .gaps = true, .help = "the same, 99 of 100 are below" },
 };
 static const struct api_shape row_shape = API_SHAPE("SeriesRows", row_fields);
 
@@ -142,7 +142,7 @@ static const struct api_field top_query_fields[] = {
 	{ "to", API_TIME, .optional = true, .help = "earlier" },
 	{ "app", API_TEXT, .optional = true, .help = "of that one" },
 	{ "action", API_TEXT, .optional = true, .help = "of these" },
-	{ "limit", API_INT, .optional = true, .help = "of entries; 10 without it, at most 500" },
+	{ "limit", API_INT, .optional = true, .min = 1, .help = "of entries; 10 without it, at most 500" },
 };
 static const struct api_shape top_query_shape = API_SHAPE("TopQuery", top_query_fields);
 

@@ -3,7 +3,7 @@
 #include "admin/streams.h"
 
 static const struct api_field query_fields[] = {
-	{ "topics", API_TEXT, .max = 64, .help = "with commas between them: stats, security, node, config" },
+	{ "topics", API_TEXT, .optional = true, .max = 64, .help = "with commas between them: stats, security, node, config; all without it" },
 };
 static const struct api_shape query_shape = API_SHAPE("StreamQuery", query_fields);
 
@@ -14,6 +14,8 @@ static unsigned topics_of(struct bytes list)
 	unsigned topics = 0;
 	struct bytes word;
 
+	if (!list.at)
+		return (1U << STREAM_TOPICS) - 1;
 	while (bytes_cut(&list, ',', &word)) {
 		if (!streams_topic(word, &topic))
 			return 0;

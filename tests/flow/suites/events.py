@@ -269,7 +269,7 @@ def a_stream_tells_what_happens_as_it_happens():
         expect(figures.of("security"), [])
         both.close()
         figures.close()
-        for bad in ("topics=", "topics=weather", "topics=stats,weather", "topic=stats"):
+        for bad in ("topics=", "topics=weather", "topics=,", "topics=stats,weather", "topic=stats"):
             expect(ask(gate, "GET", f"/stream?{bad}")[0], 400, bad)
 
 
