@@ -181,6 +181,50 @@ static void a_file_of_words_is_searched_without_case(void **state)
 	rmdir(dir);
 }
 
+/* Loads a text beside a file; at the end err has what is wrong. */
+static struct ruleset *with_text(const char *name, const char *text, struct err *e)
+{
+	const struct ruleset_text t = { name, bytes_of(text) };
+	char path[] = "/tmp/embergate-rules-XXXXXX.yaml";
+	const char *files[] = { path, name };
+	struct ruleset_options o = { .files = files, .nfiles = 2, .text = &t, .matcher = &matcher_plain };
+	int fd = mkstemps(path, 5);
+	struct ruleset *rs;
+
+	assert_true(fd >= 0 && dprintf(fd, "name: a\nrules: [{zones: [URI], match: {type: equals, value: /a}}]\n") > 0);
+	close(fd);
+	rs = ruleset_load(&o, e);
+	unlink(path);
+	return rs;
+}
+
+static void a_text_stands_for_a_file_and_names_none(void **state)
+{
+	static const struct { const char *name, *text, *says; } rows[] = {
+		{ "rule.yaml", "name: b\nrules: [{zones: [URI], match: {type: equals, value: /b}}]\n", NULL },
+		{ "rule.conf", "SecRule ARGS \"@streq x\" \"id:1,phase:2,deny\"\n", NULL },
+		{ "rule.yaml", "name: b\nrules: [{zones: [URI], match: {type: equls, value: /b}}]\n", "rule.yaml:2:" },
+		{ "rule.yaml", "name: a\nrules: [{zones: [URI], match: {type: equals, value: /b}}]\n", "rule 'a' is there already" },
+		{ "rule.yaml", "name: b\nrules: [{zones: [URI], match: {type: fromFile, value: /etc/passwd}}]\n", "a rule of a text cannot read a file" },
+		{ "rule.conf", "SecRule ARGS \"@pmFromFile /etc/passwd\" \"id:1\"\n", "rule.conf:1: a rule of a text cannot read a file" },
+		{ "rule.conf", "SecRule REMOTE_ADDR \"@ipMatchFromFile /etc/hosts\" \"id:1\"\n", "a rule of a text cannot read a file" },
+		{ "rule.conf", "Include /etc/passwd\n", "rule.conf:1:" },
+		{ "rule.conf", "\nSecRule ARGS \"@rx (\" \"id:1\"\n", "rule.conf:2:" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(rows); i++) {
+		struct err e = { 0 };
+		struct ruleset *rs = with_text(rows[i].name, rows[i].text, &e);
+
+		if (!rs != !!rows[i].says || (rows[i].says && !strstr(e.text, rows[i].says)))
+			fail_msg("row %zu: %s", i, e.text);
+		if (rs)
+			assert_int_equal(ruleset_count(rs), 2);
+		ruleset_free(rs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +233,7 @@ int main(void)
 		cmocka_unit_test(what_crowdsec_writes_is_taken),
 		cmocka_unit_test(files_are_given_by_name_pattern_or_directory),
 		cmocka_unit_test(a_file_of_words_is_searched_without_case),
+		cmocka_unit_test(a_text_stands_for_a_file_and_names_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
