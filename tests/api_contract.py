@@ -32,7 +32,7 @@ ROLES = ["none", "viewer", "operator", "administrator"]
 METHODS = {"get", "post", "put", "patch", "delete"}
 CLIENT = "192.0.2.66"
 # For parameters that no list tells: of a path, of a query.
-VALUES = {"ip": CLIENT, "by": "rule", "range": "1h", "format": "plain"}
+VALUES = {"ip": CLIENT, "by": "rule", "range": "1h", "format": "plain", "topics": "stats"}
 
 
 # ---- a gate with something to tell ----
@@ -241,7 +241,7 @@ def check_answers(doc, boss, gate):
             continue
         at, known = with_parameters(boss, doc, path)
         if path == "/stream":
-            check_stream(gate, boss.token, at)
+            check_stream(gate, boss.token, at + query_of(operation))
             answers += 1
             continue
         got = boss.ask("GET", at + query_of(operation))
@@ -255,7 +255,7 @@ def check_answers(doc, boss, gate):
         shape = answer_shape(operation)
         if shape:
             for fault in validator(doc, shape).iter_errors(got.json):
-                raise AssertionError(f"GET {at}: {'/'.join(map(str, fault.absolute_path))}: {fault.message[:300]}")
+                raise AssertionError(f"GET {at}: {'/'.join(map(str, fault.absolute_path))}: {fault.message[-300:]}")
             if isinstance(got.json, dict) and got.json.get("items") == []:
                 empty.append(path)
         expect((got.fields["Cache-Control"], got.fields["X-Content-Type-Options"]), ("no-store", "nosniff"), where)
