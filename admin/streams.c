@@ -17,6 +17,7 @@ struct stream_client {
 	struct stream_client *next, **link;
 	struct streams *all;
 	struct serve_request *http; /* NULL: it is gone, and the archive still owes an answer */
+	struct caller caller;
 	unsigned topics;
 	int64_t last;
 	bool asking, again;         /* for events behind `last`; there may be more of them */
@@ -172,12 +173,27 @@ static bool has_followers(const struct streams *s, enum stream_topic topic)
 	return false;
 }
 
+static void end(struct stream_client *, bool whole);
+
+/* Whose session or token ended hears no more. */
+static void end_strangers(struct streams *s)
+{
+	struct stream_client *next;
+
+	for (struct stream_client *c = s->first; c; c = next) {
+		next = c->next;
+		if (!door_holds(s->admin, &c->caller))
+			end(c, true);
+	}
+}
+
 /* The archive is asked too: another process, of before or behind an upgrade, tells nobody here. */
 static void on_tick(void *arg)
 {
 	struct streams *s = arg;
 	bool beats = ++s->beat % STREAMS_BEAT_S == 0;
 
+	end_strangers(s);
 	if (has_followers(s, STREAM_STATS))
 		tell_stats(s);
 	for (struct stream_client *c = s->first; c; c = c->next) {
@@ -207,13 +223,17 @@ static void forget(struct stream_client *c)
 		free(c);
 }
 
-static void on_gone(void *ctx)
+static void end(struct stream_client *c, bool whole)
 {
-	struct stream_client *c = ctx;
 	struct serve_request *http = c->http;
 
 	forget(c);
-	serve_end(http, false);
+	serve_end(http, whole);
+}
+
+static void on_gone(void *ctx)
+{
+	end(ctx, false);
 }
 
 static void on_more(void *ctx)
@@ -239,21 +259,21 @@ static void begin(struct stream_client *c)
 						     .nfields = n, .body = text_bytes(&retry), .close = true }, on_more, c);
 }
 
-bool streams_add(struct streams *s, struct serve_request *http, unsigned wanted, int64_t last)
+bool streams_add(struct streams *s, struct serve_request *http, const struct caller *caller, unsigned wanted, int64_t last)
 {
 	struct stream_client *c = s->n < STREAMS_MAX ? calloc(1, sizeof *c) : NULL;
 
 	if (!c)
 		return false;
-	*c = (struct stream_client){ .next = s->first, .link = &s->first, .all = s, .http = http, .topics = wanted, .last = last };
+	*c = (struct stream_client){ .next = s->first, .link = &s->first, .all = s, .http = http, .caller = *caller, .topics = wanted,
+				      .last = last };
 	if (s->first)
 		s->first->link = &c->next;
 	s->first = c;
 	s->n++;
 	begin(c);
 	if (s->draining) {
-		forget(c);
-		serve_end(http, true);
+		end(c, true);
 		return true;
 	}
 	if (last < 0)
@@ -285,11 +305,8 @@ void streams_drain(struct streams *s)
 
 	s->draining = true;
 	for (struct stream_client *c = s->first; c; c = next) {
-		struct serve_request *http = c->http;
-
 		next = c->next;
-		forget(c);
-		serve_end(http, true);
+		end(c, true);
 	}
 }
 

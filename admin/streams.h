@@ -9,7 +9,7 @@
  * comes back: nothing waits for it meanwhile. While nobody follows no clock runs. The loop's thread. */
 #ifndef ADMIN_STREAMS_H
 #define ADMIN_STREAMS_H
-#include "admin/guest.h"
+#include "admin/api/door.h"
 #include "base/serve.h"
 
 enum { STREAMS_MAX = 32, STREAMS_BEAT_S = 15 };
@@ -24,8 +24,8 @@ void streams_close(struct streams *); /* ends them all; NULL is allowed */
 void streams_drain(struct streams *);
 
 /* Takes the request over. `topics`: a bit each. `last`: the number of the last event that its client saw; -1: from now on.
- * False: there are too many. */
-bool streams_add(struct streams *, struct serve_request *, unsigned topics, int64_t last);
+ * It ends when the session or token of whoever asked does. False: there are too many. */
+bool streams_add(struct streams *, struct serve_request *, const struct caller *, unsigned topics, int64_t last);
 /* To all that follow it. */
 void streams_tell(struct streams *, enum stream_topic, struct bytes json);
 

@@ -41,7 +41,7 @@ static void get_stream(struct api_call *c)
 		api_problem(c, 400, "topics: of stats, security, node and config");
 	else if (!bytes_eq(serve_head(c->http)->method, BYTES("GET")))
 		api_problem(c, 405, "a stream has no head of its own: GET only");
-	else if (!c->admin->streams || !streams_add(c->admin->streams, c->http, topics, last_of(c)))
+	else if (!c->admin->streams || !streams_add(c->admin->streams, c->http, &c->caller, topics, last_of(c)))
 		api_problem(c, 503, "%d streams are open, and there may be no more", STREAMS_MAX);
 }
 

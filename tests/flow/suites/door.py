@@ -315,3 +315,20 @@ def over_tls_the_cookie_is_for_this_host_alone():
         expect(anna.ask("GET", "/session").status, 200)
         plain = anna.cookie.replace("__Host-", "")
         expect(anna.ask("GET", "/session", fields={"Cookie": plain}).status, 401, "a cookie that a neighbour may have planted")
+
+
+@claim
+def a_stream_ends_with_the_session_that_opened_it():
+    with Gate(quiet()) as gate:
+        anna = first(gate)
+        ben = user(gate, anna, "ben", "viewer")
+        streams = []
+        for browser in (anna, ben):
+            asking = browser.connection()
+            asking.request("GET", "/api/v1/stream?topics=stats", headers={"Cookie": browser.cookie})
+            streams.append(asking.getresponse())
+            expect(streams[-1].status, 200)
+        expect(anna.ask("DELETE", "/users/ben").status, 204)
+        streams[1].read()  # it ends, and whole: else this raises
+        for _ in range(4):
+            assert streams[0].readline(), "the other goes on"
