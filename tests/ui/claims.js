@@ -11,13 +11,13 @@ function expect(got, wanted, what = '') {
 		throw new Error(`${what}: got ${JSON.stringify(got)}, wanted ${JSON.stringify(wanted)}`);
 }
 
-// The bytes of a first visit, without the API's answers.
+// The bytes of a first visit, without the API's answers and the map of the world, which waits until it is nearly seen.
 exports.first_load = async ({ page, link, context }) => {
 	const files = new Map();
 	const saw = async (r) => {
 		const { pathname } = new URL(r.url());
 
-		if (!pathname.startsWith('/api/'))
+		if (!pathname.startsWith('/api/') && !pathname.startsWith('/assets/world-'))
 			files.set(pathname, (await r.sizes()).responseBodySize);
 	};
 	const waiting = [];

@@ -158,7 +158,7 @@ function World({ from, app }) {
 	return html`<div ref=${box}><${Card} title="Where events come from"><div class="where">
 		${known.length ? html`<${WorldMap} items=${known} label=${`Map of events by country; most from ${names}`} />` : html`<div class="world"></div>`}
 		<div class="stack"><${Problem} error=${error} retry=${reload} />
-			${!data && !error && html`<${Skeleton} lines=${5} />`}
+			${seen && !data && !error && html`<${Skeleton} lines=${5} />`}
 			${data?.items.length > 0 && html`<${TopList} items=${data.items.slice(0, 8)} text=${country} href=${(k) => link("/events", { country: k, from, app })} />`}
 			${data && !known.length && html`<p class="dim">${data.items.length ? html`No address has a country: <code>geo:</code> in the
 				configuration names a MaxMind DB file.` : "Nothing in this time."}</p>`}</div></div><//></div>`;
