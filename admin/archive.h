@@ -66,8 +66,12 @@ typedef void archive_listed(void *owner, const struct archive_page *);
 bool archive_list(struct archive *, const struct archive_ask *, struct loop *, archive_listed *done, void *owner);
 
 /* What the events that `ask` names have in common: the `limit` most frequent. `by`: as in archive_top.c. */
-struct archive_top_entry { struct bytes key; int64_t count, clients; };
-typedef void archive_topped(void *owner, const struct archive_top_entry *, size_t n, bool failed);
+struct archive_top {
+	const struct tally_entry *at; size_t n; /* tally.h */
+	bool partial;            /* its time was over: the newest only */
+	bool failed;
+};
+typedef void archive_topped(void *owner, const struct archive_top *);
 bool archive_top(struct archive *, struct bytes by, const struct archive_ask *, struct loop *, archive_topped *done, void *owner);
 
 /* One event with all that is kept of it, as `GET /events/{id}` gives it; `id` is whole. An empty `json`: there is none. */

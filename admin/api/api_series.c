@@ -2,6 +2,7 @@
 #include "admin/api/api_tables.h"
 #include "admin/guest.h"
 #include "admin/series.h"
+#include "admin/tally.h"
 
 /* ---- now ---- */
 
@@ -154,27 +155,29 @@ static const struct api_field entry_fields[] = {
 static const struct api_shape entry_shape = API_SHAPE("TopEntry", entry_fields);
 static const struct api_field top_fields[] = {
 	{ "items", API_OBJECT, .list = true, .of = &entry_shape, .help = "the most first" },
+	{ "partial", API_FLAG, .help = "there are so many that only the newest were counted" },
 };
 static const struct api_shape top_shape = API_SHAPE("Top", top_fields);
 
-static void on_top(void *owner, const struct archive_top_entry *at, size_t n, bool failed)
+static void on_top(void *owner, const struct archive_top *top)
 {
 	struct json_out o = json_out(API_ANSWER_MAX);
 
-	if (failed) {
+	if (top->failed) {
 		api_problem(owner, 503, "the events cannot be read: the log says why");
 		return;
 	}
 	out_object(&o, NULL);
 	out_list(&o, "items");
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < top->n; i++) {
 		out_object(&o, NULL);
-		out_text(&o, "key", at[i].key);
-		out_int(&o, "count", at[i].count);
-		out_int(&o, "clients", at[i].clients);
+		out_text(&o, "key", top->at[i].key);
+		out_int(&o, "count", (int64_t)top->at[i].count);
+		out_int(&o, "clients", (int64_t)top->at[i].clients);
 		out_end(&o);
 	}
 	out_end(&o);
+	out_flag(&o, "partial", top->partial);
 	out_end(&o);
 	api_answer(owner, 200, &o);
 }
