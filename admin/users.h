@@ -60,6 +60,9 @@ struct user_check {
 /* Too many that fail are not looked at (base/tries.h): USER_WAIT, and for how long. */
 void users_check(struct users *, const struct user_check *,
 		 void (*told)(void *owner, enum user_answer, unsigned wait_s), void *owner);
+/* Is one more refusal worth a line of the audit log? 60 a minute are, so that guessing cannot fill the disk. *silent: how many
+ * were not, before this one. */
+bool users_refusal_counts(struct users *, uint64_t *silent);
 bool user_password_is(struct bytes, struct bytes name, struct err *); /* good enough to be one */
 /* e NULL: it is set. `code`: of the link that allows it, which is spent by it; a new administrator's makes the user too.
  * Empty: it is allowed already. */

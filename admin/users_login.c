@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include <stdlib.h>
 
-enum { CHECKS_MAX = 8 };
+enum { CHECKS_MAX = 8, REFUSALS_A_MINUTE = 60 };
 
 /* ---- on the store's thread ---- */
 
@@ -177,6 +177,24 @@ void users_check(struct users *us, const struct user_check *c, void (*told)(void
 		forget(j);
 	tries_give_back(&us->tries, &try);
 	told(owner, USER_BUSY, 0);
+}
+
+bool users_refusal_counts(struct users *us, uint64_t *silent)
+{
+	uint64_t minute = clock_mono_ms() / 60000;
+
+	if (us->refusals_minute != minute) {
+		us->refusals_minute = minute;
+		us->refusals = 0;
+	}
+	if (us->refusals >= REFUSALS_A_MINUTE) {
+		us->refusals_silent++;
+		return false;
+	}
+	us->refusals++;
+	*silent = us->refusals_silent;
+	us->refusals_silent = 0;
+	return true;
 }
 
 /* ---- setting ---- */

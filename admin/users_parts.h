@@ -27,6 +27,8 @@ struct users {
 	uint8_t link[CODE_HASH]; /* for a new administrator; not kept */
 	uint64_t link_until_ms;
 	struct tries tries;
+	uint64_t refusals_minute, refusals_silent;
+	unsigned refusals;     /* in that minute */
 	unsigned checks;       /* on the store's thread, or on their way */
 	bool closing;
 };

@@ -21,7 +21,7 @@ static const struct flag {
 	{ "--upstream", "URL",  offsetof(struct options, quick.upstream), "forward to this server, with no configuration file" },
 	{ "--host",     "NAME", offsetof(struct options, quick.host),     "answer for this host name only" },
 	{ "--listen",   "ADDR", offsetof(struct options, quick.listen),   "listen here (default :8080)" },
-	{ "--admin",    "ADDR", offsetof(struct options, quick.admin),    "metrics and probes here (default 127.0.0.1:9180), or off" },
+	{ "--admin",    "ADDR", offsetof(struct options, quick.admin),    "dashboard, API, metrics and probes here (default 127.0.0.1:9180), or off" },
 	{ "--state",    "DIR",  offsetof(struct options, quick.state),    "keep state here (default ./.embergate)" },
 	{ "--detect",   NULL,   offsetof(struct options, quick.detect),   "only log what would be blocked" },
 	{ "--demo",     NULL,   offsetof(struct options, demo),           "in front of a small built-in shop" },

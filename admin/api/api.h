@@ -79,6 +79,9 @@ struct bytes api_query(struct api_call *, const char *name);
 uint64_t api_query_int(struct api_call *, const char *name, uint64_t unset, uint64_t max);
 uint64_t api_query_time(struct api_call *, const char *name); /* wall ms; 0: not there */
 
+/* A text of the body; at == NULL: it is not there. */
+struct bytes api_member(const struct api_call *, const char *name);
+
 /* ---- answers: the call is gone with each ---- */
 
 /* One more field of the answer that follows; the value is copied, the name is not. */

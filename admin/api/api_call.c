@@ -41,6 +41,14 @@ uint64_t api_query_time(struct api_call *c, const char *name)
 	return b.at ? api_time(b, clock_wall_ms()) : 0;
 }
 
+struct bytes api_member(const struct api_call *c, const char *name)
+{
+	struct bytes b = { 0 };
+
+	json_text(c->body, name, &b);
+	return b;
+}
+
 /* ---- answers ---- */
 
 size_t api_fields(struct field *to, size_t room)

@@ -28,6 +28,7 @@ const struct api_routes *const api_tables[] = {
 	&api_replay_event_routes,
 	&api_suggest_routes,
 	&api_session_routes,
+	&api_account_routes,
 	&api_users_routes,
 	&api_audit_routes,
 	&api_decisions_routes,

@@ -1,10 +1,10 @@
-/* api_session.c -- logging in and out, and what a user does to himself. */
+/* api_session.c -- logging in and out, and one's own sessions. */
+#include "admin/api/api_session.h"
 #include "admin/api/api_tables.h"
 #include "admin/audit.h"
 #include "admin/edit_hooks.h"
 #include "admin/sessions.h"
 #include "admin/tokens.h"
-#include "admin/users.h"
 
 /* ---- shapes ---- */
 
@@ -51,36 +51,7 @@ static const struct api_field list_fields[] = {
 };
 static const struct api_shape list_shape = API_SHAPE("SessionList", list_fields);
 
-static const struct api_field password_fields[] = {
-	{ "old", API_TEXT, .max = USER_PASSWORD_MAX, .help = "the present one" },
-	{ "new", API_TEXT, .max = USER_PASSWORD_MAX, .help = "10 to 256 bytes" },
-};
-static const struct api_shape password_shape = API_SHAPE("PasswordChange", password_fields);
-
-static const struct api_shape empty_shape = { "Empty", NULL, 0 };
-static const struct api_field secret_fields[] = {
-	{ "secret", API_TEXT, .help = "Base32, to be typed" },
-	{ "uri", API_TEXT, .help = "otpauth://, to be shown as a QR code" },
-};
-static const struct api_shape secret_shape = API_SHAPE("TotpSecret", secret_fields);
-static const struct api_field code_fields[] = { { "code", API_TEXT, .max = CODE_TEXT, .help = "from the phone" } };
-static const struct api_shape code_shape = API_SHAPE("TotpCode", code_fields);
-static const struct api_field recovery_fields[] = {
-	{ "recovery", API_TEXT, .list = true, .help = "codes for when the phone is lost: each once; shown only now" },
-};
-static const struct api_shape recovery_shape = API_SHAPE("TotpRecovery", recovery_fields);
-static const struct api_field off_fields[] = { { "password", API_TEXT, .max = USER_PASSWORD_MAX, .help = "the present one" } };
-static const struct api_shape off_shape = API_SHAPE("TotpOff", off_fields);
-
 /* ---- telling of a session ---- */
-
-static struct bytes member(const struct api_call *c, const char *name)
-{
-	struct bytes b = { 0 };
-
-	json_text(c->body, name, &b);
-	return b;
-}
 
 static struct bytes name_of(const struct api_call *c)
 {
@@ -164,18 +135,23 @@ static void wait(struct api_call *c, unsigned status, unsigned seconds, const ch
 }
 
 /* Who was meant, of those who exist: a password that was typed into the field for the name is not to be written down. */
-static void note_refusal(struct api_call *c, struct bytes name, const char *what)
+static void note_refusal(struct api_call *c, struct bytes name, const char *action)
 {
 	struct caller who = c->caller;
+	bool known = users_find(c->admin->users, name);
+	uint64_t silent;
+	char room[48] = "";
 
+	if (!users_refusal_counts(c->admin->users, &silent))
+		return;
+	if (silent)
+		snprintf(room, sizeof room, "and %llu that are not here", (unsigned long long)silent);
 	who.way = CALLER_NOBODY;
-	snprintf(who.name, sizeof who.name, "%s", users_find(c->admin->users, name) ? "" : "?");
-	if (!who.name[0])
-		snprintf(who.name, sizeof who.name, "%.*s", BYTES_ARG(name));
-	audit_note(c->admin, &who, what, (struct bytes){ 0 }, (struct bytes){ 0 });
+	snprintf(who.name, sizeof who.name, "%.*s", known ? (int)name.len : 1, known ? name.at : "?");
+	audit_note(c->admin, &who, action, (struct bytes){ 0 }, bytes_of(room));
 }
 
-static void refuse(struct api_call *c, enum user_answer answer, unsigned wait_s, struct bytes name, const char *action)
+void session_refuse(struct api_call *c, enum user_answer answer, unsigned wait_s, struct bytes name, const char *action)
 {
 	switch (answer) {
 	case USER_WAIT: wait(c, 429, wait_s, "too many tries; wait a minute"); return;
@@ -193,12 +169,12 @@ static void refuse(struct api_call *c, enum user_answer answer, unsigned wait_s,
 static void login_told(void *owner, enum user_answer answer, unsigned wait_s)
 {
 	struct api_call *c = owner;
-	struct bytes name = member(c, "user");
+	struct bytes name = api_member(c, "user");
 
 	if (answer == USER_IN)
 		begin_session(c, name, "session.begin");
 	else
-		refuse(c, answer, wait_s, name, "session.refused");
+		session_refuse(c, answer, wait_s, name, "session.refused");
 }
 
 static bool has_users(struct api_call *c)
@@ -211,8 +187,8 @@ static bool has_users(struct api_call *c)
 
 static void post_session(struct api_call *c)
 {
-	const struct user_check check = { .name = member(c, "user"), .password = member(c, "password"),
-					  .code = member(c, "code"), .from = serve_peer(c->http) };
+	const struct user_check check = { .name = api_member(c, "user"), .password = api_member(c, "password"),
+					  .code = api_member(c, "code"), .from = serve_peer(c->http) };
 
 	if (has_users(c))
 		users_check(c->admin->users, &check, login_told, c);
@@ -221,7 +197,7 @@ static void post_session(struct api_call *c)
 static void setup_told(void *owner, const struct err *e)
 {
 	struct api_call *c = owner;
-	struct bytes name = member(c, "user");
+	struct bytes name = api_member(c, "user");
 
 	if (e) {
 		api_failed(c, e);
@@ -233,16 +209,16 @@ static void setup_told(void *owner, const struct err *e)
 
 static void post_setup(struct api_call *c)
 {
-	struct bytes token = member(c, "token");
+	struct bytes token = api_member(c, "token");
 
 	if (has_users(c))
-		users_set_password(c->admin->users, member(c, "user"), member(c, "password"), token.len ? token : BYTES("-"),
+		users_set_password(c->admin->users, api_member(c, "user"), api_member(c, "password"), token.len ? token : BYTES("-"),
 				   setup_told, c);
 }
 
 /* ---- sessions ---- */
 
-static bool is_session(struct api_call *c)
+bool session_is_callers(struct api_call *c)
 {
 	if (c->caller.way == CALLER_SESSION)
 		return true;
@@ -254,7 +230,7 @@ static void delete_session(struct api_call *c)
 {
 	char room[DOOR_COOKIE];
 
-	if (!is_session(c))
+	if (!session_is_callers(c))
 		return;
 	sessions_end(c->admin->sessions, name_of(c), c->caller.id);
 	audit_note(c->admin, &c->caller, "session.end", name_of(c), (struct bytes){ 0 });
@@ -289,7 +265,7 @@ static void delete_one(struct api_call *c)
 {
 	uint64_t id;
 
-	if (!is_session(c))
+	if (!session_is_callers(c))
 		return;
 	if (!bytes_u64(c->params[0], &id) || !sessions_end(c->admin->sessions, name_of(c), id)) {
 		api_problem(c, 404, "you have no such session");
@@ -299,107 +275,6 @@ static void delete_one(struct api_call *c)
 	api_done(c);
 }
 
-/* ---- the password ---- */
-
-static void new_told(void *owner, const struct err *e)
-{
-	struct api_call *c = owner;
-
-	if (e) {
-		api_failed(c, e);
-		return;
-	}
-	sessions_end_all(c->admin->sessions, name_of(c), c->caller.id);
-	audit_note(c->admin, &c->caller, "user.password", name_of(c), (struct bytes){ 0 });
-	api_done(c);
-}
-
-static void old_told(void *owner, enum user_answer answer, unsigned wait_s)
-{
-	struct api_call *c = owner;
-
-	if (answer == USER_IN)
-		users_set_password(c->admin->users, name_of(c), member(c, "new"), (struct bytes){ 0 }, new_told, c);
-	else
-		refuse(c, answer, wait_s, name_of(c), "user.password.refused");
-}
-
-static void check_password(struct api_call *c, const char *name, void (*told)(void *, enum user_answer, unsigned))
-{
-	const struct user_check check = { .name = name_of(c), .password = member(c, name), .from = serve_peer(c->http),
-					  .password_only = true };
-
-	if (is_session(c))
-		users_check(c->admin->users, &check, told, c);
-}
-
-static void post_password(struct api_call *c)
-{
-	check_password(c, "old", old_told);
-}
-
-/* ---- the second factor ---- */
-
-static void post_totp(struct api_call *c)
-{
-	struct json_out o = json_out(API_ANSWER_MAX);
-	char secret[CODE_TEXT], uri[256];
-
-	if (!is_session(c))
-		return;
-	if (!users_totp_begin(c->admin->users, name_of(c), secret)) {
-		api_problem(c, 503, "no secret can be made");
-		return;
-	}
-	snprintf(uri, sizeof uri, "otpauth://totp/Embergate:%s?secret=%s&issuer=Embergate", c->caller.name, secret);
-	out_object(&o, NULL);
-	out_str(&o, "secret", secret);
-	out_str(&o, "uri", uri);
-	out_end(&o);
-	api_answer(c, 200, &o);
-}
-
-static void put_totp(struct api_call *c)
-{
-	char recovery[USER_RECOVERY_CODES][CODE_TEXT];
-	struct json_out o = json_out(API_ANSWER_MAX);
-	struct err e;
-
-	if (!is_session(c))
-		return;
-	if (!users_totp_on(c->admin->users, name_of(c), member(c, "code"), recovery, &e)) {
-		api_failed(c, &e);
-		return;
-	}
-	audit_note(c->admin, &c->caller, "totp.on", name_of(c), (struct bytes){ 0 });
-	out_object(&o, NULL);
-	out_list(&o, "recovery");
-	for (size_t i = 0; i < USER_RECOVERY_CODES; i++)
-		out_str(&o, NULL, recovery[i]);
-	out_end(&o);
-	out_end(&o);
-	api_answer(c, 200, &o);
-}
-
-static void off_told(void *owner, enum user_answer answer, unsigned wait_s)
-{
-	struct api_call *c = owner;
-
-	if (answer != USER_IN) {
-		refuse(c, answer, wait_s, name_of(c), "totp.off.refused");
-	} else if (!users_totp_off(c->admin->users, name_of(c))) {
-		api_problem(c, 503, "it could not be kept");
-	} else {
-		audit_note(c->admin, &c->caller, "totp.off", name_of(c), (struct bytes){ 0 });
-		api_done(c);
-	}
-}
-
-static void post_totp_off(struct api_call *c)
-{
-	check_password(c, "password", off_told);
-}
-
 static const struct api_route routes[] = {
 	{ "POST", "/setup", ROLE_NONE, "session", "sets a password by a one-time link, and logs in", NULL, &setup_shape, &session_shape, post_setup },
 	{ "POST", "/session", ROLE_NONE, "session", "logs in", NULL, &login_shape, &session_shape, post_session },
@@ -407,9 +282,5 @@ static const struct api_route routes[] = {
 	{ "DELETE", "/session", ROLE_VIEWER, "session", "logs out", NULL, NULL, NULL, delete_session },
 	{ "GET", "/sessions", ROLE_VIEWER, "session", "the caller's own", NULL, NULL, &list_shape, get_sessions },
 	{ "DELETE", "/sessions/{id}", ROLE_VIEWER, "session", "ends one of one's own", NULL, NULL, NULL, delete_one },
-	{ "POST", "/session/password", ROLE_VIEWER, "session", "changes one's own password; other sessions end", NULL, &password_shape, NULL, post_password },
-	{ "POST", "/session/totp", ROLE_VIEWER, "session", "a secret for the phone, not in force yet", NULL, &empty_shape, &secret_shape, post_totp },
-	{ "PUT", "/session/totp", ROLE_VIEWER, "session", "puts it in force, by a code", NULL, &code_shape, &recovery_shape, put_totp },
-	{ "POST", "/session/totp/off", ROLE_VIEWER, "session", "log in without a code again", NULL, &off_shape, NULL, post_totp_off },
 };
 const struct api_routes api_session_routes = API_ROUTES(routes);

@@ -8,7 +8,8 @@ extern const struct api_routes api_events_routes; /* api_events.c: what was seen
 extern const struct api_routes api_series_routes; /* api_series.c: figures */
 extern const struct api_routes api_stream_routes; /* api_stream.c: what happens, as it happens */
 extern const struct api_shape api_event_shape, api_event_detail_shape;
-extern const struct api_routes api_session_routes; /* api_session.c: logging in, and what a user does to himself */
+extern const struct api_routes api_session_routes; /* api_session.c: logging in and out, one's own sessions */
+extern const struct api_routes api_account_routes; /* api_account.c: what a user does to himself */
 extern const struct api_routes api_users_routes;  /* api_users.c: users, tokens */
 extern const struct api_routes api_audit_routes;  /* api_audit.c: who changed what */
 extern const struct api_routes api_config_routes; /* api_config.c: its files */

@@ -66,14 +66,6 @@ static const struct api_field token_made_fields[] = {
 };
 static const struct api_shape token_made_shape = API_SHAPE("TokenMade", token_made_fields);
 
-static struct bytes member(const struct api_call *c, const char *name)
-{
-	struct bytes b = { 0 };
-
-	json_text(c->body, name, &b);
-	return b;
-}
-
 static bool is_kept(struct api_call *c)
 {
 	if (c->admin->store)
@@ -122,9 +114,9 @@ static void answer_made(struct api_call *c, const char *link)
 {
 	struct json_out o = json_out(API_ANSWER_MAX);
 
-	audit_note(c->admin, &c->caller, "user.add", member(c, "name"), member(c, "role"));
+	audit_note(c->admin, &c->caller, "user.add", api_member(c, "name"), api_member(c, "role"));
 	out_object(&o, NULL);
-	out_text(&o, "name", member(c, "name"));
+	out_text(&o, "name", api_member(c, "name"));
 	out_str(&o, "link", link);
 	out_end(&o);
 	api_answer(c, 200, &o);
@@ -139,20 +131,20 @@ static void made_told(void *owner, const struct err *e)
 		answer_made(c, NULL);
 		return;
 	}
-	users_delete(c->admin->users, member(c, "name"), &dropped);
+	users_delete(c->admin->users, api_member(c, "name"), &dropped);
 	api_failed(c, e);
 }
 
 static void post_user(struct api_call *c)
 {
-	struct bytes name = member(c, "name"), password = member(c, "password");
+	struct bytes name = api_member(c, "name"), password = api_member(c, "password");
 	char link[USER_LINK_TEXT];
 	enum role role = ROLE_VIEWER;
 	struct err e;
 
 	if (!is_kept(c))
 		return;
-	role_from_word(member(c, "role"), &role);
+	role_from_word(api_member(c, "role"), &role);
 	if ((password.at && !user_password_is(password, name, &e)) || !users_add(c->admin->users, name, role, &e))
 		api_failed(c, &e);
 	else if (password.at)
@@ -198,7 +190,7 @@ static void changed_told(void *owner, const struct err *e)
 
 static void patch_user(struct api_call *c)
 {
-	struct bytes name = c->params[0], password = member(c, "password"), word = member(c, "role");
+	struct bytes name = c->params[0], password = api_member(c, "password"), word = api_member(c, "role");
 	enum role role;
 	struct err e;
 
@@ -275,7 +267,7 @@ static void get_tokens(struct api_call *c)
 
 static bool read_until(struct api_call *c, uint64_t *until_ms)
 {
-	struct bytes until = member(c, "until");
+	struct bytes until = api_member(c, "until");
 	uint64_t now = clock_wall_ms();
 
 	*until_ms = until.at ? api_time(until, now) : 0;
@@ -296,12 +288,12 @@ static void post_token(struct api_call *c)
 
 	if (!is_kept(c) || !read_until(c, &until_ms))
 		return;
-	role_from_word(member(c, "role"), &role);
-	if (!tokens_add(c->admin->tokens, member(c, "name"), role, until_ms, text, &info, &e)) {
+	role_from_word(api_member(c, "role"), &role);
+	if (!tokens_add(c->admin->tokens, api_member(c, "name"), role, until_ms, text, &info, &e)) {
 		api_failed(c, &e);
 		return;
 	}
-	audit_note(c->admin, &c->caller, "token.add", member(c, "name"), member(c, "role"));
+	audit_note(c->admin, &c->caller, "token.add", api_member(c, "name"), api_member(c, "role"));
 	out_object(&o, NULL);
 	out_id(&o, "id", info.id);
 	out_str(&o, "token", text);

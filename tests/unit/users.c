@@ -352,6 +352,22 @@ static void who_knows_the_password_is_not_slowed(void **state)
 		assert_int_equal(check(h, "anna", password, ""), USER_IN);
 }
 
+static void refusals_beyond_sixty_a_minute_are_only_counted(void **state)
+{
+	struct house *h = *state;
+	uint64_t minute, silent;
+	unsigned noted, turn = 0;
+
+	do {
+		minute = clock_mono_ms() / 60000;
+		noted = 0;
+		for (int i = 0; i < 100; i++)
+			noted += users_refusal_counts(h->users, &silent);
+	} while (clock_mono_ms() / 60000 != minute && ++turn < 3);
+	assert_in_range(noted, 1, 60);
+	assert_true(turn || noted == 60);
+}
+
 static void few_are_checked_at_once_and_the_rest_is_told_so(void **state)
 {
 	struct house *h = *state;
@@ -489,6 +505,7 @@ int main(void)
 		TEST(totp_is_wanted_once_it_is_on_and_each_code_counts_once),
 		TEST(guesses_are_limited_by_address_and_by_name),
 		TEST(who_knows_the_password_is_not_slowed),
+		TEST(refusals_beyond_sixty_a_minute_are_only_counted),
 		TEST(few_are_checked_at_once_and_the_rest_is_told_so),
 		TEST(sessions_are_found_by_their_cookie_and_outlive_a_restart),
 		TEST(sessions_end_one_by_one_or_all_of_a_user),
