@@ -46,6 +46,7 @@ bool tls_self_signed(const char *name, const char *cert_file, const char *key_fi
 /* HKDF-SHA256 (RFC 5869), salt "embergate/v1", `purpose` as info: a 32-byte key from the installation's secret. */
 bool tls_derive_key(struct bytes secret, const char *purpose, uint8_t out[32]);
 /* HMAC-SHA256 over the parts, joined. */
+bool tls_hmac(struct bytes key, const struct bytes *parts, size_t n, uint8_t out[32]); /* a key of others: of any length but 0 */
 bool tls_mac(const uint8_t key[32], const struct bytes *parts, size_t n, uint8_t out[32]);
 const char *tls_library(void); /* the version of OpenSSL that runs: "3.0.17" */
 bool tls_random(void *out, size_t n);

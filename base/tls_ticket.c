@@ -34,7 +34,7 @@ bool tls_derive_key(struct bytes secret, const char *purpose, uint8_t out[32])
 	return ok;
 }
 
-bool tls_mac(const uint8_t key[32], const struct bytes *parts, size_t n, uint8_t out[32])
+bool tls_hmac(struct bytes key, const struct bytes *parts, size_t n, uint8_t out[32])
 {
 	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
@@ -42,7 +42,7 @@ bool tls_mac(const uint8_t key[32], const struct bytes *parts, size_t n, uint8_t
 		OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)(uintptr_t)"SHA256", 0),
 		OSSL_PARAM_END,
 	};
-	bool ok = ctx && EVP_MAC_init(ctx, key, 32, params) == 1;
+	bool ok = ctx && EVP_MAC_init(ctx, (const unsigned char *)key.at, key.len, params) == 1;
 	size_t len;
 
 	for (size_t i = 0; ok && i < n; i++)
@@ -51,6 +51,11 @@ bool tls_mac(const uint8_t key[32], const struct bytes *parts, size_t n, uint8_t
 	EVP_MAC_CTX_free(ctx);
 	EVP_MAC_free(mac);
 	return ok;
+}
+
+bool tls_mac(const uint8_t key[32], const struct bytes *parts, size_t n, uint8_t out[32])
+{
+	return tls_hmac((struct bytes){ (const char *)key, 32 }, parts, n, out);
 }
 
 /* For the period: 32 bytes whose first 16 are its name, 32 for AES-256, 32 for HMAC. */

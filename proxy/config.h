@@ -275,6 +275,18 @@ struct syslog_config {
 };
 struct log_config { const char *access, *security; /* file, "-" = stdout, NULL = off */ enum log_format format; struct syslog_config syslog; };
 
+/* One entry of `notify`. */
+enum notify_event { NOTIFY_ATTACK, NOTIFY_DECISION, NOTIFY_RELOAD, NOTIFY_UPSTREAM, NOTIFY_CERT, NOTIFY_CTI, NOTIFY_EVENTS };
+struct notify_config {
+	struct where where;
+	struct bytes url;
+	uint32_t *events; size_t nevents;  /* none: all */
+	uint32_t min;
+	uint64_t every_ms;
+	const char *secret_from, *ca;
+	bool full;
+};
+
 /* One entry of `logs`: files, an address or a journal. */
 enum log_from { LOG_FROM_END, LOG_FROM_START };
 struct log_input_config {
@@ -363,6 +375,7 @@ struct config {
 	struct scenarios_config scenarios;
 	struct profile_config *profiles; size_t nprofiles;
 	struct log_input_config *logs; size_t nlogs;
+	struct notify_config *notify; size_t nnotify;
 	struct bots_config bots;
 	struct redis_table redis;
 	struct cti_config cti;

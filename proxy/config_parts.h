@@ -7,7 +7,7 @@
  * config_challenge.c  the same of `challenge`, with its hooks
  * config_behaviour.c  scenarios, profiles, logins, routes
  * config_log_tables.c: the keys of `logs`
- * config_tell.c       of `log: {syslog}`
+ * config_tell.c       of `log: {syslog}` and `notify`
  * config_reputation.c  redis, cti, lapi
  * config_types.c  values that only a gate has: addresses, hosts, URLs, patterns
  * config_overrides.c  what the API and ctl have changed, over the files

@@ -24,7 +24,7 @@ extern const struct schema_table config_app_table, config_challenge_table;
 extern const struct schema_table config_scenarios_table, config_profile_table; /* config_behaviour.c */
 extern const struct schema_table config_watch_table, config_login_table, config_route_table;
 extern const struct schema_table config_log_input_table;
-extern const struct schema_table config_syslog_table; /* config_tell.c */
+extern const struct schema_table config_syslog_table, config_notify_table; /* config_tell.c */
 extern const struct schema_table config_bots_table, config_app_bots_table, config_attack_table; /* config_bots.c */
 extern const struct schema_table config_redis_table, config_cti_table, config_lapi_table; /* config_reputation.c */
 #endif

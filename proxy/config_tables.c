@@ -273,6 +273,8 @@ static const struct schema_row config_rows[] = {
 	  .help = "what is written down" },
 	{ .key = "events", .type = &schema_nested, .table = &events_table, SCHEMA_FIELD(config, events),
 	  .help = "alerts that are kept on disk" },
+	{ .key = "notify", .type = &schema_nested, .table = &config_notify_table, SCHEMA_ITEMS(config, notify, nnotify),
+	  .help = "webhooks that are told what happens" },
 	{ .key = "logs", .type = &schema_nested, .table = &config_log_input_table, SCHEMA_ITEMS(config, logs, nlogs),
 	  .help = "logs of other servers that are read too" },
 	{ .key = "apps", .type = &schema_nested, .table = &config_app_table, SCHEMA_NAMED(config, apps, napps),

@@ -1,5 +1,7 @@
-/* config_tell.c -- the keys of `log: {syslog}`: whom the gate tells what happens. */
+/* config_tell.c -- the keys of `log: {syslog}` and of `notify`: whom the gate tells what happens. */
 #include "proxy/config_rows.h"
+
+/* ---- syslog ---- */
 
 /* The numbers of RFC 5424 6.2.1. */
 static const struct schema_word facilities[] = {
@@ -52,4 +54,41 @@ const struct schema_table config_syslog_table = {
 	ROWS(syslog_rows),
 	.shorthand = "to",
 	.end = syslog_end,
+};
+
+/* ---- notify ---- */
+
+static const struct schema_word notify_events[] = {
+	{ "attack", NOTIFY_ATTACK, false }, { "decision", NOTIFY_DECISION, false }, { "reload", NOTIFY_RELOAD, false },
+	{ "upstream", NOTIFY_UPSTREAM, false }, { "cert", NOTIFY_CERT, false }, { "cti", NOTIFY_CTI, false },
+	{ 0 },
+};
+
+static const struct schema_row notify_rows[] = {
+	{ .type = &schema_place, SCHEMA_FIELD(notify_config, where) },
+	{ .key = "url", .type = &schema_text, SCHEMA_FIELD(notify_config, url), .max = 1000, .needed = true,
+	  .help = "where a POST goes; redirects are not followed" },
+	{ .key = "events", .type = &schema_enum, .words = notify_events, SCHEMA_ITEMS(notify_config, events, nevents),
+	  .help = "of which it is told; without it of all. `attack`: a request was denied; `decision`: someone is held; `reload`: one was "
+		  "taken or refused; `upstream`: a server is left out or back; `cert`: a certificate ends within 14 days; `cti`: a list "
+		  "could not be had" },
+	{ .key = "min", .type = &schema_int, SCHEMA_FIELD(notify_config, min), .min = 1, .max = 1000000, .unset = "1",
+	  .help = "attacks in one `every`, of which it is told; fewer are forgotten" },
+	{ .key = "every", .type = &schema_duration, SCHEMA_FIELD(notify_config, every_ms), .min = SECOND, .max = 24 * HOUR, .unset = "1m",
+	  .help = "what happens in this time goes in one message" },
+	{ .key = "secret", .type = &schema_secret, SCHEMA_FIELD(notify_config, secret_from),
+	  .help = "by which a message is signed (docs/notify.md)" },
+	{ .key = "ca", .type = &schema_path, SCHEMA_FIELD(notify_config, ca),
+	  .help = "who must have signed the receiver's certificate; without it the system's bundle" },
+	{ .key = "full", .type = &schema_bool, SCHEMA_FIELD(notify_config, full), .unset = "off",
+	  .help = "tell the app, the path and the rule of attacks too, not only when, whence and what kind" },
+	NOTE,
+};
+
+const struct schema_table config_notify_table = {
+	.name = "notify",
+	.help = "Webhooks. What cannot be delivered is tried again, later each time up to an hour, for a day; meanwhile the next message "
+		"gathers what happens.",
+	ROWS(notify_rows),
+	.shorthand = "url",
 };

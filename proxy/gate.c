@@ -215,6 +215,7 @@ static void on_alive(void *arg)
 	handover_say(g->supervisor, "alive");
 	behaviour_tick(&g->shared, g->site, g->observer);
 	attack_tick(g->site);
+	webhook_watch_tick(g->webhook_watch);
 	deadline_set(g->loop, &g->alive, ALIVE_MS, on_alive, g);
 }
 
@@ -256,6 +257,21 @@ static void remember(struct gate *g)
 		log_error("decisions do not outlive this process: %s", err.text);
 }
 
+/* Webhooks; before the workers, who note attacks. */
+static bool tell(struct gate *g, struct err *err)
+{
+	struct fetcher *fetcher = process_fetcher(&g->process, err);
+
+	if (!fetcher)
+		return false;
+	g->shared.webhooks = webhooks_new(g->loop, fetcher);
+	g->webhook_watch = g->shared.webhooks ? webhook_watch_new(g) : NULL;
+	if (!g->webhook_watch)
+		return err_set(err, SIDE_SELF, 0, "out of memory");
+	webhooks_configure(g->shared.webhooks, g->site->config);
+	return true;
+}
+
 static bool start(struct gate *g, struct err *err)
 {
 	struct config *c;
@@ -281,7 +297,7 @@ static bool start(struct gate *g, struct err *err)
 		return false;
 	remember(g);
 	watch_events(g);
-	if (!reputation_open(&g->reputation, g, err) || !workers_start(g, err) || !(g->replay = replay_new(g->loop, err)) ||
+	if (!tell(g, err) || !reputation_open(&g->reputation, g, err) || !workers_start(g, err) || !(g->replay = replay_new(g->loop, err)) ||
 	    !gate_admin_open(g, err))
 		return false;
 	g->started_ms = clock_wall_ms();
@@ -372,6 +388,8 @@ int gate_main(const struct options *options, int fd)
 	agent_stop(g.agent);
 	for (unsigned i = 0; i < g.nworkers; i++)
 		worker_stop(g.workers[i]);
+	webhook_watch_free(g.webhook_watch);
+	webhooks_free(g.shared.webhooks);
 	series_close(g.series);
 	archive_close(g.archive);
 	replay_free(g.replay);

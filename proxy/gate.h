@@ -14,6 +14,7 @@
 #include "proxy/overrides_file.h"
 #include "proxy/replay.h"
 #include "proxy/reputation.h"
+#include "proxy/webhook.h"
 #include "proxy/worker.h"
 
 struct gate {
@@ -33,6 +34,7 @@ struct gate {
 	struct archive *archive;    /* alerts on disk; NULL: they are not kept */
 	struct ledger *ledger;      /* keeps decisions over a restart; NULL: it cannot */
 	struct reputation reputation;
+	struct webhook_watch *webhook_watch;
 	struct admin *admin;
 	struct replay *replay;      /* judges requests of the past */
 	struct tls_context *admin_tls; /* NULL: its address is plain */

@@ -133,6 +133,17 @@ static const struct scenarios *hook_scenarios(void *ctx)
 	return ((struct gate *)ctx)->site->scenarios;
 }
 
+/* Not the whole URL: it may be a secret. */
+static void put_webhook(struct text *t, const struct notify_config *n)
+{
+	size_t scheme = bytes_find(n->url, BYTES("://"));
+	struct bytes host = bytes_from(n->url, scheme == SIZE_MAX ? 0 : scheme + 3);
+
+	host = bytes_sub(host, 0, bytes_index(host, '/'));
+	text_printf(t, "A webhook that the configuration names, at %.*s, gets what happened when, whence and of what kind, and how often%s.\n",
+		    BYTES_ARG(host), n->full ? ", and of attacks the app, the path and the id" : "; no path, no user name, no body");
+}
+
 /* To receivers of this installation's own, by name. */
 static void hook_leaves(void *ctx, struct text *t)
 {
@@ -141,6 +152,8 @@ static void hook_leaves(void *ctx, struct text *t)
 	if (c->log.syslog.to.len)
 		text_printf(t, "A receiver that the configuration names, %.*s, gets %s as syslog: addresses, paths, users' agents and rules, redacted as in the logs.\n",
 			    BYTES_ARG(c->log.syslog.to), c->log.syslog.access ? "each request and alert" : "each alert");
+	for (size_t i = 0; i < c->nnotify; i++)
+		put_webhook(t, &c->notify[i]);
 }
 
 static void hook_config_text(void *ctx, struct text *t)

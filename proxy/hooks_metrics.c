@@ -114,7 +114,7 @@ void hooks_metrics(void *ctx, struct text *out)
 {
 	struct gate *g = ctx;
 	const struct site *s = g->site;
-	struct metrics_drops drops[6] = { { "events", events_dropped(g->shared.events) } };
+	struct metrics_drops drops[7] = { { "events", events_dropped(g->shared.events) } };
 	struct metrics_cert certs[CERT_HOSTS_SHOWN];
 	struct arena *a = arena_new(SCENARIO_BYTES);
 	const struct agent_counts *c = &g->log_counts;
@@ -131,6 +131,8 @@ void hooks_metrics(void *ctx, struct text *out)
 		drops[now.ndrops++] = (struct metrics_drops){ "security", log_dropped(s->security) };
 	if (s->syslog)
 		drops[now.ndrops++] = (struct metrics_drops){ "syslog", log_dropped(s->syslog) };
+	if (s->config->nnotify)
+		drops[now.ndrops++] = (struct metrics_drops){ "notify", webhooks_dropped(g->shared.webhooks) };
 	now.ndrops += add_ledger(g, &drops[now.ndrops]);
 	now.ndrops += add_archive(g, &drops[now.ndrops]);
 	now.ncerts = a ? count_certs(a, s, certs) : 0;

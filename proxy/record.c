@@ -8,6 +8,7 @@
 #include "proxy/client.h"
 #include "proxy/forward.h"
 #include "proxy/stages.h"
+#include "proxy/webhook.h"
 #include "proxy/worker.h"
 
 static struct bytes reason_of(const struct exchange *x)
@@ -79,6 +80,7 @@ static void tell(struct exchange *x, struct event *e)
 		return;
 	if (site->security && site->security != site->access)
 		write_line(site->security, e, &site->style);
+	webhooks_alert(x->worker->shared->webhooks, e);
 	events_offer(x->worker->shared->events, e, &site->style.redact);
 }
 

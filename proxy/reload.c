@@ -105,6 +105,7 @@ static bool reload_apply(struct gate *g, struct site *new, struct err *err)
 	g->site = new;
 	behaviour_spare(&g->shared, new);
 	reputation_reload(&g->reputation);
+	webhooks_configure(g->shared.webhooks, new->config);
 	gate_watch_logs(g);
 	health_stop(g->health);
 	g->health = health_start(g->loop, new);
@@ -121,6 +122,9 @@ static void reload_note(struct gate *g, const struct reload *r, bool ok)
 	hash = g->site->config->hash;
 	metrics_reloaded(g->process.metrics, ok, g->reloaded_ms, hash);
 	snprintf(g->reload_error, sizeof g->reload_error, "%s", ok ? "" : r->err.text);
+	webhooks_note(g->shared.webhooks, &(struct webhook_note){
+		.kind = NOTIFY_RELOAD, .wall_ms = g->reloaded_ms, .behaviour = ok ? BYTES("taken") : BYTES("refused"),
+		.detail = ok ? (struct bytes){ 0 } : bytes_of(r->err.text) });
 	if (ok)
 		log_info("reloaded %s", g->site->config->file ? g->site->config->file : "");
 	else

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/syslog.h"
+#include "proxy/webhook.h"
 #include "proxy/bots_dns.h"
 #include "proxy/captcha.h"
 #include "proxy/certs.h"
@@ -263,6 +264,8 @@ static bool logs_open(struct process *p, struct site *s, struct err *err)
 	if (p->log && l->access && !(s->access = log_open(p->log, l->access, err)))
 		return false;
 	if (p->log && l->security && !(s->security = log_open(p->log, l->security, err)))
+		return false;
+	if (!webhooks_check(s->config, err))
 		return false;
 	if (p->log && l->syslog.to.len && !(s->syslog = syslog_open(p->log, &l->syslog.target, err)))
 		return err_at(err, "log.syslog");

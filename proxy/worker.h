@@ -16,6 +16,7 @@
 /* Shared by all workers; made once, before they start. */
 struct shared {
 	struct process *process;
+	struct webhooks *webhooks;   /* who is told what happens; NULL: before they are there */
 	struct events *events;
 	struct addresses *addresses; /* connections per client address */
 	struct limits *limits;       /* token buckets */

@@ -1,6 +1,7 @@
 unit_test(yaml base)
 thread_test(ring base)
 unit_test(syslog base)
+unit_test(webhook proxy)
 thread_test(log base)
 unit_test(matcher base base_match)
 thread_test(matcher_soon base base_match)
