@@ -2,8 +2,13 @@
 #include "admin/archive_parts.h"
 #include "base/log.h"
 #include <stdlib.h>
+#include <sys/resource.h>
 
-enum { AGAIN_MS = 1000 };
+enum {
+	AGAIN_MS = 1000,
+	PACE_MS = 250, /* between batches, when one did not take all: in a flood some 2,000 events a second are kept */
+	NICE = 10,     /* of the thread: whoever is attacked has better to do */
+};
 
 static void write_soon(struct archive *, uint32_t after_ms);
 
@@ -22,7 +27,7 @@ static void on_written(void *arg)
 
 	a->writing = false;
 	if (atomic_load(&a->more))
-		write_soon(a, 0);
+		write_soon(a, PACE_MS);
 	else if (a->asked)
 		write_soon(a, ARCHIVE_DELAY_MS);
 	if (a->told)
@@ -68,6 +73,7 @@ static void make(sqlite3 *db, void *arg)
 {
 	struct archive *a = arg;
 
+	setpriority(PRIO_PROCESS, 0, NICE); /* on Linux: this thread's */
 	a->good = archive_make(a, db);
 	if (a->good)
 		archive_trim(a, db);

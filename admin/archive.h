@@ -2,7 +2,8 @@
  *
  *   worker -> events.c, a bounded ring -> a batch on the store's thread -> events.db -> lists, pages, streams
  *
- * A worker only offers; what is new is written within ARCHIVE_DELAY_MS, and what the ring had to push out before is counted.
+ * A worker only offers; what is new is written within ARCHIVE_DELAY_MS, in a flood so many a second (archive.c), and what the
+ * ring had to push out before is counted.
  * A row's number is given by the file, which two processes share during an upgrade: numbers grow in the order in which rows
  * can be seen, so "all behind N" misses nothing and is what a stream resumes by. The file is its own (not embergate.db), so
  * that a long search never holds up keys. Bounded by count, bytes and age: the oldest give way.

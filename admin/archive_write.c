@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 enum {
-	BATCH = 8 * EVENTS_TAKEN, /* events: some 50 ms */
+	BATCH = 8 * EVENTS_TAKEN, /* events: some 20 ms */
 	TRIM = 1000,              /* rows deleted at a time */
 	TEXTS_MAX = 1024,         /* bytes that `q` looks into */
 	RULES_MAX_BYTES = 1024,
