@@ -4,8 +4,6 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { clock, day, short } from "../format.js";
 import { paint, theme } from "../themes.js";
 
-const HEIGHT = 176; /* px */
-
 /* A colour of the tokens, as a canvas wants it. */
 function colour(token) {
 	const probe = document.createElement("i");
@@ -25,12 +23,12 @@ const axis = (values, more) => ({
 	grid: { stroke: colour("--c-grid"), width: 1 }, ticks: { show: false }, ...more,
 });
 
-const line = ({ name, token, fill }) => ({
-	label: name, stroke: colour(token), width: 1.5, spanGaps: false, points: { show: false },
+const line = ({ name, token, fill }, bridge) => ({
+	label: name, stroke: colour(token), width: 1.5, spanGaps: bridge, points: { show: false },
 	fill: fill ? thin(colour(token), 0.14) : undefined,
 });
 
-function options({ series, unit, span_s, width, height, on_cursor, on_select }) {
+function options({ series, unit, span_s, width, height, bridge, on_cursor, on_select }) {
 	const long = span_s > 36 * 3600;
 	const time = (u, at) => at.map((s) => {
 		const d = new Date(s * 1000);
@@ -43,10 +41,12 @@ function options({ series, unit, span_s, width, height, on_cursor, on_select }) 
 		cursor: { y: false, sync: { key: "time" }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
 		scales: { y: { range: (u, min, max) => [0, max > 0 ? max * 1.08 : 1] } },
 		axes: [axis(time, { size: 26, space: 64 }), axis((u, at) => at.map((v) => unit(v)), { size: 58, space: 34 })],
-		series: [{}, ...series.map(line)],
+		series: [{}, ...series.map((s) => line(s, bridge))],
 		hooks: { setCursor: [(u) => on_cursor(u.cursor.idx)], setSelect: [(u) => on_select?.(u)] },
 	};
 }
+
+const size_of = (box) => ({ width: box.clientWidth, height: box.clientHeight });
 
 const last_known = (values) => {
 	for (let i = values.length - 1; i >= 0; i--)
@@ -59,12 +59,12 @@ const Legend = ({ series, at, unit, times }) => html`
 	<ul class="chart-legend" aria-hidden="true">
 		${series.map((s) => html`<li key=${s.name}><span class="chart-key" style=${{ background: `var(${s.token})` }}></span>${s.name}
 			<b class="num">${unit(at === null ? last_known(s.values) : s.values[at])}</b></li>`)}
-		<li class="dim chart-at">${at === null ? "latest" : `${day(new Date(times[at] * 1000)).slice(5)} ${clock(new Date(times[at] * 1000))}`}</li>
+		${at !== null && html`<li class="chart-at">${day(new Date(times[at] * 1000)).slice(5)} ${clock(new Date(times[at] * 1000))}</li>`}
 	</ul>`;
 
 /* times: seconds; series: [{name, token, values, fill?}]; unit(n): text; label: what is drawn, for those who cannot see it;
- * on_range(from_s, to_s): a span was drawn with the pointer. */
-export function Chart({ times, series, unit = short, label, height = HEIGHT, on_range }) {
+ * bridge: a line goes on over what is not known; on_range(from_s, to_s): a span was drawn with the pointer. */
+export function Chart({ times, series, unit = short, label, bridge = false, on_range }) {
 	const box = useRef(), plot = useRef();
 	const [at, setAt] = useState(null);
 	const [failed, setFailed] = useState(false);
@@ -83,10 +83,10 @@ export function Chart({ times, series, unit = short, label, height = HEIGHT, on_
 			});
 
 			plot.current = new Plot(options({
-				series, unit, span_s: times[times.length - 1] - times[0], width: box.current.clientWidth, height,
+				series, unit, bridge, span_s: times[times.length - 1] - times[0], ...size_of(box.current),
 				on_cursor: (i) => setAt(i ?? null), on_select: select,
 			}), [times, ...series.map((s) => s.values)], box.current);
-			watch = new ResizeObserver(() => plot.current.setSize({ width: box.current.clientWidth, height }));
+			watch = new ResizeObserver(() => plot.current.setSize(size_of(box.current)));
 			watch.observe(box.current);
 		}, () => setFailed(true));
 		return () => {
@@ -95,13 +95,13 @@ export function Chart({ times, series, unit = short, label, height = HEIGHT, on_
 			plot.current?.destroy();
 			plot.current = undefined;
 		};
-	}, [names, times.length, height, theme.value, paint.value]);
+	}, [names, times.length, theme.value, paint.value]);
 	useEffect(() => plot.current?.setData([times, ...series.map((s) => s.values)]), [times, series]);
 	const shown = at !== null && at < times.length ? at : null;
 	const said = series.map((s) => `${s.name}: latest ${unit(last_known(s.values))}, most ${unit(Math.max(0, ...s.values))}`).join("; ");
 
 	return html`<div class="chart">
-		<div ref=${box} class="chart-canvas" role="img" aria-label=${`${label}. ${said}.`} style=${{ height: `${height}px` }}>
+		<div ref=${box} class="chart-canvas" role="img" aria-label=${`${label}. ${said}.`}>
 			${failed && html`<p class="dim">The chart could not be loaded.</p>`}</div>
 		<${Legend} series=${series} at=${shown} unit=${unit} times=${times} /></div>`;
 }

@@ -57,17 +57,19 @@ function Alarms({ status, hours }) {
 /* ---- over time ---- */
 
 const SHOWN = {
-	Traffic: { unit: rate, of: [["Requests", "requests", "--c-requests", true]] },
+	Traffic: {
+		unit: rate, of: [["Requests", "requests", "--c-requests", true], ["4xx", "s4xx", "--c-challenged"], ["5xx", "s5xx", "--c-blocked"]],
+	},
 	"What was done": {
 		unit: rate, of: [["Blocked", "blocked", "--c-blocked", true], ["Challenged", "challenged", "--c-challenged"],
 			["Throttled", "throttled", "--c-throttled"], ["Detected", "detected", "--c-detected"]],
 	},
-	"Added latency": {
-		unit: micros, plain: true,
-		of: [["Median", "added_p50_us", "--c-solved"], ["99th percentile", "added_p99_us", "--c-challenged"]],
+	Challenges: {
+		unit: rate, of: [["Issued", "challenged", "--c-challenged", true], ["Solved", "solved", "--c-solved"], ["Failed", "failed", "--c-blocked"]],
 	},
-	"Errors of the apps": {
-		unit: rate, of: [["4xx", "s4xx", "--c-challenged"], ["5xx", "s5xx", "--c-blocked", true]],
+	"Added latency": {
+		unit: micros, is_time: true,
+		of: [["Median", "added_p50_us", "--c-solved"], ["99th percentile", "added_p99_us", "--c-challenged"]],
 	},
 };
 
@@ -91,10 +93,10 @@ function Series({ data: asked, on_range }) {
 	const n = data.series.requests.length;
 	const times = Array.from({ length: n }, (_, i) => from + i * data.step_s);
 
-	return html`<div class="grid charts">${Object.entries(SHOWN).map(([title, { unit, of, plain }]) => html`
-		<${Card} key=${title} title=${title}><${Chart} label=${title} times=${times} unit=${unit} on_range=${on_range}
+	return html`<div class="grid charts">${Object.entries(SHOWN).map(([title, { unit, of, is_time }]) => html`
+		<${Card} key=${title} title=${title}><${Chart} label=${title} times=${times} unit=${unit} bridge=${is_time} on_range=${on_range}
 			series=${of.map(([name, key, token, fill]) => ({
-				name, token, fill, values: plain ? data.series[key] : per_second(data.series[key], data.step_s),
+				name, token, fill, values: is_time ? data.series[key] : per_second(data.series[key], data.step_s),
 			}))} /><//>`)}</div>`;
 }
 
@@ -118,7 +120,7 @@ function TopList({ items, tone, mono, href, text = (k) => k }) {
 
 	return html`<ol class="top-list">${items.map((i) => html`
 		<li key=${i.key}>${i.key ? html`<a class="top-key ${mono ? "mono" : ""}" title=${text(i.key)} href=${href(i.key)}>${text(i.key)}</a>`
-			: html`<span class="dim">none</span>`}
+			: html`<span class="dim">unknown</span>`}
 			<span class="num" title=${`${count(i.clients, "client")}, ${percent(i.count, all)} of these`}>${short(i.count)}</span>
 			<${Bar} part=${i.count / items[0].count} tone=${tone} /></li>`)}</ol>`;
 }
