@@ -38,7 +38,7 @@ struct ctl_local {
 	enum ctl_outcome (*run)(const struct ctl_client *, int argc, char **argv);
 	const char *details; /* for --help and the manual: lines, of options "  --name WHAT  text" */
 };
-extern const struct ctl_local ctl_init, ctl_test, ctl_bundle_local;
+extern const struct ctl_local ctl_init, ctl_test, ctl_events_local, ctl_bundle_local;
 const struct ctl_local *ctl_local_of(const struct ctl_verb *); /* NULL: it is asked of the gate */
 
 /* Options that stand before the verb, or behind it. */
@@ -85,6 +85,8 @@ enum { CTL_JSON_MAX = 64 << 20 };
 void ctl_reply_json(struct admin_answer *, struct json_out *);
 void ctl_reply_text(struct admin_answer *, void (*write)(void *, struct text *), void *ctx);
 
+/* ctl_events.c */
+void ctl_events(const struct ctl_ask *);
 /* ctl_replay.c */
 void ctl_replay(const struct ctl_ask *);
 void ctl_exceptions(const struct ctl_ask *);

@@ -144,7 +144,7 @@ const struct ctl_verb ctl_verbs[] = {
 	  "write a first configuration and a systemd unit; asks on a terminal what is not given", 0, NULL, 0 },
 	{ "test", "URL [--at IP] [--insecure]", "ten harmless probes: is what must be stopped stopped, and the rest not?",
 	  0, NULL, 0 },
-	{ "events", "", "recent events", 0, NULL, 0 },
+	{ "events", "[-f] [--app APP] [--action WORD] [--since 1h] [...]", "what was stopped or found lately; -f: as it happens", 0, ctl_events, CTL_ARGS_MAX - 1 },
 	{ "replay", "ID", "what rules, own rules and exceptions would say of a kept request now", 1, ctl_replay, 0 },
 	{ "exceptions", "suggest [APP]", "alerts of the last 7 days that look like mistakes, and the smallest exception for each", 1, ctl_exceptions, 1 },
 	{ "decisions", "[list | add VALUE [SCOPE] [REMEDY] [4h] [why:WORD] | delete VALUE|ID | import FILE | export FORMAT]",
@@ -172,7 +172,7 @@ const struct ctl_verb ctl_verbs[] = {
 
 const size_t ctl_nverbs = nelems(ctl_verbs);
 
-static const struct ctl_local *const locals[] = { &ctl_init, &ctl_test, &ctl_bundle_local };
+static const struct ctl_local *const locals[] = { &ctl_init, &ctl_test, &ctl_events_local, &ctl_bundle_local };
 
 const struct ctl_local *ctl_local_of(const struct ctl_verb *v)
 {

@@ -5,13 +5,14 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 from http.client import HTTPException
 
 from lib.api import OverSocket, ask
 from lib.claims import claim, eventually, expect
-from lib.gate import Gate, one_app
+from lib.gate import PROGRAM, Gate
 from lib.origin import Origin
 
 TOP = {"scenarios": {"packs": False}, "client_ip": {"trust": ["127.0.0.0/8"]}}
@@ -176,6 +177,36 @@ def what_events_have_in_common_is_counted():
         expect(top("user_agent", "&action=log"), {"Tester/1.0 (Flow)": (2, 2)})
         expect(top("address", "&limit=1&app=blog")["198.51.100.9"], (1, 1))
         expect(sum(n for n, _ in top("rule").values()), 5)
+
+
+@claim
+def ctl_prints_them_and_follows():
+    with Origin() as origin, Gate(two_apps(origin.url)) as gate:
+        attacks(gate)
+        events = items(gate, count=5)
+        lines = gate.ctl("events").stdout.splitlines()
+        expect([line.split()[-1] for line in lines], [e["id"] for e in reversed(events)], "the newest last")
+        for word in ("deny", "192.0.2.1", "shop", "403", "GET", "shop.example/search", events[-1]["rule"]):
+            expect(word in lines[0], True, f"{word} in {lines[0]}")
+        expect(len(gate.ctl("events", "--app", "blog", "--action", "log", "--since", "1h").stdout.splitlines()), 2)
+        expect(gate.ctl("events", "--address", "192.0.2.77").stdout.count("\n"), 1)
+        expect(gate.ctl("events", "--limit", "3").stdout.splitlines(), lines[-3:])
+        told = [json.loads(line) for line in gate.ctl("-o", "json", "events").stdout.splitlines()]
+        expect(told, list(reversed(events)))
+        for bad in (["--app"], ["--colour", "red"], ["extra"]):
+            expect(gate.ctl("events", *bad).returncode, 2, bad)
+        for bad in (["--address", "nowhere"], ["--since", "soon"], ["--limit", "0"], ["--limit", "501"]):
+            expect(gate.ctl("events", *bad).returncode, 1, bad)
+        command = [PROGRAM, "ctl", "-s", gate.socket, "events", "-f", "--action", "deny", "--limit", "1"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as follower:
+            try:
+                expect(follower.stdout.readline(), lines[-1] + "\n")
+                do(gate, "/later" + XSS)
+                do(gate, "/later" + XSS, app="blog")
+                do(gate, "/last" + XSS)
+                expect([follower.stdout.readline().split()[6] for _ in range(2)], ["shop.example/later/c", "shop.example/last/c"])
+            finally:
+                follower.terminate()
 
 
 # ---- figures ----
