@@ -11,7 +11,7 @@ import { link, requery, route } from "../router.js";
 import { fresh, link_state, listen } from "../stream.js";
 import { useGet, usePages } from "../use.js";
 
-const KEPT = 300;    /* rows of a tail; older ones are asked for again */
+const KEPT = 200;    /* rows of a tail; for older ones the gate is asked */
 const HELD = 5000;   /* rows that wait while the reader reads */
 const GATHER = 500;  /* ms: rows come in groups, not one by one */
 
@@ -45,26 +45,32 @@ export const EVENT_COLUMNS = [
 	{ name: "status", head: "Status", num: true, wide: true, cell: (e) => e.status || "none" },
 ];
 
-/* What the stream brings, in groups: {rows, waiting, show}. While `hold`, it waits. */
+/* What the stream brings, in groups: {rows, waiting, show, is_cut, clear}. While `hold`, it waits. is_cut: more came than
+ * is kept, so that a list from before does not follow on. */
 function useTail(filter, hold) {
 	const [rows, set] = useState([]);
 	const [waiting, setWaiting] = useState(0);
+	const [is_cut, setCut] = useState(false);
 	const queue = useRef([]), wanted = useRef();
 	const key = JSON.stringify(filter);
 	const show = () => {
 		const come = queue.current.splice(0).reverse();
 
 		setWaiting(0);
-		if (come.length)
-			set((old) => [...come, ...old].slice(0, KEPT));
+		if (!come.length)
+			return;
+		setCut(is_cut || rows.length + come.length > KEPT);
+		set([...come, ...rows].slice(0, KEPT));
 	};
-
-	wanted.current = filter;
-	useEffect(() => {
+	const clear = () => {
 		queue.current = [];
 		set([]);
 		setWaiting(0);
-	}, [key]);
+		setCut(false);
+	};
+
+	wanted.current = filter;
+	useEffect(clear, [key]);
 	useEffect(() => listen("security", (e) => {
 		if (is_meant(e, wanted.current) && queue.current.push(e) > HELD)
 			queue.current.shift();
@@ -78,8 +84,8 @@ function useTail(filter, hold) {
 		}, GATHER);
 
 		return () => clearInterval(timer);
-	}, [key, hold]);
-	return { rows, waiting, show };
+	});
+	return { rows, waiting, show, is_cut, clear };
 }
 
 function Span({ from, to }) {
@@ -113,7 +119,12 @@ export default function Events() {
 			pages.reload();
 	}, [fresh.value]);
 	const known = new Set(tail.rows.map((e) => e.id));
-	const items = pages.items && [...tail.rows, ...pages.items.filter((e) => !known.has(e.id))];
+	const items = pages.items && [...tail.rows, ...(tail.is_cut ? [] : pages.items.filter((e) => !known.has(e.id)))];
+	const older = () => {
+		setPaused(true);
+		tail.clear();
+		pages.reload();
+	};
 	const show = () => {
 		tail.show();
 		scrollTo({ top: 0 });
@@ -127,7 +138,7 @@ export default function Events() {
 		<${Filters} fields=${fields}>${(from || to) && html`<${Span} from=${from} to=${to} />`}<//>
 		<${Card} title="Events" flush side=${html`<span role="status" aria-live="polite">${state_text(tails, paused, tail.waiting)}</span>`}>
 			${tail.waiting > 0 && html`<button type="button" class="fresh" onClick=${show}>Show ${count(tail.waiting, "new event")}</button>`}
-			<${Listing} label="Events" pages=${{ ...pages, items }} columns=${EVENT_COLUMNS} row_key=${(e) => e.id}
+			<${Listing} label="Events" pages=${{ ...pages, items, has_more: tail.is_cut || pages.has_more, more: tail.is_cut ? older : pages.more }} columns=${EVENT_COLUMNS} row_key=${(e) => e.id}
 				href=${(e) => link(`/events/${e.id}`)} empty=${html`<${Empty} icon="events" title=${Object.keys(filter).length
 					? "No event fits these filters" : "No event yet"}>
 					${Object.keys(filter).length ? html`<p>Take one away, or look at another time.</p>`

@@ -22,8 +22,10 @@ const Tile = ({ name, value, note, tone, href }) => html`
 
 const fire = (value, limit) => (value >= limit ? "bad" : "");
 
-function Tiles({ now, range }) {
-	const s = now ?? {};
+/* It alone is drawn with each second's figures. */
+function Tiles({ app }) {
+	const first = useGet("/stats", { app }, app ? { every: 2000 } : {});
+	const s = (app ? first.data : stats.value ?? first.data) ?? {};
 
 	return html`<section class="tiles" aria-label="Now">
 		<${Tile} name="Requests" value=${rate(s.rps)} note=${`${short(s.requests_total)} since the start`} />
@@ -202,10 +204,8 @@ export default function Overview() {
 	const { range = "1h", app } = route.value.query;
 	const asked = range === "7d" ? "30d" : range;
 	const series = useGet("/series", { range: asked, app }, { every: EVERY[range] });
-	const first = useGet("/stats", { app });
 	const status = useGet("/status", undefined, { every: 15000 });
 	const nodes = useGet("/nodes", undefined, { every: 30000 });
-	const now = app ? first.data : stats.value ?? first.data;
 	const select = (from, to) => {
 		location.hash = link("/events", { app, from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() });
 	};
@@ -218,9 +218,9 @@ export default function Overview() {
 				${apps.map((a) => html`<option key=${a} value=${a} selected=${a === app}>${a}</option>`)}</select></label>`}
 			<${Segments} label="Range" value=${range} options=${RANGES} on=${(r) => requery({ range: r })} /><//>
 		${status.data && html`<${Alarms} status=${status.data} />`}
-		<${Problem} error=${status.error ?? first.error} retry=${status.reload} />
-		<${Tiles} now=${now} />
-		${status.data?.requests === 0 && html`<${Newcomer} status=${status.data} />`}
+		<${Problem} error=${status.error} retry=${status.reload} />
+		<${Tiles} app=${app} />
+		${status.data?.requests === 0 && series.data && !series.data.series.requests.some(Boolean) && html`<${Newcomer} status=${status.data} />`}
 		${series.error && !series.data ? html`<${Problem} error=${series.error} retry=${series.reload} />`
 			: series.data ? html`<${Series} data=${clipped(series.data, range)} on_range=${select} />` : html`<${Waiting} />`}
 		<${World} from=${range} app=${app} />
