@@ -163,7 +163,7 @@ static void write_config(const struct init *in, struct text *t)
 	}
 	text_str(t, "    waf:\n      mode: ");
 	text_json(t, bytes_of(in->mode ? in->mode : "block"));
-	text_str(t, detect ? "  # nothing is blocked: look at `ctl events` for some days, then write block\n" : "\n");
+	text_str(t, detect ? "  # nothing is blocked: look at the dashboard or the security log for some days, then write block\n" : "\n");
 	if (in->listen && strcmp(in->listen, "auto") != 0) {
 		text_str(t, "\nlisten: ");
 		put_list(t, &in->listen, 1);

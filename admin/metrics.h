@@ -92,7 +92,7 @@ struct metrics_now {
 	const struct share_counts *share;        /* of reputation; each NULL: it is not configured */
 	const struct lapi_counts *lapi;
 	const struct lapi_client_counts *crowdsec;
-	size_t nodes;
+	size_t nodes, silent; /* gates that are up; that were not heard of for 15 s, in the last hour */
 	const struct list_status *lists; size_t nlists;
 	const char *openssl; /* its version; NULL: not said */
 };

@@ -405,7 +405,7 @@ static const struct family {
 	{ "redis_up", GAUGE, "1 while Redis answers; without a Redis nothing.", metrics_print_redis_up },
 	{ "redis_duration_seconds", SUMMARY, "Round trips to Redis: their number and their time.", metrics_print_redis_duration },
 	{ "redis_errors_total", COUNTER, "Questions to Redis that failed or were answered with an error.", metrics_print_redis_errors },
-	{ "cluster_nodes", GAUGE, "Gates that live, this one too.", metrics_print_nodes },
+	{ "cluster_nodes", GAUGE, "Gates of the last hour, this one too: up, or silent for 15 s.", metrics_print_nodes },
 	{ "cluster_records_total", COUNTER, "Records of decisions and counts between gates; forged: without a valid signature.", metrics_print_shared },
 	{ "cluster_outbox", GAUGE, "Records that wait for Redis.", metrics_print_outbox },
 	{ "cti_entries", GAUGE, "Addresses and blocks of a list.", metrics_print_list_entries },

@@ -39,11 +39,12 @@ void metrics_print_redis_errors(struct scrape *s)
 		put(s, NULL, NULL, s->now->redis->failed + s->now->redis->errors);
 }
 
-/* One that is gone is not listed in Redis any more: alert on a number that falls. */
 void metrics_print_nodes(struct scrape *s)
 {
-	if (s->now->share)
-		put(s, "state", "up", s->now->nodes);
+	if (!s->now->share)
+		return;
+	put(s, "state", "up", s->now->nodes);
+	put(s, "state", "silent", s->now->silent);
 }
 
 void metrics_print_shared(struct scrape *s)

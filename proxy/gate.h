@@ -77,7 +77,7 @@ bool gate_admin_open(struct gate *, struct err *);
 struct admin_hooks hooks_of(struct gate *);
 extern const struct client_hooks hooks_client; /* hooks_client.c: of an address */
 void hooks_metrics(void *gate, struct text *); /* hooks_metrics.c */
-size_t hooks_certs(struct arena *, const struct site *, struct admin_cert *out); /* counts them, and fills `out` where there is one */
+size_t hooks_certs(struct arena *, const struct gate *, struct admin_cert *out); /* counts them, and fills `out` where there is one */
 extern const struct edit_hooks hooks_edit; /* hooks_edit.c: of the configuration */
 extern const struct rules_hooks hooks_rules; /* hooks_rules.c: of rules and scenarios */
 const char *mode_word(enum waf_mode);

@@ -27,17 +27,27 @@ static void app_status(struct arena *a, const struct app *app, struct admin_app 
 	}
 }
 
-size_t hooks_certs(struct arena *a, const struct site *s, struct admin_cert *out)
+struct cert_list { struct arena *arena; struct admin_cert *out; size_t n; };
+
+static void list_certs(struct cert_list *l, struct bytes listener, const struct tls_context *tls)
 {
 	struct tls_cert_info info;
-	size_t n = 0;
 
-	for (size_t i = 0; i < s->nlistens; i++)
-		for (size_t c = 0; s->listens[i].tls && tls_context_cert(s->listens[i].tls, c, &info); c++, n++)
-			if (out)
-				out[n] = (struct admin_cert){ s->listens[i].config->bind, arena_copy(a, bytes_of(info.hosts)),
-							      arena_copy(a, bytes_of(info.issuer)), (uint64_t)info.expires_s };
-	return n;
+	for (size_t i = 0; tls && tls_context_cert(tls, i, &info); i++, l->n++)
+		if (l->out)
+			l->out[l->n] = (struct admin_cert){ listener, arena_copy(l->arena, bytes_of(info.hosts)),
+							    arena_copy(l->arena, bytes_of(info.issuer)), (uint64_t)info.expires_s };
+}
+
+size_t hooks_certs(struct arena *a, const struct gate *g, struct admin_cert *out)
+{
+	struct cert_list l = { a, out, 0 };
+
+	for (size_t i = 0; i < g->site->nlistens; i++)
+		list_certs(&l, g->site->listens[i].config->bind, g->site->listens[i].tls);
+	list_certs(&l, BYTES("admin"), g->admin_tls);
+	list_certs(&l, BYTES("lapi"), g->reputation.lapi_tls);
+	return l.n;
 }
 
 static void hook_status(void *ctx, struct arena *a, struct admin_status *out)
@@ -46,7 +56,7 @@ static void hook_status(void *ctx, struct arena *a, struct admin_status *out)
 	const struct site *s = g->site;
 	struct admin_app *apps = arena_get(a, (s->napps + 1) * sizeof *apps);
 	struct bytes *listeners = arena_get(a, (s->nlistens + 1) * sizeof *listeners);
-	size_t ncerts = hooks_certs(a, s, NULL);
+	size_t ncerts = hooks_certs(a, g, NULL);
 	struct admin_cert *certs = arena_get(a, (ncerts + 1) * sizeof *certs);
 
 	*out = (struct admin_status){
@@ -65,7 +75,7 @@ static void hook_status(void *ctx, struct arena *a, struct admin_status *out)
 	out->listeners = listeners;
 	out->nlisteners = listeners ? s->nlistens : 0;
 	out->certs = certs;
-	out->ncerts = certs ? hooks_certs(a, s, certs) : 0;
+	out->ncerts = certs ? hooks_certs(a, g, certs) : 0;
 }
 
 static void reload_told_ctl(void *asker, bool ok, const char *text)

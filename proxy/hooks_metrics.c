@@ -1,7 +1,7 @@
 /* hooks_metrics.c -- /metrics: what the parts of the gate know at the time of a scrape. */
 #include "proxy/gate.h"
 
-enum { SCENARIO_BYTES = 4 << 20 /* of counts of scenarios */, LISTS_SHOWN = 64 };
+enum { SCENARIO_BYTES = 4 << 20 /* of counts of scenarios */, LISTS_SHOWN = 64, NODES_SHOWN = 256 };
 
 /* In an arena: as many as there are. */
 static void count_scenarios(struct arena *a, const struct scenarios *set, struct metrics_now *now)
@@ -26,6 +26,7 @@ struct reputation_counts {
 	struct lapi_counts lapi;
 	struct lapi_client_counts crowdsec;
 	struct list_status lists[LISTS_SHOWN];
+	struct share_node nodes[NODES_SHOWN];
 };
 
 static void count_reputation(const struct reputation *r, struct reputation_counts *c, struct metrics_now *now)
@@ -36,6 +37,7 @@ static void count_reputation(const struct reputation *r, struct reputation_count
 		now->redis = &c->redis;
 		now->share = &c->share;
 		now->nodes = share_nodes_up(r->share);
+		now->silent = share_nodes(r->share, c->nodes, NODES_SHOWN) - now->nodes;
 	}
 	if (r->lapi) {
 		lapi_count(r->lapi, &c->lapi);
@@ -94,13 +96,13 @@ static size_t add_archive(const struct gate *g, struct metrics_drops *to)
 enum { CERT_HOSTS_SHOWN = 256 };
 
 /* A sample a name: alerts are about names. The texts are the arena's. */
-static size_t count_certs(struct arena *a, const struct site *s, struct metrics_cert *out)
+static size_t count_certs(struct arena *a, const struct gate *g, struct metrics_cert *out)
 {
-	size_t ncerts = hooks_certs(a, s, NULL), n = 0;
+	size_t ncerts = hooks_certs(a, g, NULL), n = 0;
 	struct admin_cert *certs = arena_get(a, (ncerts + 1) * sizeof *certs);
 
 	if (certs)
-		hooks_certs(a, s, certs);
+		hooks_certs(a, g, certs);
 	for (size_t i = 0; certs && i < ncerts; i++) {
 		struct bytes rest = certs[i].hosts, host;
 
@@ -135,7 +137,7 @@ void hooks_metrics(void *ctx, struct text *out)
 		drops[now.ndrops++] = (struct metrics_drops){ "notify", webhooks_dropped(g->shared.webhooks) };
 	now.ndrops += add_ledger(g, &drops[now.ndrops]);
 	now.ndrops += add_archive(g, &drops[now.ndrops]);
-	now.ncerts = a ? count_certs(a, s, certs) : 0;
+	now.ncerts = a ? count_certs(a, g, certs) : 0;
 	for (unsigned i = 0; i < g->nworkers; i++)
 		worker_probe(g->workers[i]);
 	print_metrics(g, a, &now, out);

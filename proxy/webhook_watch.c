@@ -105,11 +105,11 @@ static void look_at_lists(struct webhook_watch *w)
 static void look_at_certs(struct webhook_watch *w, uint64_t now_s)
 {
 	struct arena *a = arena_new(1 << 20);
-	size_t n = hooks_certs(a, w->gate->site, NULL);
+	size_t n = hooks_certs(a, w->gate, NULL);
 	struct admin_cert *certs = a ? arena_get(a, (n + 1) * sizeof *certs) : NULL;
 
 	if (certs)
-		hooks_certs(a, w->gate->site, certs);
+		hooks_certs(a, w->gate, certs);
 	for (size_t i = 0; certs && i < n; i++) {
 		char room[64];
 		struct text t = text_over(room, sizeof room - 1);
