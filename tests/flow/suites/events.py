@@ -79,18 +79,18 @@ def what_was_stopped_is_listed_and_every_filter_finds_it():
     with Origin() as origin, Gate(two_apps(origin.url)) as gate:
         attacks(gate)
         events = items(gate, count=5)
-        expect([e["time"] for e in events], sorted((e["time"] for e in events), reverse=True), "newest first")
+        expect([e["path"] for e in events], ["/", "/c", "/search", "/c", "/search"], "newest first")
         newest, oldest = events[0], events[-1]
         expect((oldest["app"], oldest["client"], oldest["path"], oldest["status"], oldest["action"], oldest["source"]),
                ("shop", "192.0.2.1", "/search", 403, "deny", "rule"))
         expect((newest["source"], newest["status"], newest["app"]), ("protocol", 400, ""))
-        rule = oldest["rule"]
+        rule, late = oldest["rule"], [e for e in events if e["time"] >= newest["time"]]
         wanted = {
             "app=shop": 2, "app=blog": 2, "app=nobody": 0, "app=": 1, "action=deny": 3, "action=log": 2, "source=rule": 4,
             "source=protocol": 1, f"rule={rule}": 2, "rule=none/such": 0, "address=192.0.2.77": 1, "address=192.0.2.0/24": 2,
             "address=2001:db8::/32": 1, "path=/sea": 2, "path=nowhere": 0, "method=PUT": 1, "status=200": 2, "status=403": 2,
             f"id={oldest['id'][:14].lower()}": None, f"id={oldest['id']}": 1, "q=tester/1.0": 4, "q=BLOG.example": 2, f"q={rule}": 2,
-            "from=1h": 5, "to=1h": 0, f"from={newest['time']}": 1, f"to={newest['time']}": 4,
+            "from=1h": 5, "to=1h": 0, f"from={newest['time']}": len(late), f"to={newest['time']}": 5 - len(late),
             "app=blog&action=log&method=PUT&q=script": 1, f"rule={rule}&app=shop&address=192.0.2.1": 1, "country=DE": 0, "as=64500": 0,
         }
         for query, count in wanted.items():
