@@ -30,7 +30,7 @@ LOADS = {  # file, options of tools/load, requests/s for the latency part
     "W6": ("W6", [], 0),
     "W7": ("W1", ["-t"], 2000),
     "W8": ("W1", ["-t", "-n"], 200),
-    "M1": ("M1", [], 0),  # pairs.py
+    "M1": ("M1", [], 0), "M2": ("M2", [], 0),  # pairs.py
 }
 EVERY = list(table.all_peers())[1:]  # without the origin
 PLANS = {
@@ -258,13 +258,16 @@ class Bench:
 
     def pairs(self):
         """CPU for each request with and without one thing more."""
-        load_name = pairs.requests()
+        pairs.requests()
         for peer in pairs.gates():
             self.running[peer.name] = Running(peer)
+        dashboards = pairs.Dashboards(self.running["embergate dashboard open"].peer)
         for kind, names in pairs.PAIRS.items():
             for number in range(max(5, self.plan["rounds"])):
                 for name in names:
-                    self.cpu(name, load_name, number, kind)
+                    self.cpu(name, pairs.LOADS[kind], number, kind)
+        dashboards.stop()
+        self.say(kind="seen_bytes", peer="embergate dashboard open", bytes=dashboards.bytes)
 
     def each(self, step, names, *arguments):
         for name in names:

@@ -17,7 +17,9 @@ TARGETS = [  # peer, what, against whom (None: the better of nginx and HAProxy),
 PAIRS = (  # pairs.py's name, what is more, the most it may cost in us
     ("held", "ten million addresses held", 0.2),
     ("watched", "the hub's HTTP scenarios and our packs watch", 3.0),
+    ("seen", "three open dashboards, one request of a hundred an attack", None),
 )
+SEEN_SHARE = 0.02 # of the CPU without
 WHAT = {"W1": "GET", "W2": "GET, query, cookies", "W2X": "W2, nothing twice", "W3": "form 1 KB", "W4": "JSON 8 KB", "W5": "upload 100 KB",
         "W6": "attacks", "W7": "W1 over TLS 1.3", "W8": "TLS handshake each"}
 median = statistics.median
@@ -242,6 +244,7 @@ def set_targets(r):
     for kind, what, most in PAIRS:
         costs = pair_costs(r, kind)
         if costs:
+            most = most or round(SEEN_SHARE * costs[0], 2)
             yield f"- {what}: {costs[2]:+.2f} us for each request ({costs[0]:.2f} without, {costs[1]:.2f} with; {costs[3]} were refused), " \
                   f"wanted at most {most}: {judged(costs[2], most)}"
     for x in r.of("set"):
