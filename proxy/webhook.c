@@ -81,7 +81,8 @@ static bool webhook_set(struct webhook *h, const struct notify_config *c)
 		free(secret);
 		return false;
 	}
-	tls_context_free(h->tls); /* a fetch under way has what it needs */
+	webhook_begin_again(h); /* by what is said now */
+	tls_context_free(h->tls);
 	free(h->secret);
 	h->tls = tls;
 	h->secret = secret;

@@ -54,6 +54,7 @@ struct webhooks {
 
 /* Makes the message of what was gathered and sends it. */
 void webhook_send(struct webhook *);
+void webhook_begin_again(struct webhook *); /* a fetch under way is cancelled, and its message sent soon */
 void webhook_arm(struct webhook *); /* where there is something and nothing is under way */
 /* A message: JSON, at most WEBHOOK_BODY_MAX bytes. */
 enum { WEBHOOK_BODY_MAX = 128 << 10, WEBHOOK_SIGNATURE_MAX = 96 };

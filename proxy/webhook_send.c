@@ -165,6 +165,15 @@ static void post(void *arg)
 		not_taken(h, "out of memory");
 }
 
+void webhook_begin_again(struct webhook *h)
+{
+	if (!h->fetch)
+		return;
+	fetch_cancel(h->fetch);
+	h->fetch = NULL;
+	deadline_set(h->all->loop, &h->deadline, 0, post, h);
+}
+
 /* Fewer attacks than are worth a word. */
 static void forget_few(struct webhook_batch *b, uint32_t min)
 {

@@ -5,6 +5,7 @@
 
 Every family is documented with its labels, and every name and label that an expression asks for is exported. Where
 Prometheus' promtool is installed it checks the alerts' syntax too."""
+import contextlib
 import json
 import os
 import re
@@ -20,8 +21,10 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "flow"))
 os.environ["EMBERGATE"] = os.path.abspath(sys.argv[1])
 from lib import certs
 from lib.gate import Gate, one_app
+from lib.claims import eventually
 from lib.origin import Origin
 from lib.ports import free_port
+from lib.redis import Redis
 
 NAME = re.compile(r"\b((?:embergate|process)_[a-z0-9_]+)")
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
@@ -30,14 +33,24 @@ OF_PROMETHEUS = {"le", "instance", "job"}
 
 def scrape():
     """The text of a gate with a bit of everything that needs no other server."""
-    with tempfile.TemporaryDirectory() as folder, Origin() as origin:
+    with contextlib.ExitStack() as stack:
+        folder, origin = stack.enter_context(tempfile.TemporaryDirectory()), stack.enter_context(Origin())
+        shared = {}
+        if shutil.which("redis-server"):
+            shared["redis"] = {"url": stack.enter_context(Redis()).url}
+        with open(f"{folder}/bad.txt", "w", encoding="ascii") as file:
+            file.write("192.0.2.1\n")
         cert, key = certs.make(folder, "shop.example", "*.shop.example")
         with Gate({}, start=False) as gate:
             bind = {"bind": f"127.0.0.1:{gate.port}"}
             gate.write({**one_app(origin.url, rules=[{"path": "/wait", "do": "challenge"}]),
                         "listen": [bind, {"bind": f"127.0.0.1:{free_port()}", "tls": True}],
-                        "tls": {"certs": [{"cert": cert, "key": key}]}})
+                        "tls": {"certs": [{"cert": cert, "key": key}]}, **shared,
+                        "cti": {"lists": [{"name": "bad", "file": f"{folder}/bad.txt"}]}})
             gate.start()
+            if shared:
+                eventually(lambda: gate.metrics().get("embergate_redis_duration_seconds_count"), 10, "an answer of Redis")
+            eventually(lambda: gate.metrics().get('embergate_cti_entries{list="bad"}'), 10, "the list")
             for target in "/", "/.git/config", "/wait":
                 gate.ask(target=target, fields=["Accept: text/html", "Sec-Fetch-Mode: navigate"])
             return gate.admin("/metrics").text

@@ -137,6 +137,8 @@ def a_receiver_that_hangs_or_is_down_stalls_nothing():
             within(20, started, "100 answers")
             eventually(lambda: hangs.times, 10, "a try")
             expect(gate.ask(target="/plain").status, 200)
+            assert gate.reload(), "a reload while one hangs"
+            eventually(lambda: len(hangs.times) >= 2, 10, "the message once more")
             gate.config["notify"] = []
             assert gate.reload(gate.config), "a reload while one hangs"
             expect(gate.ask(target="/plain").status, 200)
