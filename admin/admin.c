@@ -1,5 +1,6 @@
 /* admin.c -- opening, closing, and text of unknown length. */
 #include "admin/admin.h"
+#include "admin/api/peers.h"
 #include "admin/audit.h"
 #include "admin/ctl.h"
 #include "admin/server.h"
@@ -123,6 +124,7 @@ struct admin *admin_open(struct loop *loop, const struct admin_options *o, struc
 	if (!a || !hosts_new(a, o) || !(a->streams = streams_open(a))) {
 		err_set(e, SIDE_SELF, ENOMEM, "admin: out of memory");
 	} else if (kept_open(a, e) && listen_all(a, o, e)) {
+		peers_open(a);
 		return a;
 	}
 	if (a)
@@ -168,6 +170,7 @@ static void way_close(struct server_way *way, uint32_t grace_ms)
 void admin_cede(struct admin *a, uint32_t grace_ms)
 {
 	streams_drain(a->streams);
+	peers_close(a); /* that process answers for this gate now */
 	way_close(&a->by_address, grace_ms);
 }
 
@@ -186,6 +189,7 @@ void admin_close(struct admin *a, void (*closed)(void *), void *ctx)
 
 	a->closed = closed;
 	a->closed_ctx = ctx;
+	peers_close(a);
 	listener_close(a->ctl_listener);
 	ctl_socket_free(a->ctl);
 	ctl_socket_free(a->api_socket);

@@ -60,6 +60,8 @@ void metrics_print_shared(struct scrape *s)
 	put(s, "what", "ahead", c->ahead);
 	put(s, "what", "broken", c->broken);
 	put(s, "what", "dropped", c->dropped);
+	put(s, "what", "late", c->late);
+	put(s, "what", "unanswered", c->unanswered);
 	put(s, "what", "resync", c->resyncs);
 }
 

@@ -46,6 +46,12 @@ struct serve_counts {
 };
 void serve_count(const struct server_http *, struct serve_counts *);
 
+/* A GET that no connection brought: for who asks this server from inside. It goes through the same strict reader, is given to
+ * nobody (`take` is not called), and whoever answers it answers `answered`, once; serve_is_gone() says true of it. NULL:
+ * `target` is none, or memory is short. */
+struct serve_request *serve_inside(struct server_http *, struct bytes target, void (*answered)(void *ctx, unsigned status, struct bytes body),
+				   void *ctx);
+
 /* ---- the request: good until the answer ---- */
 const struct request *serve_head(const struct serve_request *);
 struct bytes serve_body(const struct serve_request *); /* empty in `head` */

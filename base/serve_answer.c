@@ -118,6 +118,8 @@ void serve_answer(struct serve_request *r, const struct serve_answer *a)
 	struct bytes out[2];
 
 	assert(r->taken && !r->begun);
+	if (r->answered)
+		serve_tell_inside(r, a->status, a->body);
 	end_keep_alive(r, a);
 	if (r->conn) {
 		put_head(&t, r, a);

@@ -4,7 +4,8 @@
  *   serve_conn.c     a connection: its deadlines and its end
  *   serve_read.c     bytes become a request
  *   serve_request.c  what a request tells
- *   serve_answer.c   and what it is told */
+ *   serve_answer.c   and what it is told
+ *   serve_inside.c   one that no connection brought */
 #ifndef BASE_SERVE_PARTS_H
 #define BASE_SERVE_PARTS_H
 #include "base/http1.h"
@@ -84,6 +85,7 @@ struct serve_request {
 	bool head_only, chunked, close, begun;
 	void (*gone)(void *), *gone_ctx;
 	void (*more)(void *), *more_ctx;
+	void (*answered)(void *, unsigned status, struct bytes), *answered_ctx; /* of one from inside */
 };
 
 /* Takes the stream over. `from` is NULL for a unix socket's; `why` it may not stay is told (NULL: it may). */
@@ -103,6 +105,7 @@ void serve_conn_refuse(struct serve_conn *, unsigned status, const char *text);
 
 void serve_read(struct serve_conn *, struct bytes);
 void serve_request_free(struct serve_request *);
+void serve_tell_inside(struct serve_request *, unsigned status, struct bytes body); /* once */
 /* Head and body of a line of text; false: it does not fit. */
 bool serve_write_refusal(struct text *, struct server_http *, unsigned status, const char *text);
 #endif

@@ -36,6 +36,8 @@ void serve_request_free(struct serve_request *r)
 {
 	struct server_http *s = r->server;
 
+	if (r->answered) /* it was answered in pieces: those go nowhere */
+		serve_tell_inside(r, 0, (struct bytes){ 0 });
 	serve_drop(s, &r->body, &r->body_cap);
 	s->nrequests--;
 	arena_free(r->arena);

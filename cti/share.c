@@ -254,6 +254,7 @@ static void on_redis_closed(void *ctx)
 void share_close(struct share *s, void (*closed)(void *), void *ctx)
 {
 	decisions_unwatch(s->decisions, s);
+	share_ask_end(s);
 	s->closing = true;
 	s->closed = closed;
 	s->closed_ctx = ctx;
@@ -281,6 +282,6 @@ void share_count(const struct share *c, struct share_counts *out)
 	*out = (struct share_counts){ .up = atomic_load(&s->up), .sent = atomic_load(&s->sent), .applied = atomic_load(&s->applied),
 		.told = atomic_load(&s->messages), .forged = atomic_load(&s->forged), .ahead = atomic_load(&s->ahead),
 		.broken = atomic_load(&s->broken), .queued = outbox_items(s->log), .dropped = outbox_lost(s->log),
-		.untold = atomic_load(&s->untold), .resyncs = atomic_load(&s->resyncs), .snapshots = atomic_load(&s->snapshots),
+		.untold = atomic_load(&s->untold), .late = atomic_load(&s->late), .unanswered = atomic_load(&s->unanswered), .resyncs = atomic_load(&s->resyncs), .snapshots = atomic_load(&s->snapshots),
 		.following = atomic_load(&s->following), .leading = atomic_load(&s->leading) };
 }

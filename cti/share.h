@@ -7,7 +7,8 @@
  *
  * Keys, with the configured prefix P: {P}:log the stream of operations, {P}:told that of messages, {P}:snap which snapshot
  * there is, {P}:snap:TERM.SERIAL its parts, {P}:lead who writes it, {P}:term how often that changed, {P}:era
- * who found this Redis empty, {P}:nodes the gates that live, {P}:number:N whose a number in ids is, {P}:kv:NAME small values.
+ * who found this Redis empty, {P}:nodes the gates that live, {P}:number:N whose a number in ids is, {P}:kv:NAME small values,
+ * {P}:answer:ID:GATE what a gate answered (share_ask.h).
  *
  * What bears no valid MAC is ignored and counted; an operation whose stamp is more than 5 minutes ahead is too. Shared is what
  * gates of this installation decide: not hearsay, nor what has an origin that each gate pulls for itself (share_is_ours()). */
@@ -23,6 +24,7 @@ enum share_kind {
 	SHARE_BUCKET, /* an event of a scenario that counts cluster-wide */
 	SHARE_PASS,   /* how far a challenge's pass has been used, or that it is revoked */
 	SHARE_LIMIT,  /* a delta of a limit */
+	SHARE_ASK, SHARE_ANSWERED, /* share_ask.h: not told to `told` */
 	SHARE_KINDS
 };
 enum { SHARE_MESSAGE_MAX = 1024 };
@@ -72,6 +74,8 @@ struct share_counts {
 	uint64_t forged, ahead, broken; /* records that were ignored: no valid MAC, a clock ahead, no record */
 	uint64_t queued, dropped;       /* outbox: now; what did not fit, and is sent with the whole set later */
 	uint64_t untold;                /* messages that were lost: away, or too many at once */
+	uint64_t late;                  /* answers of other gates that came when nobody waited any more */
+	uint64_t unanswered;            /* questions of theirs: too many at once, or the answer was too long */
 	uint64_t resyncs;               /* the whole set was read anew */
 	uint64_t snapshots;             /* written by this gate */
 	bool following, leading;        /* it has all that Redis has; it writes the snapshots */

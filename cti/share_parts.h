@@ -4,7 +4,7 @@
  *   share_check.c     where this gate stands to the stream           share_read.c      stream -> decisions
  *   share_join.c      snapshot -> decisions                          share_push.c      what Redis lacks -> Redis
  *   share_snapshot.c  decisions -> snapshot, by one gate             share_nodes.c     heartbeats, numbers
- *   share_kv.c        small values
+ *   share_kv.c        small values                               share_ask.c       questions and answers
  *
  * On each connection, and whenever the stream is not what it was, a gate joins: it reads the snapshot and the stream to its
  * end, remembers which operations it saw, and pushes what it holds beside them. A first start, a Redis that came back empty,
@@ -13,6 +13,7 @@
 #define CTI_SHARE_PARTS_H
 #include "base/hlc.h"
 #include "cti/share.h"
+#include "cti/share_ask.h"
 #include "cti/share_known.h"
 #include "cti/share_outbox.h"
 #include "cti/share_record.h"
@@ -27,7 +28,7 @@ enum {
 	SHARE_READ = 256,            /* frames at once */
 	SHARE_BLOCK_MS = 1000, SHARE_RETRY_MS = 250, SHARE_BEAT_MS = 5000,
 	SHARE_NODES = 256,
-	SHARE_RUNS = 64,
+	SHARE_RUNS = 64, SHARE_ENDED = 32,
 };
 
 enum share_key { KEY_LOG, KEY_TOLD, KEY_SNAP, KEY_LEAD, KEY_TERM, KEY_NODES, KEY_ERA, KEY_COUNT };
@@ -111,6 +112,15 @@ struct share {
 		unsigned waiting;
 		struct share_buffer buffer;
 	} snap;
+	struct share_asks {
+		struct share_asking *open;   /* of ours, that are not told yet */
+		struct share_question *owed; /* of other gates */
+		unsigned nopen, nowed;
+		uint64_t ended[SHARE_ENDED]; /* ids of the last that are told: what comes for them is late */
+		unsigned nended;
+		void (*asked)(void *ctx, struct share_question *, struct bytes what);
+		void *ctx;
+	} asks;
 	struct share_node nodes[SHARE_NODES];
 	size_t nnodes;
 	int64_t lag_ms, skew_ms;
@@ -118,7 +128,7 @@ struct share {
 	struct share_place asked_at;
 	bool numbered;
 
-	atomic_ullong sent, applied, messages, forged, ahead, broken, untold, resyncs, snapshots;
+	atomic_ullong sent, applied, messages, forged, ahead, broken, untold, late, unanswered, resyncs, snapshots;
 	uint64_t warned_ms[TROUBLES];
 };
 
@@ -164,6 +174,10 @@ bool share_manifest_read(struct bytes body, struct share_manifest *);
 void share_part_context(struct text *, uint64_t term, uint64_t serial, size_t part);
 void share_lead(struct share *);                /* with each heartbeat */
 void share_unlead(struct share *);
+
+/* share_ask.c */
+void share_ask_heard(struct share *, enum share_kind, struct bytes message);
+void share_ask_end(struct share *);             /* all that wait are told; what is answered later goes nowhere */
 
 /* share_nodes.c */
 void share_identify(struct share *);            /* before anything else: id and number */

@@ -72,7 +72,9 @@ static void take_messages(struct share *s, const struct share_frame *f)
 
 	while (frame_take(&rest, 1, &kind) && frame_take(&rest, 2, &len) && rest.len >= len && kind < SHARE_KINDS) {
 		atomic_fetch_add(&s->messages, 1);
-		if (s->options.told)
+		if (kind == SHARE_ASK || kind == SHARE_ANSWERED)
+			share_ask_heard(s, (enum share_kind)kind, bytes_sub(rest, 0, (size_t)len));
+		else if (s->options.told)
 			s->options.told(s->options.ctx, (enum share_kind)kind, bytes_sub(rest, 0, (size_t)len));
 		rest = bytes_from(rest, (size_t)len);
 	}

@@ -117,3 +117,37 @@ bool share_op_read(struct bytes *rest, struct share_op *op)
 	return take_below(rest, 8, (uint64_t)INT64_MAX + 1, &d->id) && frame_take(rest, 8, &d->stamp) &&
 	       frame_take(rest, 8, &d->until_ms) && (op->lifted ? take_del(rest, d) : take_add(rest, d)) && d->value.len;
 }
+
+/* ---- questions ---- */
+
+void share_question_write(struct text *t, uint64_t id, struct bytes what)
+{
+	frame_put(t, id, 8);
+	text_put(t, what);
+}
+
+bool share_question_read(struct bytes b, uint64_t *id, struct bytes *what)
+{
+	bool is = frame_take(&b, 8, id) && b.len;
+
+	*what = is ? b : (struct bytes){ 0 };
+	return is;
+}
+
+void share_answered_write(struct text *t, uint64_t id, const char *gate)
+{
+	frame_put(t, id, 8);
+	text_put(t, bytes_sub(bytes_of(gate), 0, SHARE_GATE_ID));
+}
+
+bool share_answered_read(struct bytes b, uint64_t *id, char gate[SHARE_GATE_ID + 1])
+{
+	if (!frame_take(&b, 8, id) || b.len != SHARE_GATE_ID)
+		return false;
+	for (size_t i = 0; i < SHARE_GATE_ID; i++)
+		if (byte_hex(b.at[i]) < 0)
+			return false;
+	memcpy(gate, b.at, SHARE_GATE_ID);
+	gate[SHARE_GATE_ID] = '\0';
+	return true;
+}

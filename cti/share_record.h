@@ -31,6 +31,7 @@ enum share_frame_kind {
 	FRAME_VALUE,    /* of a name */
 	FRAME_PART,     /* operations, of a snapshot */
 	FRAME_SNAPSHOT, /* what a snapshot is made of */
+	FRAME_ANSWER,   /* to a question */
 	FRAME_KINDS
 };
 struct share_frame {
@@ -45,6 +46,14 @@ bool share_frame_write(struct text *, const uint8_t key[32], struct bytes contex
 enum share_frame_read { FRAME_GOOD, FRAME_BROKEN, FRAME_FORGED };
 enum share_frame_read share_frame_read(struct bytes, const uint8_t key[32], struct bytes context, enum share_frame_kind,
 				       struct share_frame *out);
+
+/* ---- a question, and that it has been answered: messages ---- */
+
+enum { SHARE_GATE_ID = 16 }; /* hexadecimal digits */
+void share_question_write(struct text *, uint64_t id, struct bytes what);
+bool share_question_read(struct bytes, uint64_t *id, struct bytes *what); /* false: it is none; so is one without words */
+void share_answered_write(struct text *, uint64_t id, const char *gate);
+bool share_answered_read(struct bytes, uint64_t *id, char gate[SHARE_GATE_ID + 1]);
 
 /* ---- words of a body ---- */
 

@@ -92,6 +92,8 @@ static void on_told(void *ctx, enum share_kind kind, struct bytes b)
 			passes_heard(g->shared.passes, &news, (uint32_t)(clock_mono_ms() / 1000));
 		}
 		break;
+	case SHARE_ASK:
+	case SHARE_ANSWERED:
 	case SHARE_KINDS: break;
 	}
 }

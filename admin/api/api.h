@@ -111,6 +111,8 @@ extern const size_t api_ntables;
 
 /* From server.c: every request below /api/. */
 void api_take(struct admin *, struct serve_request *, bool by_socket);
+/* For another gate of the cluster (peers.h): what a viewer may read, as JSON. */
+void api_take_inside(struct admin *, struct serve_request *);
 /* May its body be read? False: it was answered. */
 bool api_head(struct admin *, struct serve_request *, bool by_socket);
 void api_openapi(struct json_out *); /* the OpenAPI 3.1 document */

@@ -1,5 +1,6 @@
 /* api_events.c -- what was seen: lists of events, and each with all that is known of it. */
 #include "admin/api/api_tables.h"
+#include "admin/api/peers.h"
 #include "admin/archive.h"
 
 /* ---- shapes ---- */
@@ -25,6 +26,7 @@ static const struct api_field query_fields[] = {
 	{ "to", API_TIME, .optional = true, .help = "earlier" },
 	{ "after", API_TEXT, .optional = true, .max = 20, .help = "`next` of the page before" },
 	{ "limit", API_INT, .optional = true, .min = 1, .help = "of entries; 50 without it, at most 500" },
+	{ "nodes", API_TEXT, .optional = true, .words = api_all_nodes, .help = "of all gates of the cluster, half a second at most; `after` goes by time then" },
 };
 static const struct api_shape query_shape = API_SHAPE("EventsQuery", query_fields);
 
@@ -61,6 +63,7 @@ static const struct api_field list_fields[] = {
 	{ "items", API_OBJECT, .list = true, .of = &api_event_shape, .help = "newest first" },
 	{ "next", API_TEXT, .optional = true, .help = "`after` of the next page; null: there is none. "
 	  "A page that takes too long to be found has fewer than `limit`, perhaps none, and the next one goes on" },
+	{ "silent", API_TEXT, .list = true, .optional = true, .help = "with `nodes=all`: gates that did not answer" },
 };
 static const struct api_shape list_shape = API_SHAPE("Events", list_fields);
 
@@ -217,6 +220,10 @@ static void get_events(struct api_call *c)
 {
 	struct archive_ask ask;
 
+	if (peers_wanted(c)) {
+		peers_events(c);
+		return;
+	}
 	if (no_archive(c) || !read_ask(c, &ask))
 		return;
 	if (!archive_list(c->admin->archive, &ask, c->admin->loop, on_listed, c))

@@ -207,9 +207,9 @@ bool api_head(struct admin *a, struct serve_request *r, bool by_socket)
 	return route_call(&c);
 }
 
-void api_take(struct admin *a, struct serve_request *r, bool by_socket)
+static void take(struct api_call first, bool (*may_be)(struct api_call *))
 {
-	struct api_call first = call_of(a, r, by_socket), *c = arena_get(first.arena, sizeof *c);
+	struct api_call *c = arena_get(first.arena, sizeof *c);
 	struct err e = { 0 };
 
 	if (!c) {
@@ -217,10 +217,34 @@ void api_take(struct admin *a, struct serve_request *r, bool by_socket)
 		return;
 	}
 	*c = first;
-	if (!route_call(c))
+	if (!may_be(c))
 		return;
 	if (query_is(c, &e) && body_is(c, &e))
 		c->route->run(c);
 	else
 		api_failed(c, &e);
+}
+
+void api_take(struct admin *a, struct serve_request *r, bool by_socket)
+{
+	take(call_of(a, r, by_socket), route_call);
+}
+
+/* What a stream or a download would give is none of it: it could not end. */
+static bool is_for_gates(struct api_call *c)
+{
+	bool known;
+
+	c->route = route_of(c->http, c->params, &known);
+	if (c->route && c->route->role == ROLE_VIEWER && strcmp(c->route->method, "GET") == 0 && c->route->answer)
+		return true;
+	api_problem(c, 403, "no other gate may ask this");
+	return false;
+}
+
+void api_take_inside(struct admin *a, struct serve_request *r)
+{
+	static const struct caller gate = { .role = ROLE_VIEWER, .way = CALLER_GATE, .name = "gate" };
+
+	take((struct api_call){ .admin = a, .http = r, .arena = serve_arena(r), .caller = gate }, is_for_gates);
 }

@@ -29,6 +29,7 @@ const char *caller_way_word(enum caller_way w)
 {
 	static const char *const ways[] = {
 		[CALLER_NOBODY] = "none", [CALLER_SOCKET] = "socket", [CALLER_SESSION] = "session", [CALLER_TOKEN] = "token",
+		[CALLER_GATE] = "gate",
 	};
 
 	return ways[w];
@@ -132,6 +133,7 @@ bool door_holds(const struct admin *a, const struct caller *c)
 		return s && users_find(a->users, bytes_of(s->user));
 	case CALLER_TOKEN: return tokens_by_id(a->tokens, c->id) != NULL;
 	case CALLER_SOCKET: return true;
+	case CALLER_GATE:
 	case CALLER_NOBODY: break;
 	}
 	return false;

@@ -15,7 +15,7 @@ enum role {
 const char *role_word(enum role);
 bool role_from_word(struct bytes, enum role *);
 
-enum caller_way { CALLER_NOBODY, CALLER_SOCKET, CALLER_SESSION, CALLER_TOKEN };
+enum caller_way { CALLER_NOBODY, CALLER_SOCKET, CALLER_SESSION, CALLER_TOKEN, CALLER_GATE /* another one of the cluster */ };
 const char *caller_way_word(enum caller_way);
 struct caller {
 	enum role role;

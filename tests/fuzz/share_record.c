@@ -1,4 +1,4 @@
-/* share_record.c -- an operation that reads is written again byte by byte the same; a frame holds what was put in it, and one
+/* share_record.c -- an operation, a question or an answer's name that reads is written again byte by byte the same; a frame holds what was put in it, and one
  * flipped bit anywhere in it is refused. */
 #include "cti/share_record.h"
 #include "tests/fuzz/must.h"
@@ -21,6 +21,26 @@ static size_t as_operations(struct bytes in)
 		must(bytes_eq(text_bytes(&t), bytes_sub(before, 0, before.len - rest.len)));
 	}
 	return n;
+}
+
+static void as_messages(struct bytes in)
+{
+	char room[64 << 10], gate[SHARE_GATE_ID + 1];
+	struct text t = text_over(room, sizeof room);
+	struct bytes what;
+	uint64_t id;
+
+	if (in.len <= sizeof room && share_question_read(in, &id, &what)) {
+		must(what.len == in.len - 8);
+		share_question_write(&t, id, what);
+		must(bytes_eq(text_bytes(&t), in));
+	}
+	t = text_over(room, sizeof room);
+	if (share_answered_read(in, &id, gate)) {
+		must(strlen(gate) == SHARE_GATE_ID);
+		share_answered_write(&t, id, gate);
+		must(bytes_eq(text_bytes(&t), in));
+	}
 }
 
 static void as_body(struct bytes in, unsigned pick)
@@ -48,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned pick = size > 4 ? data[1] | (unsigned)data[2] << 8 | (unsigned)data[3] << 16 : (unsigned)size;
 
 	as_operations(in);
+	as_messages(in);
 	must(share_frame_read(in, key, (struct bytes){ 0 }, FRAME_OPS, &f) != FRAME_GOOD);
 	as_body(in, pick);
 	return 0;

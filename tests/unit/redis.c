@@ -2,17 +2,10 @@
 #include "base/stream.h"
 #include "cti/redis.h"
 #include "cti/redis_url.h"
-#include "tests/test.h"
-#include <arpa/inet.h>
+#include "tests/redis_server.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { PATIENCE_MS = 10000, MANY = 5000 };
 
@@ -85,32 +78,9 @@ static void on_up(void *owner, bool up)
 	loop_stop(t->loop);
 }
 
-static unsigned free_port(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t len = sizeof a;
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
-	getsockname(fd, (struct sockaddr *)&a, &len);
-	close(fd);
-	return ntohs(a.sin_port);
-}
-
 static void server_start(struct test *t)
 {
-	char port[16];
-
-	snprintf(port, sizeof port, "%u", t->port);
-	t->server = fork();
-	if (t->server == 0) {
-		int null = open("/dev/null", O_WRONLY);
-
-		dup2(null, 1);
-		dup2(null, 2);
-		execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp", (char *)NULL);
-		_exit(127);
-	}
+	t->server = redis_server(t->port);
 }
 
 static void server_stop(struct test *t, int by)
@@ -183,7 +153,7 @@ static void count_up(struct test *t)
 
 static void replies_come_in_order_and_a_server_that_dies_fails_all(void **state)
 {
-	struct test t = { .loop = loop_new(), .port = free_port() };
+	struct test t = { .loop = loop_new(), .port = port_free() };
 
 	(void)state;
 	if (!has_server()) {
@@ -242,7 +212,7 @@ static void on_later(void *loop)
 static void a_replica_is_told_of_and_left(void **state)
 {
 	struct bytes demote[] = { BYTES("REPLICAOF"), BYTES("127.0.0.1"), BYTES("1") }, set[] = { BYTES("SET"), BYTES("k"), BYTES("v") };
-	struct test t = { .loop = loop_new(), .port = free_port() };
+	struct test t = { .loop = loop_new(), .port = port_free() };
 	struct deadline later = { 0 };
 
 	(void)state;
@@ -350,7 +320,7 @@ static void on_nothing(void *owner, const struct redis_reply *r)
 static void lie(const char *say, redis_told *told)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	struct test t = { .loop = loop_new(), .port = free_port() };
+	struct test t = { .loop = loop_new(), .port = port_free() };
 	struct lies lies = { .test = &t, .say = say };
 	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 	struct listener *door;

@@ -4,6 +4,7 @@
 #include "cti/share.h"
 #include "cti/share_record.h"
 #include "base/tls.h"
+#include "tests/redis_server.h"
 #include "tests/turns.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -35,25 +36,12 @@ static struct world {
 
 static void server_start(void)
 {
-	char port[16];
-
-	snprintf(port, sizeof port, "%u", w.port);
-	w.server = fork();
-	if (w.server == 0) {
-		int null = open("/dev/null", O_WRONLY);
-
-		dup2(null, 1);
-		dup2(null, 2);
-		execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp", (char *)NULL);
-		_exit(127);
-	}
-	assert_true(w.server > 0);
+	w.server = redis_server(w.port);
 }
 
 static void server_stop(void)
 {
-	kill(w.server, SIGKILL);
-	waitpid(w.server, NULL, 0);
+	redis_server_stop(w.server);
 }
 
 static void on_told(void *ctx, enum share_kind kind, struct bytes b)

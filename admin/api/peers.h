@@ -1,0 +1,35 @@
+/* peers.h -- inside admin/: what all gates of a cluster say to one question, `?nodes=all`.
+ *
+ *   peers_ask -> this gate's own route, and through Redis (cti/share_ask.h) that of every other, as a viewer
+ *             -> a merge() of what came within half a second; who said nothing is named in `silent`
+ *
+ * A gate answers another only what a viewer may read, and nothing that would ask others in turn. */
+#ifndef ADMIN_API_PEERS_H
+#define ADMIN_API_PEERS_H
+#include "admin/api/api.h"
+
+struct peers_part { const char *node; const struct json *body; };
+struct peers_told {
+	const struct peers_part *at; /* of gates that answered; this one, where it did, is the first */
+	size_t n;
+	const char *const *silent;
+	size_t nsilent;
+};
+typedef void peers_merge(struct api_call *, const struct peers_told *); /* answers the call */
+
+/* From admin_open and admin_close: other gates' questions are answered between them. */
+void peers_open(struct admin *);
+void peers_close(struct admin *);
+
+extern const char *const api_all_nodes[]; /* the words of the parameter `nodes` */
+bool peers_wanted(struct api_call *); /* `nodes=all`, and not asked by another gate */
+/* target: "/events?limit=50", below /api/v1. Answers the call, if it cannot be asked now too. */
+void peers_ask(struct api_call *, struct bytes target, peers_merge *);
+/* The query as it came, less those parameters; each part begins with '&' or, the first, with '?'. */
+void peers_query(struct api_call *, struct text *, const char *const *less, size_t n);
+
+void peers_put_silent(struct json_out *, const struct peers_told *); /* "silent": [...] */
+/* peers_merge.c */
+void peers_events(struct api_call *);
+void peers_stats(struct api_call *);
+#endif
