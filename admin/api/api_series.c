@@ -1,5 +1,6 @@
 /* api_series.c -- figures: over time, of now, and whom and what they are of. */
 #include "admin/api/api_tables.h"
+#include "admin/api/peers.h"
 #include "admin/guest.h"
 #include "admin/series.h"
 #include "admin/tally.h"
@@ -8,6 +9,7 @@
 
 static const struct api_field stats_query_fields[] = {
 	{ "app", API_TEXT, .optional = true, .help = "of that one; without it of all" },
+	{ "nodes", API_TEXT, .optional = true, .words = api_all_nodes, .help = "of all gates of the cluster together, half a second at most" },
 };
 static const struct api_shape stats_query_shape = API_SHAPE("StatsQuery", stats_query_fields);
 
@@ -24,6 +26,7 @@ static const struct api_field stats_fields[] = {
 	{ "blocked_total", API_INT, .help = "since the process began" },
 	{ "events_total", API_INT, .help = "written since the process began; of all apps" },
 	{ "events_dropped", API_INT, .help = "not kept, since the process began; of all apps" },
+	{ "silent", API_TEXT, .list = true, .optional = true, .help = "with `nodes=all`: gates that did not answer" },
 };
 static const struct api_shape stats_shape = API_SHAPE("Stats", stats_fields);
 
@@ -37,7 +40,9 @@ static void get_stats(struct api_call *c)
 	struct json_out o = json_out(API_ANSWER_MAX);
 	struct bytes app = api_query(c, "app");
 
-	if (series_stats_json(c->admin, app, &o))
+	if (peers_wanted(c))
+		peers_stats(c);
+	else if (series_stats_json(c->admin, app, &o))
 		api_answer(c, 200, &o);
 	else
 		no_app(c, app);

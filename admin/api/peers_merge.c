@@ -170,15 +170,20 @@ static bool sum_one(void *ctx, const char *key, const struct json *value)
 	struct summing *s = ctx;
 	struct bytes text;
 	double sum = 0, one;
+	bool known = false;
 
 	if (json_text(value, "", &text)) { /* its time is that of this gate */
 		out_text(s->o, key, text);
 		return true;
 	}
 	for (size_t i = 0; i < s->told->n; i++)
-		if (json_decimal(s->told->at[i].body, key, &one))
+		if (json_decimal(s->told->at[i].body, key, &one)) {
 			sum = is_amount(key) ? sum + one : one > sum ? one : sum;
-	if (sum == (double)(int64_t)sum)
+			known = true;
+		}
+	if (!known)
+		out_null(s->o, key);
+	else if (sum == (double)(int64_t)sum)
 		out_int(s->o, key, (int64_t)sum);
 	else
 		out_decimal(s->o, key, sum);

@@ -1,0 +1,129 @@
+"""peers.py -- any gate of a cluster shows what all of them saw: they are asked through Redis, and who is silent is named."""
+import contextlib
+import os
+import signal
+import time
+
+from lib import api
+from lib.claims import claim, eventually, expect
+from lib.gates import Gates, ask, met
+from lib.known import gate_with
+from lib.origin import Origin
+from lib.redis import Redis
+
+ASK_S, MARGIN_S = 0.5, 1.5  # cti/share_ask.h; of a machine that does much else
+
+
+def got(gate, path, status=200):
+    is_status, told = api.ask(gate, "GET", path)
+    expect(is_status, status, f"GET {path}: {told}")
+    return told
+
+
+def all_events(gate, query=""):
+    return got(gate, f"/events?nodes=all{query}")
+
+
+def seen(gates, *addresses):
+    """Each address is held at its own gate; all that is written is there."""
+    for i, address in enumerate(addresses):
+        expect(ask(gates[i % len(gates)], address, "/bait"), 403)
+        time.sleep(0.02)
+    eventually(lambda: len(all_events(gates[0], "&limit=500")["items"]) >= len(addresses), 10, "the events")
+
+
+@contextlib.contextmanager
+def stopped(gate):
+    pid = gate.serving()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@claim(limit=90)
+def any_gate_shows_what_all_saw_newest_first():
+    addresses = [f"203.0.113.{i}" for i in range(1, 10)]
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        seen(gates, *addresses)
+        for gate in gates:
+            told = all_events(gate)
+            expect([e["client"] for e in told["items"]], addresses[::-1])
+            expect([e["node"] for e in told["items"]], [f"gate{i % 3}" for i in range(9)][::-1])
+            expect((told["next"], told["silent"]), (None, []))
+            expect(len(got(gate, "/events")["items"]), 3, "of one gate by itself")
+        expect([e["client"] for e in all_events(gates[1], "&address=203.0.113.4")["items"]], ["203.0.113.4"], "the query goes with it")
+        got(gates[0], "/events?nodes=all&after=x", 400)
+        got(gates[0], "/events?nodes=some", 400)
+
+
+@claim(limit=90)
+def pages_of_all_have_each_event_once():
+    addresses = [f"203.0.113.{i}" for i in range(1, 22)]
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        seen(gates, *addresses)
+        found, after, pages = [], None, 0
+        while pages < 20:
+            page = all_events(gates[2], "&limit=4" + (f"&after={after}" if after else ""))
+            found += [e["client"] for e in page["items"]]
+            after, pages = page["next"], pages + 1
+            if not after:
+                break
+        expect(found, addresses[::-1])
+        assert pages > 4, pages
+
+
+@claim(limit=90)
+def figures_of_all_are_added_up():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        seen(gates, "203.0.113.1", "203.0.113.2", "203.0.113.3")
+
+        def of(query):
+            return got(gates[0], f"/stats{query}")["blocked_total"]
+
+        eventually(lambda: (of("?nodes=all"), of("")) == (3, 1), 10, "one of each")
+        expect(got(gates[0], "/stats?nodes=all")["silent"], [])
+
+
+@claim(limit=90)
+def who_says_nothing_is_named_within_half_a_second():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        seen(gates, "203.0.113.1", "203.0.113.2", "203.0.113.3")
+        with stopped(gates[1]):
+            begun = time.monotonic()
+            told = all_events(gates[0])
+            took = time.monotonic() - begun
+            expect((sorted(e["node"] for e in told["items"]), told["silent"]), (["gate0", "gate2"], ["gate1"]))
+            assert ASK_S - 0.1 <= took <= ASK_S + MARGIN_S, f"{took:.2f} s"
+        eventually(lambda: all_events(gates[0])["silent"] == [], 20, "it is back")
+        redis.stop()
+        told = eventually(lambda: (t := all_events(gates[0]))["silent"] and t, 10, "without Redis")
+        expect(([e["node"] for e in told["items"]], sorted(told["silent"])), (["gate0"], ["gate1", "gate2"]), "its own are shown still")
+
+
+@claim(limit=90)
+def an_answer_that_no_gate_signed_is_none():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url, 2) as gates:
+        met(gates)
+        seen(gates, "203.0.113.1", "203.0.113.2")
+        with stopped(gates[1]):
+            for key in redis.ask("KEYS", "*:answer:*").decode("latin-1").split("\r\n"):
+                if key.startswith("{"):
+                    redis.ask("SET", key, "Eg\x01\x07" + "x" * 100)
+            redis.ask("XADD", "{embergate}:told", "*", "f", "Eg\x01\x02" + "x" * 60)
+            told = all_events(gates[0])
+            expect(([e["node"] for e in told["items"]], told["silent"]), (["gate0"], ["gate1"]))
+        eventually(lambda: gates[0].metrics().get('embergate_cluster_records_total{what="forged"}', 0) >= 1, 5, "it is counted")
+
+
+@claim(limit=60)
+def a_gate_alone_answers_for_itself():
+    with Origin() as origin, gate_with(origin) as gate:
+        expect(ask(gate, "203.0.113.1", "/bait"), 403)
+        told = eventually(lambda: (t := all_events(gate))["items"] and t, 10, "the event")
+        expect((len(told["items"]), told["silent"], told["next"]), (1, [], None))
