@@ -85,6 +85,8 @@ enum { CTL_JSON_MAX = 64 << 20 };
 void ctl_reply_json(struct admin_answer *, struct json_out *);
 void ctl_reply_text(struct admin_answer *, void (*write)(void *, struct text *), void *ctx);
 
+/* ctl_explain.c */
+void ctl_explain(const struct ctl_ask *);
 /* ctl_events.c */
 void ctl_events(const struct ctl_ask *);
 /* ctl_replay.c */

@@ -1,6 +1,5 @@
 /* ctl_verbs.c -- what one may say to a running gate, in the order of the help. */
 #include "admin/ctl.h"
-#include "admin/explain.h"
 #include "admin/status.h"
 #include "base/clock.h"
 #include <stdlib.h>
@@ -60,32 +59,6 @@ static void reload(const struct ctl_ask *ask)
 	ask->admin->hooks.reload(ask->admin->hooks.ctx, ask->answer);
 }
 
-static void write_explain(void *arg, struct text *t)
-{
-	explain_text(t, arg);
-}
-
-static void write_record(void *arg, struct text *t)
-{
-	static const struct event_style ecs = { .format = EVENT_ECS };
-
-	record_text(t, arg, &ecs);
-	text_byte(t, '\n');
-}
-
-static void explain(const struct ctl_ask *ask)
-{
-	struct err e;
-	struct record *r = events_find(ask->admin->events, ask->args[0], &e);
-
-	if (!r) {
-		admin_answer(ask->answer, false, e.text);
-		return;
-	}
-	ctl_reply_text(ask->answer, ask->answer->json ? write_record : write_explain, r);
-	free(r);
-}
-
 static void mode(const struct ctl_ask *ask)
 {
 	const struct admin_hooks *h = &ask->admin->hooks;
@@ -135,7 +108,7 @@ static void drain(const struct ctl_ask *ask)
 const struct ctl_verb ctl_verbs[] = {
 	{ "status", "", "what runs, since when, with which servers", 0, status, 0 },
 	{ "reload", "", "read the configuration again; waits for the outcome", 0, reload, 0 },
-	{ "explain", "ID", "why a request was decided as it was; the start of an id is enough", 1, explain, 0 },
+	{ "explain", "ID", "why a request was decided as it was; the start of an id is enough", 1, ctl_explain, 0 },
 	{ "mode", "APP block|detect|off", "change an app's mode until the next start", 2, mode, 0 },
 	{ "attack-mode", "APP on|off|auto", "challenge everyone, until the next start; auto: while the servers are overloaded", 2, attack_mode, 0 },
 	{ "drain", "", "take no new work: for a planned stop", 0, drain, 0 },

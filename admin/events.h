@@ -8,7 +8,7 @@
 
 struct events;
 
-enum { EVENTS_COUNT = 4096, EVENTS_BYTES = 32 << 20, EVENTS_TAKEN = 64 };
+enum { EVENTS_COUNT = 4096, EVENTS_BYTES = 16 << 20, EVENTS_TAKEN = 64 };
 
 struct events *events_new(size_t count, size_t bytes); /* NULL: out of memory */
 /* Keeps a bounded, redacted copy. From any thread. False: no memory, counted. */

@@ -153,6 +153,11 @@ def events_outlive_the_process_and_their_bound_holds():
         gate.start()
         serves(gate)
         expect(items(gate), events)
+        for id in (events[0]["id"], events[0]["id"][:24].lower()):
+            said = gate.ctl("explain", id)
+            expect((said.returncode, "/p129" in said.stdout), (0, True), "of before the restart: " + said.stdout + said.stderr)
+        expect(gate.ctl("explain", events[0]["id"][:6]).stderr.count("several"), 1)
+        expect(gate.ctl("explain", "7ZZZ").returncode, 1)
         child = gate.serving()
         os.kill(child, signal.SIGKILL)
         eventually(lambda: gate.serving() not in (None, child), 15, "a new child")
