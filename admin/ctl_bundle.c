@@ -83,7 +83,7 @@ static enum ctl_outcome bundle_local(const struct ctl_client *c, int argc, char 
 	enum ctl_outcome outcome;
 	bool kept;
 
-	if (argc > 2) {
+	if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
 		ctl_print_usage(stderr, ctl_verb_named(bytes_of(argv[0])));
 		return CTL_USAGE;
 	}

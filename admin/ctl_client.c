@@ -282,6 +282,25 @@ static const struct option options[] = {
 	{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
 };
 
+static bool option_set(struct ctl_client *c, int option, const char *value, bool *help)
+{
+	switch (option) {
+	case 's': c->socket = value; return true;
+	case 'o': c->format = value; return true;
+	case 'q': return c->quiet = true;
+	case 'h': return *help = true;
+	default: return false;
+	}
+}
+
+static bool is_format(const struct ctl_client *c)
+{
+	if (strcmp(c->format, "table") == 0 || strcmp(c->format, "json") == 0)
+		return true;
+	fprintf(stderr, "-o is table or json, not '%s'\n", c->format);
+	return false;
+}
+
 /* Options of the client from `argv`; `shorts` tells whether they end at the first word. True: go on. */
 static bool options_take(struct ctl_client *c, int argc, char **argv, const char *shorts, bool *help)
 {
@@ -289,38 +308,70 @@ static bool options_take(struct ctl_client *c, int argc, char **argv, const char
 
 	optind = 0; /* glibc: begin anew */
 	while ((option = getopt_long(argc, argv, shorts, options, NULL)) != -1)
-		switch (option) {
-		case 's': c->socket = optarg; break;
-		case 'o': c->format = optarg; break;
-		case 'q': c->quiet = true; break;
-		case 'h': *help = true; break;
-		default: return false;
-		}
-	if (strcmp(c->format, "table") == 0 || strcmp(c->format, "json") == 0)
-		return true;
-	fprintf(stderr, "-o is table or json, not '%s'\n", c->format);
-	return false;
+		if (!option_set(c, option, optarg, help))
+			return false;
+	return is_format(c);
 }
 
-static bool asks_for_help(int argc, char **argv)
+/* Which option of the client a word is, and the value that is in it ("--output=json"); 0: none. */
+static int option_of(const char *word, const char **value)
 {
-	return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+	for (const struct option *o = options; o->name; o++) {
+		size_t len = strlen(o->name);
+
+		*value = NULL;
+		if (word[0] == '-' && word[1] == o->val && !word[2])
+			return o->val;
+		if (strncmp(word, "--", 2) != 0 || strncmp(word + 2, o->name, len) != 0)
+			continue;
+		if (!word[2 + len])
+			return o->val;
+		if (word[2 + len] == '=' && o->has_arg) {
+			*value = word + 2 + len + 1;
+			return o->val;
+		}
+	}
+	return 0;
 }
+
+/* The same of a local verb, whose own options stay in `argv`. */
+static bool options_pick(struct ctl_client *c, int *argc, char **argv, bool *help)
+{
+	int kept = 1;
+
+	for (int i = 1; i < *argc; i++) {
+		const char *value;
+		int option = option_of(argv[i], &value);
+
+		if (!option) {
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (!value && (option == 's' || option == 'o') && !(value = argv[++i])) {
+			fprintf(stderr, "-%c needs a value\n", option);
+			return false;
+		}
+		option_set(c, option, value, help);
+	}
+	argv[*argc = kept] = NULL;
+	return is_format(c);
+}
+
 
 /* argv[0] is the verb. */
 static enum ctl_outcome run_verb(struct ctl_client *c, const struct ctl_verb *v, int argc, char **argv)
 {
 	const struct ctl_local *local = ctl_local_of(v);
-	bool help = asks_for_help(argc, argv);
+	bool help = false;
 
-	if (!help && local)
-		return local->run(c, argc, argv);
-	if (!help && !options_take(c, argc, argv, "s:o:qh", &help))
+	if (local ? !options_pick(c, &argc, argv, &help) : !options_take(c, argc, argv, "s:o:qh", &help))
 		return CTL_USAGE;
 	if (help) {
 		print_help_of(v);
 		return CTL_OK;
 	}
+	if (local)
+		return local->run(c, argc, argv);
 	argv += optind - 1; /* what is left of it, and the verb before it */
 	argc -= optind - 1;
 	argv[0] = (char *)(uintptr_t)v->name;

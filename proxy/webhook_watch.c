@@ -83,7 +83,7 @@ static void look_at_list(struct webhook_watch *w, const struct list_status *l)
 	if (i == LISTS)
 		return;
 	if (i == w->nlists) {
-		snprintf(w->lists[i].name, sizeof w->lists[i].name, "%s", l->name);
+		memcpy(w->lists[i].name, l->name, sizeof l->name);
 		w->lists[w->nlists++].trouble = false;
 	}
 	if (w->lists[i].trouble != trouble)

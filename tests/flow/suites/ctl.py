@@ -25,10 +25,11 @@ CALM = {"scenarios": {"packs": "off"}}
 
 
 def init(*words, folder):
+    copy_files(CACHE, folder + "/.embergate/cache")
     return run("ctl", "init", *words, folder=folder)
 
 
-@claim(limit=60)
+@claim(limit=120)
 def init_writes_what_check_takes_and_a_gate_serves():
     with Origin() as origin, tempfile.TemporaryDirectory(prefix="embergate-init.") as folder:
         port = free_port()
@@ -73,7 +74,7 @@ def init_leaves_nothing_of_what_check_refuses_and_replaces_nothing():
 
 def answer_all(folder, answers):
     """init on a terminal; (exit status, what it said)."""
-    copy_files(CACHE, folder + "/state/cache")
+    copy_files(CACHE, folder + "/.embergate/cache")
     terminal, end = pty.openpty()
     process = subprocess.Popen([PROGRAM, "ctl", "init"], cwd=folder, stdin=end, stdout=end, stderr=end)
     os.close(end)
@@ -117,6 +118,8 @@ def probes_tell_what_is_stopped_and_what_passes():
         assert "\033" not in done.stdout, "colours where no terminal is"
         lines = json.loads(gate.ctl("-o", "json", "test", f"http://127.0.0.1:{gate.port}").stdout)
         expect([line["right"] for line in lines], [True] * 10)
+        behind = gate.ctl("test", "--insecure", f"http://127.0.0.1:{gate.port}", "--output=json")
+        expect(len(json.loads(behind.stdout)), 10)
 
 
 @claim
@@ -199,6 +202,9 @@ def a_bundle_holds_facts_and_no_secrets():
         expect(gate.ctl("support-bundle").stdout.split("\n")[0][:8], "Embergat")
         expect(gate.ctl("support-bundle", "/no/such/folder/x").returncode, 1)
         expect(gate.ctl("support-bundle", "a", "b").returncode, 2)
+        expect(gate.ctl("support-bundle", "--nonsense").returncode, 2)
+        expect(gate.ctl("support-bundle", file, "-q").stdout, "")
+        expect(gate.ctl("support-bundle", "-o").returncode, 2)
     with tempfile.TemporaryDirectory() as folder:
         done = run("ctl", "-s", folder + "/none", "support-bundle", folder + "/bundle", folder=folder)
         expect(done.returncode, 3)
