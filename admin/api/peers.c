@@ -215,7 +215,7 @@ static void set_self(struct asking *a, const struct share *share)
 	snprintf(a->self, sizeof a->self, "this gate");
 	for (size_t i = 0; i < n; i++)
 		if (at[i].self)
-			snprintf(a->self, sizeof a->self, "%s", at[i].name);
+			snprintf(a->self, sizeof a->self, "%.*s", (int)sizeof a->self - 1, at[i].name);
 }
 
 /* Either part may answer at once: neither is the last before both are asked. */
