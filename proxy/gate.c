@@ -7,6 +7,7 @@
 #include "proxy/bots.h"
 #include "proxy/change.h"
 #include "proxy/gate.h"
+#include "proxy/gate_admin.h"
 #include "admin/series.h"
 #include "base/clock.h"
 #include "base/hash.h"

@@ -70,9 +70,6 @@ bool reload_serve(struct gate *, const struct site *old, struct site *new, struc
 /* Starts the agent that the site's `logs` ask for; one that runs must be stopped first. */
 void gate_watch_logs(struct gate *);
 
-/* gate_admin.c: the administrator's address and sockets. */
-bool gate_admin_open(struct gate *, struct err *);
-
 /* What the admin folder may ask of the gate. */
 struct admin_hooks hooks_of(struct gate *);
 extern const struct client_hooks hooks_client; /* hooks_client.c: of an address */

@@ -1,20 +1,37 @@
-/* gate_admin.c -- the administrator's address and sockets: bound, with TLS where the configuration has a certificate.
- *
- * They are those of the start: a reload leaves them as they are, as it leaves those of the local API. */
+/* gate_admin.c -- how the administrator comes in. */
+#include "proxy/gate_admin.h"
 #include "base/tls.h"
 #include "proxy/gate.h"
 
-static struct tls_context *tls_of(const struct gate *g, const struct config *c, struct err *err)
+static struct tls_context *tls_of(const struct config *c, const uint8_t ticket_secret[32], struct err *err)
 {
 	struct tls_cert_file cert = { c->admin.cert, c->admin.key };
 	struct tls_server_options o = { .certs = &cert, .ncerts = 1, .min_version = c->tls_min };
-	const struct bytes secret = { (const char *)g->process.secret, sizeof g->process.secret };
 
-	if (!tls_derive_key(secret, "admin tickets", o.ticket_secret)) {
-		err_set(err, SIDE_SELF, 0, "no key can be derived");
-		return NULL;
-	}
+	memcpy(o.ticket_secret, ticket_secret, sizeof o.ticket_secret);
 	return tls_server_new(&o, err);
+}
+
+bool gate_admin_check(const struct config *c, struct err *err)
+{
+	static const uint8_t none[32];
+	struct tls_context *tls = c->admin.cert ? tls_of(c, none, err) : NULL;
+
+	tls_context_free(tls);
+	return tls || !c->admin.cert || err_at(err, "admin");
+}
+
+static bool tls_open(struct gate *g, const struct config *c, struct err *err)
+{
+	const struct bytes secret = { (const char *)g->process.secret, sizeof g->process.secret };
+	uint8_t key[32];
+
+	if (!c->admin.cert)
+		return true;
+	if (!tls_derive_key(secret, "admin tickets", key))
+		return err_set(err, SIDE_SELF, 0, "no key can be derived");
+	g->admin_tls = tls_of(c, key, err);
+	return g->admin_tls != NULL;
 }
 
 /* What a person types: the address, or a name where it is every address. */
@@ -41,7 +58,7 @@ bool gate_admin_open(struct gate *g, struct err *err)
 	int fd;
 
 	if (c->admin.bind.at) {
-		if ((c->admin.cert && !(g->admin_tls = tls_of(g, c, err))) || !handover_parse(c->admin.bind, &bind, err) ||
+		if (!tls_open(g, c, err) || !handover_parse(c->admin.bind, &bind, err) ||
 		    !handover_bind(g->supervisor, &bind, 1, &fd, err))
 			return err_at(err, "admin");
 		write_url(g, c, &bind);

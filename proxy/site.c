@@ -8,6 +8,7 @@
 #include "proxy/bots_dns.h"
 #include "proxy/captcha.h"
 #include "proxy/certs.h"
+#include "proxy/gate_admin.h"
 #include "proxy/reputation.h"
 #include "proxy/secret.h"
 #include "proxy/site_rules.h"
@@ -362,7 +363,7 @@ static bool build(struct process *p, struct site *s, struct err *err)
 		if (!app_build(p, s, &c->apps[i], err))
 			return false;
 	s->exchange_bytes = exchange_bytes(s);
-	return reputation_check(c, err) && bots_open(p, s, err) && geo_start(s, err) && site_scenarios(p, s, err) &&
+	return reputation_check(c, err) && gate_admin_check(c, err) && bots_open(p, s, err) && geo_start(s, err) && site_scenarios(p, s, err) &&
 	       listens_build(p, s, err) && logs_open(p, s, err);
 }
 

@@ -300,6 +300,17 @@ def an_address_that_others_reach_wants_tls():
 
 
 @claim
+def a_certificate_that_cannot_be_read_is_told_by_check():
+    with tempfile.TemporaryDirectory(prefix="embergate-door.") as folder:
+        with open(os.path.join(folder, "embergate.yaml"), "w", encoding="ascii") as file:
+            file.write("apps: {a: {upstream: 'http://127.0.0.1:9', waf: off}}\nscenarios: {packs: off}\nstate: state\n"
+                       "admin: {cert: nothing.pem, key: nothing.key}\n")
+        done = run("check", "-c", "embergate.yaml", folder=folder)
+        expect(done.returncode, 2, done.stderr)
+        assert "admin: " in done.stderr and "nothing.pem" in done.stderr, done.stderr
+
+
+@claim
 def over_tls_the_cookie_is_for_this_host_alone():
     with tempfile.TemporaryDirectory(prefix="embergate-door.") as folder, Gate(quiet(), start=False) as gate:
         cert, key = certs.make(folder, "gate.example", "127.0.0.1")
