@@ -24,16 +24,24 @@ def quiet(**top):
     return one_app("http://127.0.0.1:9", {"scenarios": {"packs": "off"}, **top}, waf=CALM)
 
 
+LINK = re.compile(r"https?://\S+/#setup=[A-Z2-7-]{29}")
+
+
 def link_of(text):
-    found = re.search(r"https?://\S+/#setup=[A-Z2-7-]{29}", text)
+    found = LINK.search(text)
     assert found, text
     return found[0]
+
+
+def said_link(gate):
+    """The link that the gate says once it serves."""
+    return eventually(lambda: LINK.search(gate.text("stderr")), 5, "the link")[0]
 
 
 def first(gate, **how):
     """The first administrator, by the link that the gate says at its start."""
     browser = Browser(gate, **how)
-    done = browser.set_up(eventually(lambda: link_of(gate.text("stderr")), 5, "the link"), "anna", PASSWORD)
+    done = browser.set_up(said_link(gate), "anna", PASSWORD)
     expect(done.status, 200, done.text)
     return browser
 
@@ -59,7 +67,7 @@ def totp(secret, at=None):
 @claim
 def the_link_at_the_start_makes_the_first_administrator_and_no_second():
     with Gate(quiet()) as gate:
-        link = link_of(gate.text("stderr"))
+        link = said_link(gate)
         assert link.startswith(f"http://127.0.0.1:{gate.admin_port}/#setup="), link
         nobody = Browser(gate)
         expect(nobody.ask("GET", "/session").status, 401)
@@ -316,7 +324,7 @@ def over_tls_the_cookie_is_for_this_host_alone():
         cert, key = certs.make(folder, "gate.example", "127.0.0.1")
         gate.write(quiet(admin={"bind": f"0.0.0.0:{gate.admin_port}", "cert": cert, "key": key, "hosts": "gate.example"}))
         gate.start()
-        link = link_of(gate.text("stderr"))
+        link = said_link(gate)
         assert link.startswith(f"https://gate.example:{gate.admin_port}/#setup="), link
         anna = Browser(gate, tls=trusting(cert))
         done = anna.set_up(link, "anna", PASSWORD)
