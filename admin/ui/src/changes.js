@@ -1,5 +1,5 @@
-/* Changes of the configuration. Each is tried first (dry run), shown as a diff, and only then written; where the gate is
- * told to, it takes back what nobody confirms in time. */
+/* Changes of the configuration. Each is tried first (dry run), shown as a diff, and only then written; where the gate
+ * is told to, it takes back what nobody confirms in time. */
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { call, get, may, post } from "./api.js";
@@ -35,7 +35,8 @@ export const change_try = async ({ method, path, body }) =>
 	(await call(method, path, { body, query: { dry_run: true }, etag: await config_etag() })).data;
 
 export async function change_write({ method, path, body }, confirm_s) {
-	const change = (await call(method, path, { body, query: { confirm: confirm_s || undefined }, etag: await config_etag() })).data;
+	const change = (await call(method, path,
+		{ body, query: { confirm: confirm_s || undefined }, etag: await config_etag() })).data;
 
 	await pending_look();
 	return change;

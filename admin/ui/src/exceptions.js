@@ -21,7 +21,8 @@ export function exception_yaml(e) {
 const list_at = (line, key) => {
 	const found = new RegExp(`\\b${key}: \\[((?:"(?:\\\\.|[^"\\\\])*"|[^\\]"])*)\\]`).exec(line);
 
-	return found ? (found[1].match(/"(?:\\.|[^"\\])*"|[^\s,"]+/g) ?? []).map((v) => (v[0] === '"' ? JSON.parse(v) : v)) : [];
+	return found ? (found[1].match(/"(?:\\.|[^"\\])*"|[^\s,"]+/g) ?? []).map((v) =>
+		(v[0] === '"' ? JSON.parse(v) : v)) : [];
 };
 
 /* What the gate proposes for an event: lines like those of exception_yaml(), without a reason. */
@@ -48,9 +49,11 @@ export function exception_words(e) {
 
 	if (e.skip?.length)
 		return `${e.skip.join(", ")} not inspected at ${at}`;
-	const what = said(e.rules, "rule", "rules") || said(e.categories, "rules of", "rules of") || said(e.tags, "rules tagged", "rules tagged")
+	const what = said(e.rules, "rule", "rules") || said(e.categories, "rules of", "rules of")
+		|| said(e.tags, "rules tagged", "rules tagged")
 		|| "no rule";
-	const where = [said(e.args, "argument", "arguments"), said(e.cookies, "cookie", "cookies"), said(e.headers, "header", "headers"),
+	const where = [said(e.args, "argument", "arguments"), said(e.cookies, "cookie", "cookies"),
+		said(e.headers, "header", "headers"),
 		said(e.parts, "part", "parts")].filter(Boolean).join(", ");
 	const plural = (e.rules?.length ?? 2) > 1;
 
@@ -59,4 +62,5 @@ export function exception_words(e) {
 
 /* For POST /exceptions: without what is empty. */
 export const exception_body = (app, e) =>
-	Object.fromEntries(Object.entries({ app, ...e }).filter(([, v]) => v !== "" && v !== null && v !== undefined && !(Array.isArray(v) && !v.length)));
+	Object.fromEntries(Object.entries({ app, ...e }).filter(([, v]) => v !== "" && v !== null && v !== undefined
+		&& !(Array.isArray(v) && !v.length)));

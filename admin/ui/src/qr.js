@@ -41,7 +41,8 @@ function correction(data, n) {
 const bits_of = (value, n) => Array.from({ length: n }, (_, i) => (value >> (n - 1 - i)) & 1);
 
 function data_of(bytes, room) {
-	const bits = [...bits_of(4, 4), ...bits_of(bytes.length, 8), ...[...bytes].flatMap((b) => bits_of(b, 8)), 0, 0, 0, 0];
+	const bits = [...bits_of(4, 4), ...bits_of(bytes.length, 8), ...[...bytes].flatMap((b) => bits_of(b, 8)), 0, 0,
+		0, 0];
 	const words = [];
 
 	for (let i = 0; i + 8 <= bits.length; i += 8)

@@ -4,7 +4,8 @@ import { signal } from "@preact/signals";
 function parse(hash) {
 	const [path, query] = hash.replace(/^#/, "").split("?");
 
-	if (hash.startsWith("#setup=")) { /* the link of a first visit: #setup=TOKEN, with &user=NAME where that is settled */
+	/* the link of a first visit: #setup=TOKEN, with &user=NAME where that is settled */
+	if (hash.startsWith("#setup=")) {
 		const { setup: token, user } = Object.fromEntries(new URLSearchParams(hash.slice(1)));
 
 		return { path: "/setup", query: { token, user } };

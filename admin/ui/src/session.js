@@ -1,8 +1,8 @@
 /* Who is logged in. */
 import { call, get, post, session } from "./api.js";
 
-/* The cookie cannot be seen from here. Whoever never logged in with this browser is not asked about first: that would be
- * a refusal in the console of a page that is well. */
+/* The cookie cannot be seen from here. Whoever never logged in with this browser is not asked about first: that would
+ * be a refusal in the console of a page that is well. */
 const KNOWN = "logged-in";
 
 function remember(is_known) {

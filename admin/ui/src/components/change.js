@@ -13,9 +13,12 @@ const place = (e) => [e.file, e.line, e.column].filter((x) => x !== undefined &&
 
 /* What a dry run said. */
 export const Findings = ({ change }) => html`
-	${change.errors?.length > 0 && html`<${Note} tone="bad"><p><b>It would not be taken:</b></p><ul>${change.errors.map((e) => html`
+	${change.errors?.length > 0
+		&& html`<${Note} tone="bad"><p><b>It would not be taken:</b></p><ul>${change.errors.map((e) => html`
 		<li key=${place(e) + e.text}>${place(e) && html`<code>${place(e)}</code> `}${e.text}</li>`)}</ul><//>`}
-	${change.warnings?.length > 0 && html`<${Note} tone="warn"><ul>${change.warnings.map((w) => html`<li key=${w}>${w}</li>`)}</ul><//>`}`;
+	${change.warnings?.length > 0
+		&& html`<${Note} tone="warn"><ul>
+		${change.warnings.map((w) => html`<li key=${w}>${w}</li>`)}</ul><//>`}`;
 
 /* change: {method, path, body}; done(answer) is called once it is written. safe: it cannot cut anybody off, so nothing
  * has to be confirmed. */
@@ -30,7 +33,9 @@ export function ChangeDialog({ title, change, about, safe, done, close }) {
 			set(answer);
 			return;
 		}
-		toast(answer.confirm_until ? "Written. Keep it within the time, or it is taken back." : "Written; the gate serves with it.");
+		toast(answer.confirm_until
+			? "Written. Keep it within the time, or it is taken back."
+			: "Written; the gate serves with it.");
 		done?.(answer);
 		close();
 	});
@@ -39,12 +44,16 @@ export function ChangeDialog({ title, change, about, safe, done, close }) {
 		look();
 	}, []);
 	return html`<${Dialog} title=${title} wide close=${close} actions=${html`
-			${tried?.ok && tried.diff && !safe && html`<${Switch} label=${`Take it back unless I confirm within ${CONFIRM_S} s`} value=${guard} on=${setGuard} />`}
+			${tried?.ok && tried.diff && !safe
+				&& html`<${Switch} label=${`Take it back unless I confirm within ${CONFIRM_S} s`}
+				value=${guard} on=${setGuard} />`}
 			<span class="grow"></span><button type="button" onClick=${close}>Cancel</button>
-			<button type="button" class="primary" disabled=${!tried?.ok || !tried.diff || writing.busy} onClick=${write}>
+			<button type="button" class="primary" disabled=${!tried?.ok || !tried.diff || writing.busy}
+				onClick=${write}>
 				${writing.busy ? "Writing" : "Write it"}</button>`}>
 		${about}
 		<${Problem} error=${trying.error ?? writing.error} retry=${trying.error && look} />
-		${tried ? html`<${Findings} change=${tried} /><${Diff} text=${tried.diff} />` : !trying.error && html`<${Skeleton} lines=${5} />`}
+		${tried ? html`<${Findings} change=${tried} /><${Diff} text=${tried.diff} />` : !trying.error
+			&& html`<${Skeleton} lines=${5} />`}
 	<//>`;
 }

@@ -38,9 +38,11 @@ function options({ series, unit, span_s, width, height, bridge, on_cursor, on_se
 
 	return {
 		width, height, legend: { show: false }, padding: [8, 8, 0, 0],
-		cursor: { y: false, sync: { key: "time" }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+		cursor: { y: false, sync: { key: "time" }, drag: { x: true, y: false, setScale: false },
+			points: { size: 6 } },
 		scales: { y: { range: (u, min, max) => [0, max > 0 ? max * 1.08 : 1] } },
-		axes: [axis(time, { size: 26, space: 64 }), axis((u, at) => at.map((v) => unit(v)), { size: 58, space: 34 })],
+		axes: [axis(time, { size: 26, space: 64 }),
+			axis((u, at) => at.map((v) => unit(v)), { size: 58, space: 34 })],
 		series: [{}, ...series.map((s) => line(s, bridge))],
 		hooks: { setCursor: [(u) => on_cursor(u.cursor.idx)], setSelect: [(u) => on_select?.(u)] },
 	};
@@ -57,13 +59,15 @@ const last_known = (values) => {
 
 const Legend = ({ series, at, unit, times }) => html`
 	<ul class="chart-legend" aria-hidden="true">
-		${series.map((s) => html`<li key=${s.name}><span class="chart-key" style=${{ background: `var(${s.token})` }}></span>${s.name}
+		${series.map((s) => html`<li key=${s.name}>
+			<span class="chart-key" style=${{ background: `var(${s.token})` }}></span>${s.name}
 			<b class="num">${unit(at === null ? last_known(s.values) : s.values[at])}</b></li>`)}
-		${at !== null && html`<li class="chart-at">${day(new Date(times[at] * 1000)).slice(5)} ${clock(new Date(times[at] * 1000))}</li>`}
+		${at !== null && html`<li class="chart-at">
+			${day(new Date(times[at] * 1000)).slice(5)} ${clock(new Date(times[at] * 1000))}</li>`}
 	</ul>`;
 
-/* times: seconds; series: [{name, token, values, fill?}]; unit(n): text; label: what is drawn, for those who cannot see it;
- * bridge: a line goes on over what is not known; on_range(from_s, to_s): a span was drawn with the pointer. */
+/* times: seconds; series: [{name, token, values, fill?}]; unit(n): text; label: what is drawn, for those who cannot see
+ * it; bridge: a line goes on over what is not known; on_range(from_s, to_s): a span was drawn with the pointer. */
 export function Chart({ times, series, unit = short, label, bridge = false, on_range }) {
 	const box = useRef(), plot = useRef();
 	const [at, setAt] = useState(null);
@@ -78,12 +82,14 @@ export function Chart({ times, series, unit = short, label, bridge = false, on_r
 				return;
 			const select = on_range && ((u) => {
 				if (u.select.width > 4)
-					on_range(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
+					on_range(u.posToVal(u.select.left, "x"),
+						u.posToVal(u.select.left + u.select.width, "x"));
 				u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
 			});
 
 			plot.current = new Plot(options({
-				series, unit, bridge, span_s: times[times.length - 1] - times[0], ...size_of(box.current),
+				series, unit, bridge, span_s: times[times.length - 1] - times[0],
+					...size_of(box.current),
 				on_cursor: (i) => setAt(i ?? null), on_select: select,
 			}), [times, ...series.map((s) => s.values)], box.current);
 			watch = new ResizeObserver(() => plot.current.setSize(size_of(box.current)));
@@ -98,7 +104,8 @@ export function Chart({ times, series, unit = short, label, bridge = false, on_r
 	}, [names, times.length, theme.value, paint.value]);
 	useEffect(() => plot.current?.setData([times, ...series.map((s) => s.values)]), [times, series]);
 	const shown = at !== null && at < times.length ? at : null;
-	const said = series.map((s) => `${s.name}: latest ${unit(last_known(s.values))}, most ${unit(Math.max(0, ...s.values))}`).join("; ");
+	const said = series.map((s) =>
+		`${s.name}: latest ${unit(last_known(s.values))}, most ${unit(Math.max(0, ...s.values))}`).join("; ");
 
 	return html`<div class="chart">
 		<div ref=${box} class="chart-canvas" role="img" aria-label=${`${label}. ${said}.`}>

@@ -17,6 +17,7 @@ export const Diff = ({ text, label = "Changes" }) =>
 		${diff_lines(text).map((l, i) => html`<tr key=${i} class=${l.kind}>
 			<td class="at">${l.old ?? ""}</td><td class="at">${l.new ?? ""}</td>
 			<td class="sign" aria-hidden="true">${SIGN[l.kind]}</td>
-			<td class="line">${SAID[l.kind] && html`<span class="unseen">${SAID[l.kind]}</span>`}${l.kind === "hunk" ? "" : l.text || " "}</td>
+			<td class="line">${SAID[l.kind] && html`<span class="unseen">${SAID[l.kind]}</span>`}
+				${l.kind === "hunk" ? "" : l.text || " "}</td>
 		</tr>`)}</tbody></table></figure>`
 	: html`<p class="dim">Nothing changes.</p>`;

@@ -19,7 +19,8 @@ export function Dialog({ title, close, wide, actions, children }) {
 			onMouseDown=${(e) => e.target === box.current && close()}>
 		<div class="dialog-in">
 			<header class="dialog-head"><h2 id=${id}>${title}</h2>
-				<button type="button" class="quiet only-icon" aria-label="Close" onClick=${close}><${Icon} name="close" /></button></header>
+				<button type="button" class="quiet only-icon" aria-label="Close" onClick=${close}>
+					<${Icon} name="close" /></button></header>
 			<div class="dialog-body">${children}</div>
 			${actions && html`<footer class="dialog-foot">${actions}</footer>`}
 		</div>
@@ -28,7 +29,7 @@ export function Dialog({ title, close, wide, actions, children }) {
 
 const asked = signal(null);
 
-/* Asks before something is done. `run` is awaited; what it throws is shown. {title, text, action, tone: "bad"?, run}. */
+/* Asks before something is done: {title, text, action, tone: "bad"?, run}. What `run` throws is shown. */
 export const ask = (question) => (asked.value = question);
 
 export function Asked() {
@@ -50,6 +51,7 @@ export function Asked() {
 
 	return q && html`<${Dialog} title=${q.title} close=${close} actions=${html`
 			<button type="button" onClick=${close}>Cancel</button>
-			<button type="button" class=${q.tone === "bad" ? "danger" : "primary"} disabled=${state.busy} onClick=${run}>${q.action}</button>`}>
+			<button type="button" class=${q.tone === "bad" ? "danger" : "primary"} disabled=${state.busy}
+				onClick=${run}>${q.action}</button>`}>
 		<p>${q.text}</p><${Problem} error=${state.error} /><//>`;
 }

@@ -22,12 +22,14 @@ function TextFilter({ name, label, placeholder, size = 12, main }) {
 
 const ChoiceFilter = ({ name, label, options, any = "all" }) => html`
 	<label class="filter"><span>${label}</span>
-		<select value=${route.value.query[name] ?? ""} onChange=${(e) => requery({ [name]: e.currentTarget.value })}>
+		<select value=${route.value.query[name] ?? ""}
+			onChange=${(e) => requery({ [name]: e.currentTarget.value })}>
 			<option value="">${any}</option>
 			${options.map((o) => {
 				const [value, text] = Array.isArray(o) ? o : [o, o];
 
-				return html`<option key=${value} value=${value} selected=${value === route.value.query[name]}>${text}</option>`;
+				return html`<option key=${value} value=${value}
+					selected=${value === route.value.query[name]}>${text}</option>`;
 			})}
 		</select></label>`;
 
@@ -41,8 +43,11 @@ export function Filters({ fields, children }) {
 
 	return html`<form class="filters" role="search" aria-label="Filters" onSubmit=${(e) => e.preventDefault()}>
 		${shown.map((f) => html`<${f.options ? ChoiceFilter : TextFilter} key=${f.name} ...${f} />`)}
-		${shown.length < fields.length && html`<button type="button" class="quiet" onClick=${() => setAll(true)}><${Icon} name="plus" /> More filters</button>`}
-		${set.length > 0 && html`<button type="button" class="quiet" onClick=${clear}><${Icon} name="close" /> Clear</button>`}
+		${shown.length < fields.length
+			&& html`<button type="button" class="quiet" onClick=${() => setAll(true)}>
+			<${Icon} name="plus" /> More filters</button>`}
+		${set.length > 0 && html`<button type="button" class="quiet" onClick=${clear}>
+			<${Icon} name="close" /> Clear</button>`}
 		${children}
 	</form>`;
 }

@@ -5,14 +5,16 @@ import { useId } from "preact/hooks";
 export function Field({ label, hint, error, children, wide }) {
 	return html`<div class="field ${wide ? "field-wide" : ""} ${error ? "has-error" : ""}">
 		<label><span class="field-label">${label}</span>${children}</label>
-		${error ? html`<p class="field-error" role="alert">${error}</p>` : hint && html`<p class="field-hint">${hint}</p>`}
+		${error ? html`<p class="field-error" role="alert">${error}</p>` : hint
+			&& html`<p class="field-hint">${hint}</p>`}
 	</div>`;
 }
 
 const taken = (on) => (e) => on(e.currentTarget.value);
 
 export const Text = ({ value, on, type = "text", ...more }) => html`
-	<input type=${type} value=${value ?? ""} onInput=${taken(on)} spellcheck=${false} autocomplete="off" ...${more} />`;
+	<input type=${type} value=${value ?? ""} onInput=${taken(on)} spellcheck=${false} autocomplete="off"
+		...${more} />`;
 
 export const Area = ({ value, on, rows = 4, ...more }) => html`
 	<textarea rows=${rows} value=${value ?? ""} onInput=${taken(on)} spellcheck=${false} ...${more}></textarea>`;

@@ -31,7 +31,11 @@ export function Pending() {
 	const p = pending.value;
 
 	return p && html`<div class="note warn pending" role="alert"><div>
-		<p>The changed configuration serves. It is taken back in <${Remaining} until=${p.until} /> unless it is kept${p.by ? ` (changed by ${p.by})` : ""}.</p></div>
-		${may("operator") && html`<div class="row"><button type="button" onClick=${() => told(pending_rollback(), "The old configuration serves again.")}>Take back</button>
-		<button type="button" class="primary" onClick=${() => told(pending_confirm(), "The change is kept.")}>Keep</button></div>`}</div>`;
+		<p>The changed configuration serves. It is taken back in <${Remaining}
+			until=${p.until} /> unless it is kept${p.by ? ` (changed by ${p.by})` : ""}.</p></div>
+		${may("operator") && html`<div class="row">
+			<button type="button" onClick=${() =>
+			told(pending_rollback(), "The old configuration serves again.")}>Take back</button>
+		<button type="button" class="primary"
+			onClick=${() => told(pending_confirm(), "The change is kept.")}>Keep</button></div>`}</div>`;
 }

@@ -30,7 +30,8 @@ function found(path) {
 /* ---- the menu ---- */
 
 const Entry = ({ r, here }) => html`
-	<li><a href=${link(r.path)} aria-current=${here ? "page" : undefined} onClick=${() => (menu_open.value = false)}>
+	<li><a href=${link(r.path)} aria-current=${here ? "page" : undefined}
+		onClick=${() => (menu_open.value = false)}>
 		<${Icon} name=${r.icon} /><span>${r.title}</span></a></li>`;
 
 function Menu({ at }) {
@@ -38,9 +39,12 @@ function Menu({ at }) {
 	const here = at?.under ?? at?.path;
 
 	return html`<nav aria-label="Screens">${[...new Set(shown.map((r) => r.group))].map((group) => html`
-		<div key=${group} class="menu-group">${group && html`<p class="menu-title" id=${`menu-${group}`}>${group}</p>`}
-			<ul aria-labelledby=${group ? `menu-${group}` : undefined}>${shown.filter((r) => r.group === group)
-				.map((r) => html`<${Entry} key=${r.path} r=${r} here=${r.path === here} />`)}</ul></div>`)}</nav>`;
+		<div key=${group} class="menu-group">
+			${group && html`<p class="menu-title" id=${`menu-${group}`}>${group}</p>`}
+			<ul aria-labelledby=${group ? `menu-${group}` : undefined}>
+				${shown.filter((r) => r.group === group)
+				.map((r) => html`<${Entry} key=${r.path} r=${r}
+					here=${r.path === here} />`)}</ul></div>`)}</nav>`;
 }
 
 /* An address goes to its card; else it is the id of a request, or the start of one. */
@@ -58,11 +62,13 @@ function Search() {
 
 	return html`<form class="find" role="search" aria-label="Find" onSubmit=${submit}>
 		<${Icon} name="search" /><input name="what" type="search" aria-label="Find a request id or an address"
-			placeholder="Id or address" autocomplete="off" spellcheck=${false} data-find /><kbd>/</kbd></form>`;
+			placeholder="Id or address" autocomplete="off" spellcheck=${false} data-find />
+				<kbd>/</kbd></form>`;
 }
 
 const LINK = {
-	live: ["good", "Live"], connecting: ["warn", "Connecting"], full: ["warn", "No free stream"], off: ["bad", "Not live"],
+	live: ["good", "Live"], connecting: ["warn", "Connecting"], full: ["warn", "No free stream"],
+		off: ["bad", "Not live"],
 };
 
 function Pulse() {
@@ -70,7 +76,8 @@ function Pulse() {
 	const s = stats.value;
 
 	return html`<p class="pulse" role="status"><span class="dot ${tone}"></span>${text}
-		${link_state.value === "live" && s && html`<span class="dim num" aria-hidden="true">${rate(s.rps)}</span>`}</p>`;
+		${link_state.value === "live" && s
+			&& html`<span class="dim num" aria-hidden="true">${rate(s.rps)}</span>`}</p>`;
 }
 
 const THEMES = { auto: ["auto", "system"], light: ["sun", "light"], dark: ["moon", "dark"] };
@@ -81,9 +88,11 @@ function Person() {
 
 	return html`<div class="person">
 		<a class="person-name" href=${link("/account")}><b>${s.user}</b><span class="dim">${s.role}</span></a>
-		<button type="button" class="quiet only-icon" title=${`Theme: ${word}`} aria-label=${`Theme: ${word}. Change`}
+		<button type="button" class="quiet only-icon" title=${`Theme: ${word}`}
+			aria-label=${`Theme: ${word}. Change`}
 			onClick=${next_theme}><${Icon} name=${icon} /></button>
-		<button type="button" class="quiet only-icon" title="Log out" aria-label="Log out" onClick=${() => told(log_out())}>
+		<button type="button" class="quiet only-icon" title="Log out" aria-label="Log out"
+			onClick=${() => told(log_out())}>
 			<${Icon} name="out" /></button></div>`;
 }
 
@@ -97,12 +106,14 @@ function Screen({ at }) {
 		let old = false;
 
 		at.load().then((m) => old || set({ of: at.path, view: m.default }),
-			() => old || set({ of: at.path, error: new Error("This screen could not be loaded. Is the gate still running?") }));
+			() => old || set({ of: at.path,
+				error: new Error("This screen could not be loaded. Is the gate still running?") }));
 		return () => (old = true);
 	}, [at.path]);
 	if (screen.of !== at.path)
 		return html`<${Head} title=${at.title} /><${Skeleton} lines=${6} />`;
-	return screen.error ? html`<${Head} title=${at.title} /><${Problem} error=${screen.error} retry=${() => location.reload()} />`
+	return screen.error ? html`<${Head} title=${at.title} />
+		<${Problem} error=${screen.error} retry=${() => location.reload()} />`
 		: html`<${screen.view} key=${route.value.path} params=${at.params} />`;
 }
 
@@ -111,7 +122,8 @@ function Main({ at }) {
 		return html`<${Head} title="Nothing here" /><${Empty} title="This address names no screen">
 			<a href=${link("/")}>To the overview</a><//>`;
 	if (!may(at.role ?? "viewer"))
-		return html`<${Head} title=${at.title} /><${Empty} icon="privacy" title=${`Only a user with the role ${at.role} may see this`} />`;
+		return html`<${Head} title=${at.title} />
+			<${Empty} icon="privacy" title=${`Only a user with the role ${at.role} may see this`} />`;
 	return html`<${Screen} at=${at} />`;
 }
 
@@ -136,7 +148,8 @@ function useKeys() {
 		const on_key = (e) => {
 			if (e.key === "Escape")
 				menu_open.value = false;
-			if (e.key !== "/" || types(e) || e.ctrlKey || e.metaKey || e.altKey || document.querySelector("dialog[open]"))
+			if (e.key !== "/" || types(e) || e.ctrlKey || e.metaKey || e.altKey
+				|| document.querySelector("dialog[open]"))
 				return;
 			e.preventDefault();
 			(document.querySelector("[data-search=true]") ?? document.querySelector("[data-find]")).focus();
@@ -154,10 +167,14 @@ export function Shell() {
 	useKeys();
 	useEffect(() => listen("stats", () => {}), []);
 	return html`
-		<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById("title")?.focus(); }}>To the content</a>
+		<a class="skip" href="#main"
+			onClick=${(e) => { e.preventDefault(); document.getElementById("title")?.focus(); }}>To the
+				content</a>
 		<header class="top">
-			<button type="button" class="quiet only-icon" aria-label="Menu" aria-expanded=${menu_open.value} aria-controls="side"
-				onClick=${() => (menu_open.value = !menu_open.value)}><${Icon} name=${menu_open.value ? "close" : "menu"} size=${20} /></button>
+			<button type="button" class="quiet only-icon" aria-label="Menu" aria-expanded=${menu_open.value}
+				aria-controls="side"
+				onClick=${() => (menu_open.value = !menu_open.value)}>
+					<${Icon} name=${menu_open.value ? "close" : "menu"} size=${20} /></button>
 			<a class="brand" href=${link("/")}><${Logo} size=${22} />Embergate</a><${Pulse} />
 		</header>
 		<aside class="side ${menu_open.value ? "open" : ""}" id="side" aria-label="Menu">
@@ -166,7 +183,8 @@ export function Shell() {
 			<div class="side-foot"><${Pulse} /><${Person} /></div>
 		</aside>
 		<main id="main"><${Pending} />${session.value.writes === false && at?.path.startsWith("/config")
-			&& html`<${Note}>The configuration may not be changed from here: the gate was started without permission to write it.<//>`}
+			&& html`<${Note}>The configuration may not be changed from here: the gate was started without
+				permission to write it.<//>`}
 			<${Main} at=${at} /></main>
 		<${Asked} /><${Toasts} />`;
 }

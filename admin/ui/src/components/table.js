@@ -3,10 +3,12 @@ import { html } from "htm/preact";
 import { Empty, Problem, Skeleton } from "./bits.js";
 
 const head = (c) => html`
-	<th key=${c.name} scope="col" role="columnheader" class=${c.num ? "num" : ""}>${c.head ?? html`<span class="unseen">Actions</span>`}</th>`;
+	<th key=${c.name} scope="col" role="columnheader" class=${c.num ? "num" : ""}>
+		${c.head ?? html`<span class="unseen">Actions</span>`}</th>`;
 
 const cell = (c, row, href) => html`
-	<td key=${c.name} role="cell" class="${c.num ? "num" : ""} ${c.wide ? "wide" : ""} c-${c.name}" data-label=${c.head ?? ""}>
+	<td key=${c.name} role="cell" class="${c.num ? "num" : ""} ${c.wide ? "wide" : ""} c-${c.name}"
+		data-label=${c.head ?? ""}>
 		${href ? html`<a class="row-link" href=${href}>${c.cell(row)}</a>` : c.cell(row)}</td>`;
 
 /* columns: [{name, head, cell(row), num?, wide?: not where it is narrow}]; the first column has the row's link. */
@@ -30,9 +32,11 @@ export function Listing({ pages, empty, ...table }) {
 	const rows = pages.items ?? pages.data?.items;
 
 	if (!rows)
-		return pages.error ? html`<${Problem} error=${pages.error} retry=${pages.reload} />` : html`<${Skeleton} lines=${6} />`;
+		return pages.error ? html`<${Problem} error=${pages.error} retry=${pages.reload} />`
+			: html`<${Skeleton} lines=${6} />`;
 	return html`
 		<${Problem} error=${pages.error} retry=${pages.reload} />
-		${rows.length ? html`<${Table} rows=${rows} ...${table} />` : empty ?? html`<${Empty} title="Nothing here" />`}
+		${rows.length ? html`<${Table} rows=${rows} ...${table} />`
+			: empty ?? html`<${Empty} title="Nothing here" />`}
 		<${More} pages=${pages} />`;
 }

@@ -33,6 +33,8 @@ export async function told(promise, text) {
 }
 
 export const Toasts = () => html`<div class="toasts" role="status" aria-live="polite">
-	${toasts.value.map((t) => html`<div key=${t.id} class="toast ${t.tone}"><${Icon} name=${t.tone === "bad" ? "alert" : "check"} />
-		<span>${t.text}</span><button type="button" class="quiet only-icon" aria-label="Dismiss" onClick=${() => drop(t.id)}>
+	${toasts.value.map((t) =>
+		html`<div key=${t.id} class="toast ${t.tone}"><${Icon} name=${t.tone === "bad" ? "alert" : "check"} />
+		<span>${t.text}</span><button type="button" class="quiet only-icon" aria-label="Dismiss"
+			onClick=${() => drop(t.id)}>
 		<${Icon} name="close" /></button></div>`)}</div>`;

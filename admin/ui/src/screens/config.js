@@ -22,16 +22,25 @@ function Overrides({ config, reload }) {
 
 	return html`<${Card} title="Changes made here" side="read after the other files; what it says holds">
 		<form class="stack" onSubmit=${submit}>
-			<${Field} label="Overrides (YAML)" hint="It is tried, compared and shown before it is written." wide>
-				<${Area} class="editor" rows=${Math.min(28, Math.max(10, text.split("\n").length + 1))} value=${text} on=${set} readonly=${!edits} /><//>
-			${edits && html`<div class="row"><button class="primary" disabled=${text === config.overrides}>Show the change</button>
-				<button type="button" disabled=${text === config.overrides} onClick=${() => set(config.overrides)}>Discard</button></div>`}
+			<${Field} label="Overrides (YAML)" hint="It is tried, compared and shown before it is written."
+				wide>
+				<${Area} class="editor" rows=${Math.min(28, Math.max(10, text.split("\n").length + 1))}
+					value=${text} on=${set} readonly=${!edits} /><//>
+			${edits && html`<div class="row">
+				<button class="primary" disabled=${text === config.overrides}>Show the change</button>
+				<button type="button" disabled=${text === config.overrides}
+					onClick=${() => set(config.overrides)}>Discard</button></div>`}
 		</form>
-		${!config.writes && html`<p class="dim">The gate may not write its configuration: <code>admin: {writes: on}</code> lets it, or it runs without a file.</p>`}
-		${change && html`<${ChangeDialog} title="Change the configuration" change=${change} close=${() => setChange(null)} done=${reload} />`}<//>`;
+		${!config.writes
+			&& html`<p class="dim">The gate may not write its configuration: <code>admin: {writes: on}</code> lets it,
+				or it runs without a file.</p>`}
+		${change && html`<${ChangeDialog} title="Change the configuration" change=${change}
+			close=${() => setChange(null)} done=${reload} />`}<//>`;
 }
 
-const File = ({ f }) => html`<${Card} title=${f.path} side=${html`<span class="mono dim">${f.hash}</span>${f.writable && html`<${Pill}>changes are written here<//>`}`}>
+const File = ({ f }) => html`<${Card} title=${f.path}
+	side=${html`<span class="mono dim">${f.hash}</span>
+	${f.writable && html`<${Pill}>changes are written here<//>`}`}>
 	<${Code} text=${f.text} label=${f.path} /><//>`;
 
 export default function Config() {
@@ -40,7 +49,7 @@ export default function Config() {
 	usePending(reload);
 	const reload_gate = () => ask({
 		title: "Read the configuration anew", action: "Reload",
-		text: "Files, rules and certificates are read; on any fault the present ones go on serving. No connection is dropped.",
+		text: "Files, rules and certificates are read; on any fault the present ones go on. No connection is dropped.",
 		run: async () => {
 			const answer = await post("/config/reload");
 
@@ -51,12 +60,15 @@ export default function Config() {
 		},
 	});
 
-	return html`<${Head} title="Configuration" about=${data && html`Version <span class="mono">${data.hash}</span>`}>
-			${may("administrator") && html`<button type="button" onClick=${reload_gate}>Reload</button>`}<//>
+	return html`<${Head} title="Configuration"
+		about=${data && html`Version <span class="mono">${data.hash}</span>`}>
+			${may("administrator") && html`<button type="button"
+				onClick=${reload_gate}>Reload</button>`}<//>
 		<${Problem} error=${error} retry=${reload} />
 		${!data && !error && html`<${Card}><${Skeleton} lines=${10} /><//>`}
 		${data && html`<${Overrides} key=${data.hash} config=${data} reload=${reload} />
 			${data.files.map((f) => html`<${File} key=${f.path} f=${f} />`)}
-			${data.files.length === 0 && html`<${Card}><${Empty} icon="config" title="The gate runs without a file">
+			${data.files.length === 0
+				&& html`<${Card}><${Empty} icon="config" title="The gate runs without a file">
 				<p><code>embergate ctl init</code> writes one.</p><//><//>`}`}`;
 }

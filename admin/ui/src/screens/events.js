@@ -18,7 +18,8 @@ const GATHER = 500;  /* ms: rows come in groups, not one by one */
 const FIELDS = (apps) => [
 	{ name: "q", label: "Search", placeholder: "path, host, rule, reason", main: true },
 	{ name: "app", label: "App", options: apps },
-	{ name: "action", label: "Action", options: Object.entries(ACTIONS).filter(([w]) => w !== "allow").map(([w, a]) => [w, a.text]) },
+	{ name: "action", label: "Action",
+		options: Object.entries(ACTIONS).filter(([w]) => w !== "allow").map(([w, a]) => [w, a.text]) },
 	{ name: "source", label: "Decided by", options: Object.entries(SOURCES) },
 	{ name: "address", label: "Address", placeholder: "or network", size: 14 },
 	{ name: "rule", label: "Rule", placeholder: "942100", size: 9 },
@@ -35,18 +36,24 @@ const stamp = (time) => {
 };
 
 export const EVENT_COLUMNS = [
-	{ name: "time", head: "Time", cell: (e) => html`<time class="num" dateTime=${e.time} title=${exact(e.time)}>${stamp(e.time)}</time>` },
+	{ name: "time", head: "Time",
+		cell: (e) => html`<time class="num" dateTime=${e.time} title=${exact(e.time)}>
+		${stamp(e.time)}</time>` },
 	{ name: "action", head: "Action", cell: (e) => html`<${Action} action=${e.action} would=${e.would} />` },
 	{ name: "request", head: "Request", cell: (e) => html`<div class="request">${e.method
-		? html`<b class="mono">${e.method}</b> <span class="mono break">${e.path}</span>` : html`<span class="dim">no request line</span>`}</div><div class="dim break">${e.host}${e.app && ` · ${e.app}`}</div>` },
+		? html`<b class="mono">${e.method}</b> <span class="mono break">${e.path}</span>`
+			: html`<span class="dim">no request line</span>`}</div><div class="dim break">${e.host}
+			${e.app && ` · ${e.app}`}</div>` },
 	{ name: "why", head: "Why", cell: (e) => html`<div class="why">${e.reason || SOURCES[e.source]}</div>
-		<div class="dim break">${[SOURCES[e.source], e.rule, e.threshold && e.score ? `score ${e.score} of ${e.threshold}` : ""].filter(Boolean).join(" · ")}</div>` },
-	{ name: "client", head: "Client", cell: (e) => html`<${Address} ip=${e.client} country=${e.country} as=${e.as} as_name=${e.as_name} />` },
+		<div class="dim break">${[SOURCES[e.source], e.rule, e.threshold && e.score
+			? `score ${e.score} of ${e.threshold}` : ""].filter(Boolean).join(" · ")}</div>` },
+	{ name: "client", head: "Client",
+		cell: (e) => html`<${Address} ip=${e.client} country=${e.country} as=${e.as} as_name=${e.as_name} />` },
 	{ name: "status", head: "Status", num: true, wide: true, cell: (e) => e.status || "none" },
 ];
 
-/* What the stream brings, in groups: {rows, waiting, show, is_cut, clear}. While `hold`, it waits. is_cut: more came than
- * is kept, so that a list from before does not follow on. */
+/* What the stream brings, in groups: {rows, waiting, show, is_cut, clear}. While `hold`, it waits. is_cut: more came
+ * than is kept, so that a list from before does not follow on. */
 function useTail(filter, hold) {
 	const [rows, set] = useState([]);
 	const [waiting, setWaiting] = useState(0);
@@ -89,9 +96,11 @@ function useTail(filter, hold) {
 }
 
 function Span({ from, to }) {
-	const text = [from && `from ${/^\d+[smhd]$/.test(from) ? `${from} ago` : exact(from)}`, to && `until ${exact(to)}`].filter(Boolean).join(" ");
+	const text = [from && `from ${/^\d+[smhd]$/.test(from) ? `${from} ago` : exact(from)}`, to
+		&& `until ${exact(to)}`].filter(Boolean).join(" ");
 
-	return html`<span class="tag">${text} <button type="button" class="quiet" onClick=${() => requery({ from: "", to: "" })}>
+	return html`<span class="tag">
+		${text} <button type="button" class="quiet" onClick=${() => requery({ from: "", to: "" })}>
 		<${Icon} name="close" /> Any time</button></span>`;
 }
 
@@ -102,7 +111,9 @@ const state_text = (tails, paused, waiting) => {
 		return `${count(waiting, "new event")} waiting`;
 	if (paused)
 		return "Paused";
-	return link_state.value === "live" ? "New events appear at the top." : "The live stream is not there; the list is of the time when it was opened.";
+	return link_state.value === "live"
+		? "New events appear at the top."
+		: "The live stream is not there; the list is of the time when it was opened.";
 };
 
 export default function Events() {
@@ -119,7 +130,8 @@ export default function Events() {
 			pages.reload();
 	}, [fresh.value]);
 	const known = new Set(tail.rows.map((e) => e.id));
-	const items = pages.items && [...tail.rows, ...(tail.is_cut ? [] : pages.items.filter((e) => !known.has(e.id)))];
+	const items = pages.items
+		&& [...tail.rows, ...(tail.is_cut ? [] : pages.items.filter((e) => !known.has(e.id)))];
 	const older = () => {
 		setPaused(true);
 		tail.clear();
@@ -133,14 +145,23 @@ export default function Events() {
 	return html`
 		<${Head} title="Live events">
 			<${Copy} text=${location.href} label="Copy link" />
-			<button type="button" aria-pressed=${paused} disabled=${!tails} onClick=${() => setPaused(!paused)}>
+			<button type="button" aria-pressed=${paused} disabled=${!tails}
+				onClick=${() => setPaused(!paused)}>
 				<${Icon} name=${paused ? "play" : "pause"} />${paused ? "Go on" : "Pause"}</button><//>
 		<${Filters} fields=${fields}>${(from || to) && html`<${Span} from=${from} to=${to} />`}<//>
-		<${Card} title="Events" flush side=${html`<span role="status" aria-live="polite">${state_text(tails, paused, tail.waiting)}</span>`}>
-			${tail.waiting > 0 && html`<button type="button" class="fresh" onClick=${show}>Show ${count(tail.waiting, "new event")}</button>`}
-			<${Listing} label="Events" pages=${{ ...pages, items, has_more: tail.is_cut || pages.has_more, more: tail.is_cut ? older : pages.more }} columns=${EVENT_COLUMNS} row_key=${(e) => e.id}
-				href=${(e) => link(`/events/${e.id}`)} empty=${html`<${Empty} icon="events" title=${Object.keys(filter).length
+		<${Card} title="Events" flush
+			side=${html`<span role="status" aria-live="polite">
+			${state_text(tails, paused, tail.waiting)}</span>`}>
+			${tail.waiting > 0 && html`<button type="button" class="fresh"
+				onClick=${show}>Show ${count(tail.waiting, "new event")}</button>`}
+			<${Listing} label="Events"
+				pages=${{ ...pages, items, has_more: tail.is_cut || pages.has_more, more: tail.is_cut
+				? older : pages.more }} columns=${EVENT_COLUMNS} row_key=${(e) => e.id}
+				href=${(e) => link(`/events/${e.id}`)}
+					empty=${html`<${Empty} icon="events" title=${Object.keys(filter).length
 					? "No event fits these filters" : "No event yet"}>
-					${Object.keys(filter).length ? html`<p>Take one away, or look at another time.</p>`
-						: html`<p>What the gate blocks, challenges, throttles or would have blocked appears here within a second.</p>`}<//>`} /><//>`;
+					${Object.keys(filter).length
+						? html`<p>Take one away, or look at another time.</p>`
+						: html`<p>What the gate blocks, challenges, throttles or would have
+							blocked appears here within a second.</p>`}<//>`} /><//>`;
 }

@@ -13,27 +13,36 @@ import { link } from "../router.js";
 import { useAction, useGet } from "../use.js";
 
 const LIKELY = {
-	"false positive": ["warn", "looks legitimate"], unclear: ["", "unclear"], attack: ["bad", "looks like an attack"],
+	"false positive": ["warn", "looks legitimate"], unclear: ["", "unclear"],
+		attack: ["bad", "looks like an attack"],
 };
 const STATE = { open: "to decide", kept: "kept blocking", accepted: "accepted" };
 
 const FIELDS = (apps) => [
 	{ name: "app", label: "App", options: apps },
 	{ name: "days", label: "Of the last", any: "7 days", options: [["1", "day"], ["30", "30 days"]] },
-	{ name: "state", label: "State", any: "to decide", options: [["kept", "kept blocking"], ["accepted", "accepted"], ["all", "all"]] },
+	{ name: "state", label: "State", any: "to decide",
+		options: [["kept", "kept blocking"], ["accepted", "accepted"], ["all", "all"]] },
 ];
 
-const Figure = ({ name, value, note, tone = "" }) => html`<div class="figure ${tone}"><span>${name}</span><b class="num">${value}</b>
+const Figure = ({ name, value, note, tone = "" }) =>
+	html`<div class="figure ${tone}"><span>${name}</span><b class="num">${value}</b>
 	<span class="dim">${note}</span></div>`;
 
 /* Who they were: the more of them have shown that they are people, the less it is an attack. */
 const Figures = ({ s }) => html`<div class="figures">
 	<${Figure} name="Held" value=${number(s.events)} note=${`by ${count(s.clients, "client")}`} />
-	<${Figure} name="With a pass" value=${number(s.clients_with_pass)} note=${`${percent(s.clients_with_pass, s.clients)} of the clients`} />
-	<${Figure} name="Else served well" value=${number(s.clients_with_success)} note=${`${percent(s.clients_with_success, s.clients)} of the clients`} />
-	<${Figure} name="Would let through" value=${number(s.would_unblock.events)} note=${`of ${count(s.would_unblock.clients, "client")}`} tone="good" />
-	<${Figure} name="Of these suspect" value=${number(s.would_open.events)} tone=${s.would_open.events ? "bad" : "good"}
-		note=${s.would_open.events ? `of ${count(s.would_open.clients, "client")} with other marks` : "no other mark against them"} /></div>`;
+	<${Figure} name="With a pass" value=${number(s.clients_with_pass)}
+		note=${`${percent(s.clients_with_pass, s.clients)} of the clients`} />
+	<${Figure} name="Else served well" value=${number(s.clients_with_success)}
+		note=${`${percent(s.clients_with_success, s.clients)} of the clients`} />
+	<${Figure} name="Would let through" value=${number(s.would_unblock.events)}
+		note=${`of ${count(s.would_unblock.clients, "client")}`} tone="good" />
+	<${Figure} name="Of these suspect" value=${number(s.would_open.events)}
+		tone=${s.would_open.events ? "bad" : "good"}
+		note=${s.would_open.events
+			? `of ${count(s.would_open.clients, "client")} with other marks`
+			: "no other mark against them"} /></div>`;
 
 function Suggestion({ s, changed }) {
 	const [accepting, setAccepting] = useState(false);
@@ -44,34 +53,49 @@ function Suggestion({ s, changed }) {
 		setResult(await post(`/events/${s.sample}/replay`, { exceptions: [bare] }));
 	});
 	const decide = async (verdict) => {
-		await told(post(`/suggestions/${s.id}`, { verdict }), verdict === "keep" ? "It stays blocked; this is not suggested again." : "It is to be decided again.");
+		await told(post(`/suggestions/${s.id}`, { verdict }), verdict === "keep"
+			? "It stays blocked; this is not suggested again." : "It is to be decided again.");
 		changed();
 	};
 	const [tone, text] = LIKELY[s.likely] ?? ["", s.likely];
 
 	return html`<article class="card suggestion" aria-labelledby=${`s-${s.id}`}>
 		<header class="card-head"><div><h2 id=${`s-${s.id}`}>${s.message}</h2>
-			<p class="dim break"><a href=${link("/rules", { q: s.rule })} class="mono">${s.rule}</a> at <span class="mono">${s.path}</span>${
-				s.parameter && html`, in <span class="mono">${s.parameter}</span>`} of <a href=${link(`/apps/${s.app}`)}>${s.app}</a></p></div>
-			<div class="card-side"><${Pill} tone=${tone}>${text}<//>${s.state !== "open" && html`<${Pill}>${STATE[s.state]}<//>`}</div></header>
+			<p class="dim break"><a href=${link("/rules", { q: s.rule })} class="mono">
+				${s.rule}</a> at <span class="mono">${s.path}</span>${
+				s.parameter && html`, in <span class="mono">${s.parameter}</span>`} of <a
+					href=${link(`/apps/${s.app}`)}>${s.app}</a></p></div>
+			<div class="card-side"><${Pill} tone=${tone}>${text}<//>
+				${s.state !== "open" && html`<${Pill}>${STATE[s.state]}<//>`}</div></header>
 		<${Figures} s=${s} />
 		<div><p>Smallest exception: ${exception_words(s.exception)}.</p></div>
 		<${Code} text=${exception_yaml(s.exception)} label="Suggested exception" />
 		<${Problem} error=${error} />
 		${result && html`<${Replayed} result=${result} with_exceptions />`}
 		<footer class="row">
-			<p class="dim">First <${Time} at=${s.first} />, last <${Time} at=${s.last} />: <a href=${link(`/events/${s.sample}`)}>one of them</a>, <a
-				href=${link("/events", { rule: s.rule, app: s.app, from: "7d" })}>all of the rule</a></p><span class="grow"></span>
-			${may("operator") && html`<button type="button" disabled=${busy} onClick=${() => replay()}>Try it</button>
-				${s.state === "open" && html`<button type="button" onClick=${() => decide("keep")}>Keep blocking</button>`}
-				${s.state === "kept" && html`<button type="button" onClick=${() => decide("open")}>Decide again</button>`}
-				${s.state !== "accepted" && html`<button type="button" class="primary" disabled=${session.value.writes === false} onClick=${() => setAccepting(true)}>Accept or edit</button>`}`}
+			<p class="dim">First <${Time} at=${s.first} />, last <${Time} at=${s.last} />: <a
+				href=${link(`/events/${s.sample}`)}>one of them</a>, <a
+				href=${link("/events", { rule: s.rule, app: s.app,
+					from: "7d" })}>all of the rule</a></p><span class="grow"></span>
+			${may("operator") && html`<button type="button" disabled=${busy}
+				onClick=${() => replay()}>Try it</button>
+				${s.state === "open" && html`<button type="button"
+					onClick=${() => decide("keep")}>Keep blocking</button>`}
+				${s.state === "kept" && html`<button type="button"
+					onClick=${() => decide("open")}>Decide again</button>`}
+				${s.state !== "accepted" && html`<button type="button" class="primary"
+					disabled=${session.value.writes === false}
+					onClick=${() => setAccepting(true)}>Accept or edit</button>`}`}
 		</footer>
-		${accepting && html`<${ExceptionDialog} app=${s.app} value=${{ ...s.exception, reason: s.exception.reason || "" }}
+		${accepting && html`<${ExceptionDialog} app=${s.app}
+			value=${{ ...s.exception, reason: s.exception.reason || "" }}
 			close=${() => setAccepting(false)} done=${changed} />`}</article>`;
 }
 
 const SHOWN = 12; /* at first: what is to be decided in one sitting */
+
+const ABOUT = "What was held, or would be, and looks like ordinary use. Accept writes the smallest exception; the rule " +
+	"goes on everywhere else.";
 
 const order = { "false positive": 0, unclear: 1, attack: 2 };
 
@@ -86,14 +110,24 @@ export default function FalsePositives() {
 	const detecting = status.data?.apps.filter((a) => a.mode === "detect") ?? [];
 
 	return html`
-		<${Head} title="False positives" about="What was held, or would be, and looks like ordinary use. Accept writes the smallest exception; the rule goes on everywhere else." />
+		<${Head} title="False positives"
+			about=${ABOUT} />
 		<${Filters} fields=${fields} />
 		<${Problem} error=${error} retry=${reload} />
 		${!data && !error && html`<${Card}><${Skeleton} lines=${8} /><//>`}
-		${items?.slice(0, all ? undefined : SHOWN).map((s) => html`<${Suggestion} key=${s.id} s=${s} changed=${reload} />`)}
-		${!all && items?.length > SHOWN && html`<div class="row"><button type="button" onClick=${() => setAll(true)}>Show ${items.length - SHOWN} more</button></div>`}
-		${items?.length === 0 && html`<${Card}><${Empty} icon="check" title=${state === "open" ? "Nothing to decide" : "Nothing in this state"}>
-			${state === "open" && html`<p>No rule held what looks like ordinary use in the last ${count(Number(days), "day")}.
-				${detecting.length > 0 && html` ${detecting.map((a) => html`<a key=${a.name} href=${link(`/apps/${a.name}`)}>${a.name}</a>`)} only
-				${detecting.length > 1 ? "detect" : "detects"}: after a day of this, switch to blocking.`}</p>`}<//><//>`}`;
+		${items?.slice(0, all ? undefined : SHOWN).map((s) =>
+			html`<${Suggestion} key=${s.id} s=${s} changed=${reload} />`)}
+		${!all && items?.length > SHOWN
+			&& html`<div class="row">
+			<button type="button" onClick=${() =>
+			setAll(true)}>Show ${items.length - SHOWN} more</button></div>`}
+		${items?.length === 0 && html`<${Card}>
+			<${Empty} icon="check" title=${state === "open"
+			? "Nothing to decide" : "Nothing in this state"}>
+			${state === "open" && html`<p>No rule held what looks like ordinary use in the
+				last ${count(Number(days), "day")}.
+				${detecting.length > 0 && html` ${detecting.map((a) =>
+					html`<a key=${a.name} href=${link(`/apps/${a.name}`)}>${a.name}</a>`)} only
+				${detecting.length > 1 ? "detect"
+					: "detects"}: after a day of this, switch to blocking.`}</p>`}<//><//>`}`;
 }

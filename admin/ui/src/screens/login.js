@@ -24,7 +24,8 @@ const Code = ({ value, on }) => {
 
 	useEffect(() => field.current.focus(), []);
 	return html`<${Field} label="Code" hint="Six digits from your authenticator, or a recovery code.">
-		<input ref=${field} value=${value} onInput=${(e) => on(e.currentTarget.value.trim())} autocomplete="one-time-code"
+		<input ref=${field} value=${value} onInput=${(e) => on(e.currentTarget.value.trim())}
+			autocomplete="one-time-code"
 			inputmode="text" required /><//>`;
 };
 
@@ -43,11 +44,16 @@ function PasswordLogin() {
 		}
 	});
 
-	return html`<${Door} title="Log in" submit=${submit} busy=${busy} error=${error} action=${coded ? "Confirm" : "Log in"}>
-		<${Field} label="User"><${Text} value=${user} on=${setUser} autocomplete="username" autofocus required /><//>
-		<${Field} label="Password"><${Text} type="password" value=${password} on=${setPassword} autocomplete="current-password" required /><//>
+	return html`<${Door} title="Log in" submit=${submit} busy=${busy} error=${error}
+		action=${coded ? "Confirm" : "Log in"}>
+		<${Field} label="User"><${Text} value=${user} on=${setUser} autocomplete="username" autofocus
+			required /><//>
+		<${Field} label="Password">
+			<${Text} type="password" value=${password} on=${setPassword} autocomplete="current-password"
+			required /><//>
 		${coded && html`<${Code} value=${code} on=${setCode} />`}
-		<p class="field-hint">No account yet, or locked out? On the gate's machine, <code>embergate ctl user setup</code> prints a link.</p><//>`;
+		<p class="field-hint">No account yet, or locked out? On the gate's machine, <code>embergate ctl user
+			setup</code> prints a link.</p><//>`;
 }
 
 function SetUp({ token, user: invited }) {
@@ -64,14 +70,20 @@ function SetUp({ token, user: invited }) {
 		route.value = { path: "/", query: {} };
 	});
 
-	return html`<${Door} title="Welcome" about="Choose a password. The link works once." submit=${submit} busy=${busy} error=${error}
+	return html`<${Door} title="Welcome" about="Choose a password. The link works once." submit=${submit}
+		busy=${busy} error=${error}
 			action="Begin">
-		<${Field} label="User" hint=${invited ? "" : "Letters, digits and . _ @ -; the name that you were told, if you were."}>
-			<${Text} value=${user} on=${setUser} autocomplete="username" autofocus=${!invited} readonly=${Boolean(invited)} required /><//>
-		<${Field} label="Password" hint=${`At least ${PASSWORD_MIN} characters; a few words are better than one with odd signs.`}>
-			<${Text} type="password" value=${password} on=${setPassword} autocomplete="new-password" minlength=${PASSWORD_MIN} required /><//>
+		<${Field} label="User" hint=${invited
+			? "" : "Letters, digits and . _ @ -; the name that you were told, if you were."}>
+			<${Text} value=${user} on=${setUser} autocomplete="username" autofocus=${!invited}
+				readonly=${Boolean(invited)} required /><//>
+		<${Field} label="Password"
+			hint=${`At least ${PASSWORD_MIN} characters; a few words are better than one with odd signs.`}>
+			<${Text} type="password" value=${password} on=${setPassword} autocomplete="new-password"
+				minlength=${PASSWORD_MIN} required /><//>
 		<${Field} label="Password again" error=${differ && "The two differ."}>
-			<${Text} type="password" value=${again} on=${setAgain} autocomplete="new-password" required /><//><//>`;
+			<${Text} type="password" value=${again} on=${setAgain} autocomplete="new-password"
+				required /><//><//>`;
 }
 
 export const Login = () =>

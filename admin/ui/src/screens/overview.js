@@ -5,7 +5,7 @@ import { Bar, Card, Empty, Head, Mode, Pill, Problem, Skeleton, Time } from "../
 import { Chart } from "../components/chart.js";
 import { WorldMap } from "../components/map.js";
 import { Segments } from "../components/form.js";
-import { ACTIONS, SOURCES, count, country, micros, number, percent, rate, short } from "../format.js";
+import { SOURCES, count, country, micros, number, percent, rate, short } from "../format.js";
 import { link, requery, route } from "../router.js";
 import { stats } from "../stream.js";
 import { useGet } from "../use.js";
@@ -18,7 +18,8 @@ const EVERY = { "1h": 10000, "24h": 60000, "7d": 300000, "30d": 300000 }; /* ms,
 
 const Tile = ({ name, value, note, tone, href }) => html`
 	<${href ? "a" : "div"} class="tile ${tone ?? ""}" href=${href}>
-		<span class="tile-name">${name}</span><span class="tile-value num">${value}</span><span class="tile-note">${note ?? " "}</span><//>`;
+		<span class="tile-name">${name}</span><span class="tile-value num">${value}</span>
+			<span class="tile-note">${note ?? " "}</span><//>`;
 
 const fire = (value, limit) => (value >= limit ? "bad" : "");
 
@@ -31,11 +32,15 @@ function Tiles({ app }) {
 		<${Tile} name="Requests" value=${rate(s.rps)} note=${`${short(s.requests_total)} since the start`} />
 		<${Tile} name="Blocked" value=${rate(s.blocked_ps)} note=${`${short(s.blocked_total)} since the start`}
 			href=${link("/events", { action: "deny" })} />
-		<${Tile} name="Challenged" value=${rate(s.challenged_ps)} note="of the last 10 s" href=${link("/events", { action: "challenge" })} />
-		<${Tile} name="Added latency" value=${micros(s.added_p50_us)} note=${`99th percentile ${micros(s.added_p99_us)}`} />
-		<${Tile} name="Held now" value=${number(s.decisions)} note="decisions in force" href=${link("/decisions")} />
+		<${Tile} name="Challenged" value=${rate(s.challenged_ps)} note="of the last 10 s"
+			href=${link("/events", { action: "challenge" })} />
+		<${Tile} name="Added latency" value=${micros(s.added_p50_us)}
+			note=${`99th percentile ${micros(s.added_p99_us)}`} />
+		<${Tile} name="Held now" value=${number(s.decisions)} note="decisions in force"
+			href=${link("/decisions")} />
 		<${Tile} name="Connections" value=${number(s.connections)} tone=${fire(s.events_dropped, 1)}
-			note=${s.events_dropped ? `${count(s.events_dropped, "event")} could not be stored` : "of clients, open"} />
+			note=${s.events_dropped ? `${count(s.events_dropped, "event")} could not be stored`
+				: "of clients, open"} />
 	</section>`;
 }
 
@@ -45,29 +50,36 @@ function Alarms({ status, hours }) {
 	const attacked = status.apps.filter((a) => a.under_attack);
 	const open = status.apps.filter((a) => a.mode === "off");
 	const alarms = [
-		status.reload_error && ["bad", "The last reload was refused; the older configuration serves.", status.reload_error, link("/config")],
+		status.reload_error && ["bad", "The last reload was refused; the older configuration serves.",
+			status.reload_error, link("/config")],
 		status.draining && ["warn", "This process drains.", "It takes no new connections."],
-		...down.map(([app, server]) => ["bad", `${app}: a server does not answer`, server, link(`/apps/${app}`)]),
-		...attacked.map((a) => ["warn", `${a.name} is in attack mode`, "Everyone without a pass is challenged.", link(`/apps/${a.name}`)]),
+		...down.map(([app, server]) =>
+			["bad", `${app}: a server does not answer`, server, link(`/apps/${app}`)]),
+		...attacked.map((a) => ["warn", `${a.name} is in attack mode`, "Everyone without a pass is challenged.",
+			link(`/apps/${a.name}`)]),
 		...open.map((a) => ["warn", `${a.name} is not protected`, "Its mode is off.", link(`/apps/${a.name}`)]),
 	].filter(Boolean);
 
 	return alarms.length > 0 && html`<ul class="alarms">${alarms.map(([tone, title, text, href]) => html`
-		<li key=${title + text} class="alarm ${tone}"><b>${href ? html`<a href=${href}>${title}</a>` : title}</b> <span>${text}</span></li>`)}</ul>`;
+		<li key=${title + text} class="alarm ${tone}"><b>
+			${href ? html`<a href=${href}>${title}</a>` : title}</b> <span>${text}</span></li>`)}</ul>`;
 }
 
 /* ---- over time ---- */
 
 const SHOWN = {
 	Traffic: {
-		unit: rate, of: [["Requests", "requests", "--c-requests", true], ["4xx", "s4xx", "--c-challenged"], ["5xx", "s5xx", "--c-blocked"]],
+		unit: rate, of: [["Requests", "requests", "--c-requests", true], ["4xx", "s4xx", "--c-challenged"],
+			["5xx", "s5xx", "--c-blocked"]],
 	},
 	"What was done": {
-		unit: rate, of: [["Blocked", "blocked", "--c-blocked", true], ["Challenged", "challenged", "--c-challenged"],
+		unit: rate, of: [["Blocked", "blocked", "--c-blocked", true],
+			["Challenged", "challenged", "--c-challenged"],
 			["Throttled", "throttled", "--c-throttled"], ["Detected", "detected", "--c-detected"]],
 	},
 	Challenges: {
-		unit: rate, of: [["Issued", "challenged", "--c-challenged", true], ["Solved", "solved", "--c-solved"], ["Failed", "failed", "--c-blocked"]],
+		unit: rate, of: [["Issued", "challenged", "--c-challenged", true], ["Solved", "solved", "--c-solved"],
+			["Failed", "failed", "--c-blocked"]],
 	},
 	"Added latency": {
 		unit: micros, is_time: true,
@@ -96,14 +108,17 @@ function Series({ data: asked, on_range }) {
 	const times = Array.from({ length: n }, (_, i) => from + i * data.step_s);
 
 	return html`<div class="grid charts">${Object.entries(SHOWN).map(([title, { unit, of, is_time }]) => html`
-		<${Card} key=${title} title=${title}><${Chart} label=${title} times=${times} unit=${unit} bridge=${is_time} on_range=${on_range}
+		<${Card} key=${title} title=${title}>
+			<${Chart} label=${title} times=${times} unit=${unit} bridge=${is_time} on_range=${on_range}
 			series=${of.map(([name, key, token, fill]) => ({
-				name, token, fill, values: is_time ? data.series[key] : per_second(data.series[key], data.step_s),
+				name, token, fill, values: is_time
+					? data.series[key] : per_second(data.series[key], data.step_s),
 			}))} /><//>`)}</div>`;
 }
 
 const Waiting = () => html`<div class="grid charts">${Object.keys(SHOWN).map((title) => html`
-	<${Card} key=${title} title=${title}><div class="chart"><div class="chart-canvas"></div><div class="chart-legend"> </div></div><//>`)}</div>`;
+	<${Card} key=${title} title=${title}><div class="chart"><div class="chart-canvas"></div>
+		<div class="chart-legend"> </div></div><//>`)}</div>`;
 
 /* ---- who and what ---- */
 
@@ -121,9 +136,11 @@ function TopList({ items, tone, mono, href, text = (k) => k }) {
 	const all = items.reduce((n, i) => n + i.count, 0);
 
 	return html`<ol class="top-list">${items.map((i) => html`
-		<li key=${i.key}>${i.key ? html`<a class="top-key ${mono ? "mono" : ""}" title=${text(i.key)} href=${href(i.key)}>${text(i.key)}</a>`
+		<li key=${i.key}>${i.key ? html`<a class="top-key ${mono ? "mono" : ""}" title=${text(i.key)}
+			href=${href(i.key)}>${text(i.key)}</a>`
 			: html`<span class="dim">unknown</span>`}
-			<span class="num" title=${`${count(i.clients, "client")}, ${percent(i.count, all)} of these`}>${short(i.count)}</span>
+			<span class="num" title=${`${count(i.clients, "client")}, ${percent(i.count, all)} of these`}>
+				${short(i.count)}</span>
 			<${Bar} part=${i.count / items[0].count} tone=${tone} /></li>`)}</ol>`;
 }
 
@@ -144,7 +161,8 @@ function useSeen() {
 	const [seen, set] = useState(false);
 
 	useEffect(() => {
-		const watch = new IntersectionObserver(([entry]) => entry.isIntersecting && set(true), { rootMargin: "100px" });
+		const watch = new IntersectionObserver(([entry]) => entry.isIntersecting && set(true),
+			{ rootMargin: "100px" });
 
 		watch.observe(box.current);
 		return () => watch.disconnect();
@@ -155,30 +173,37 @@ function useSeen() {
 /* The map, and the same as a list. */
 function World({ from, app }) {
 	const [box, seen] = useSeen();
-	const { data, error, reload } = useGet(seen ? "/top" : null, { by: "country", from, app, limit: 250 }, { every: 60000 });
+	const { data, error, reload } = useGet(seen ? "/top" : null, { by: "country", from, app, limit: 250 },
+		{ every: 60000 });
 	const known = data?.items.filter((i) => i.key) ?? [];
 	const names = known.slice(0, 3).map((i) => country(i.key)).join(", ");
 
 	return html`<div ref=${box}><${Card} title="Where events come from"><div class="where">
-		${known.length ? html`<${WorldMap} items=${known} label=${`Map of events by country; most from ${names}`} />` : html`<div class="world"></div>`}
+		${known.length ? html`<${WorldMap} items=${known}
+			label=${`Map of events by country; most from ${names}`} />` : html`<div class="world"></div>`}
 		<div class="stack"><${Problem} error=${error} retry=${reload} />
 			${seen && !data && !error && html`<${Skeleton} lines=${5} />`}
-			${data?.items.length > 0 && html`<${TopList} items=${data.items.slice(0, 8)} text=${country} href=${(k) => link("/events", { country: k, from, app })} />`}
-			${data && !known.length && html`<p class="dim">${data.items.length ? html`No address has a country: <code>geo:</code> in the
-				configuration names a MaxMind DB file.` : "Nothing in this time."}</p>`}</div></div><//></div>`;
+			${data?.items.length > 0 && html`<${TopList} items=${data.items.slice(0, 8)} text=${country}
+				href=${(k) => link("/events", { country: k, from, app })} />`}
+			${data && !known.length && html`<p class="dim">
+				${data.items.length ? html`No address has a country: <code>geo:</code> in the
+				configuration names a MaxMind DB file.`
+					: "Nothing in this time."}</p>`}</div></div><//></div>`;
 }
 
 const AppRow = ({ a }) => {
 	const up = a.servers.filter((s) => s.up).length;
 
 	return html`<li><a href=${link(`/apps/${a.name}`)}>${a.name}</a><${Mode} mode=${a.mode} />
-		<${Pill} tone=${up === a.servers.length ? "good" : up ? "warn" : "bad"}>${up} of ${count(a.servers.length, "server")} up<//></li>`;
+		<${Pill} tone=${up === a.servers.length ? "good" : up ? "warn" : "bad"}>
+			${up} of ${count(a.servers.length, "server")} up<//></li>`;
 };
 
 function Gate({ status, nodes }) {
 	return html`<${Card} title="Gate" side=${html`version ${status.version}`}>
 		<ul class="gate-apps">${status.apps.map((a) => html`<${AppRow} key=${a.name} a=${a} />`)}</ul>
-		<p class="dim">Serving since <${Time} at=${status.started} /> on ${status.listeners.join(", ")}${nodes?.items.length > 1
+		<p class="dim">Serving since <${Time} at=${status.started} /> on ${status.listeners.join(", ")}
+			${nodes?.items.length > 1
 			? html`; <a href=${link("/cluster")}>${count(nodes.items.length, "node")}</a>` : ""}.</p><//>`;
 }
 
@@ -197,7 +222,7 @@ function Newcomer({ status }) {
 
 	return html`<${Card}><${Empty} icon="overview" title="No request has come yet">
 		<p>Send one that is clean and one that is not, then look here again:</p>
-		<p><code>curl 'http://127.0.0.1:${port ?? "8080"}/?q=%3Cscript%3Ealert(1)%3C/script%3E'</code></p><//><//>`;
+		<p><code>curl 'http://127.0.0.1:${port ?? "8080"}/?q=%3Cscript%3Ealert(1)'</code></p><//><//>`;
 }
 
 export default function Overview() {
@@ -207,23 +232,31 @@ export default function Overview() {
 	const status = useGet("/status", undefined, { every: 15000 });
 	const nodes = useGet("/nodes", undefined, { every: 30000 });
 	const select = (from, to) => {
-		location.hash = link("/events", { app, from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() });
+		location.hash = link("/events",
+			{ app, from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() });
 	};
 	const apps = status.data?.apps.map((a) => a.name) ?? [];
 
 	return html`
 		<${Head} title="Overview">
-			${apps.length > 1 && html`<label class="row"><span class="unseen">App</span><select value=${app ?? ""}
-				onChange=${(e) => requery({ app: e.currentTarget.value })}><option value="">All apps</option>
-				${apps.map((a) => html`<option key=${a} value=${a} selected=${a === app}>${a}</option>`)}</select></label>`}
-			<${Segments} label="Range" value=${range} options=${RANGES} on=${(r) => requery({ range: r })} /><//>
+			${apps.length > 1 && html`<label class="row"><span class="unseen">App</span>
+				<select value=${app ?? ""}
+				onChange=${(e) => requery({ app: e.currentTarget.value })}>
+					<option value="">All apps</option>
+				${apps.map((a) => html`<option key=${a} value=${a} selected=${a === app}>
+					${a}</option>`)}</select></label>`}
+			<${Segments} label="Range" value=${range} options=${RANGES}
+				on=${(r) => requery({ range: r })} /><//>
 		${status.data && html`<${Alarms} status=${status.data} />`}
 		<${Problem} error=${status.error} retry=${status.reload} />
 		<${Tiles} app=${app} />
-		${status.data?.requests === 0 && series.data && !series.data.series.requests.some(Boolean) && html`<${Newcomer} status=${status.data} />`}
+		${status.data?.requests === 0 && series.data && !series.data.series.requests.some(Boolean)
+			&& html`<${Newcomer} status=${status.data} />`}
 		${series.error && !series.data ? html`<${Problem} error=${series.error} retry=${series.reload} />`
-			: series.data ? html`<${Series} data=${clipped(series.data, range)} on_range=${select} />` : html`<${Waiting} />`}
+			: series.data ? html`<${Series} data=${clipped(series.data, range)} on_range=${select} />`
+				: html`<${Waiting} />`}
 		<${World} from=${range} app=${app} />
-		<div class="grid tops">${TOPS.map((t) => html`<${Top} key=${t.by} ...${t} from=${range} app=${app} />`)}</div>
+		<div class="grid tops">${TOPS.map((t) =>
+			html`<${Top} key=${t.by} ...${t} from=${range} app=${app} />`)}</div>
 		${status.data && html`<${Gate} status=${status.data} nodes=${nodes.data} />`}`;
 }
