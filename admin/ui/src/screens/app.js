@@ -31,7 +31,7 @@ function Switches({ app, reload }) {
 	const set_mode = (mode) => ask({
 		title: `${app.name}: ${MODES.find(([m]) => m === mode)[1].toLowerCase()}`, tone: mode === "off"
 			? "bad" : "",
-		text: `${MODE_WORDS[mode]} It holds until the next start; the configuration says ${app.configured_mode}.`,
+		text: `${MODE_WORDS[mode]} Until the next start; the configuration says ${app.configured_mode}.`,
 		action: "Switch", run: async () => { await post(`/apps/${encodeURIComponent(app.name)}/mode`,
 			{ mode }); reload(); },
 	});

@@ -32,7 +32,7 @@ function Overrides({ config, reload }) {
 					onClick=${() => set(config.overrides)}>Discard</button></div>`}
 		</form>
 		${!config.writes
-			&& html`<p class="dim">The gate may not write its configuration: <code>admin: {writes: on}</code> lets it,
+			&& html`<p class="dim">The gate may not write it: <code>admin: {writes: on}</code> lets it,
 				or it runs without a file.</p>`}
 		${change && html`<${ChangeDialog} title="Change the configuration" change=${change}
 			close=${() => setChange(null)} done=${reload} />`}<//>`;
@@ -49,7 +49,7 @@ export default function Config() {
 	usePending(reload);
 	const reload_gate = () => ask({
 		title: "Read the configuration anew", action: "Reload",
-		text: "Files, rules and certificates are read; on any fault the present ones go on. No connection is dropped.",
+		text: "Files, rules and certificates are read; on any fault the present ones stay. No connection drops.",
 		run: async () => {
 			const answer = await post("/config/reload");
 

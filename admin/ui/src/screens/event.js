@@ -48,7 +48,7 @@ function Hits({ e }) {
 	return html`<ul class="hits">
 		${e.hits.filter((h) => !sums_up(h)).map((h, i) => html`<${Hit} key=${i} hit=${h} />`)}</ul>
 		${e.more_hits > 0
-			&& html`<p class="dim">and ${count(e.more_hits, "more match", "more matches")} that had no room</p>`}
+			&& html`<p class="dim">and ${count(e.more_hits, "match", "matches")} that had no room</p>`}
 		${sums.length > 0 && html`<details><summary>
 			${count(sums.length, "rule")} that only ${sums.length > 1 ? "sum" : "sums"} up</summary>
 			<ul class="hits">${sums.map((h) => html`<${Hit} key=${h.rule} hit=${h} />`)}</ul></details>`}`;

@@ -94,8 +94,8 @@ function Suggestion({ s, changed }) {
 
 const SHOWN = 12; /* at first: what is to be decided in one sitting */
 
-const ABOUT = "What was held, or would be, and looks like ordinary use. Accept writes the smallest exception; the rule " +
-	"goes on everywhere else.";
+const ABOUT = "What was held, or would be, and looks like ordinary use. Accept writes the smallest exception; " +
+	"the rule goes on everywhere else.";
 
 const order = { "false positive": 0, unclear: 1, attack: 2 };
 
