@@ -49,7 +49,7 @@ export default function Config() {
 	usePending(reload);
 	const reload_gate = () => ask({
 		title: "Read the configuration anew", action: "Reload",
-		text: "Files, rules and certificates are read; on any fault the present ones stay. No connection drops.",
+		text: "Files, rules and certificates are read; on any fault the present ones stay. Nothing drops.",
 		run: async () => {
 			const answer = await post("/config/reload");
 
