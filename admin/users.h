@@ -1,9 +1,9 @@
 /* users.h -- inside admin/: the people who may use the API. In the store, and in memory.
  *
- *   users.c        who there is, and what they may
- *   users_link.c   one-time links: how a user comes to a password that nobody else has seen
- *   users_login.c  passwords and codes are checked; slow by intent, on the store's thread
- *   users_totp.c   the second factor
+ *   users.c           who there is, and what they may
+ *   users_link.c      one-time links: how a user comes to a password that nobody else has seen
+ *   users_password.c  passwords and codes are checked, passwords made; slow by intent, on the store's thread
+ *   users_totp.c      the second factor
  *
  * There is no default password: while no administrator can log in, a link makes the first. The last one who can is never
  * removed. Whoever removes a user, or changes role or password, ends the sessions too (sessions.h). Control thread only. */

@@ -1,4 +1,4 @@
-/* users_login.c -- passwords are checked and made on the store's thread: each takes a tenth of a second.
+/* users_password.c -- passwords are checked and made on the store's thread: each takes a tenth of a second.
  *
  * Few at once, since what else the store does waits behind them. A user who is not there, or has no password yet, takes as
  * long as a wrong password. What is a second factor is looked at only behind the right password, and its guesses count as
