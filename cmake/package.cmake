@@ -42,6 +42,8 @@ install_packed(${PROJECT_SOURCE_DIR}/packaging/embergate.8 embergate.8
 	${CMAKE_INSTALL_MANDIR}/man8 gate)
 install_packed(${PROJECT_SOURCE_DIR}/docs/config.md config.md
 	${CMAKE_INSTALL_DATADIR}/doc/embergate gate)
+install(FILES docs/grafana/embergate.json docs/alerts/embergate.yaml
+	DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/embergate/examples COMPONENT gate)
 install(DIRECTORY rules/packs DESTINATION ${CMAKE_INSTALL_DATADIR}/embergate COMPONENT rules
 	FILES_MATCHING PATTERN *.yaml PATTERN *.test.yaml EXCLUDE)
 # The scenarios lie in a directory of their own, with the lists that they name.

@@ -38,7 +38,8 @@ in_root --install "$rules" "$gate" || fail 'it does not install'
 
 for file in usr/bin/embergate lib/systemd/system/embergate.service etc/embergate/embergate.yaml \
 	usr/share/man/man8/embergate.8.gz usr/share/man/man8/embergate-ctl.8.gz \
-	usr/share/bash-completion/completions/embergate usr/share/doc/embergate/copyright; do
+	usr/share/bash-completion/completions/embergate \
+	usr/share/doc/embergate/examples/embergate.json usr/share/doc/embergate/copyright; do
 	[[ -s $root/$file ]] || fail "/$file is not in the package"
 done
 compgen -G "$root/usr/share/embergate/packs/*.yaml" >/dev/null || fail 'no rule packs'

@@ -231,8 +231,7 @@ static int remove_dir(void **state)
 /* An outlet that takes what it is told to. */
 struct taker {
 	_Atomic unsigned taken, asked;
-	_Atomic bool shut;
-	bool freed;
+	_Atomic bool shut, freed;
 	char got[256];
 };
 
@@ -280,7 +279,7 @@ static void an_outlet_is_asked_again_until_it_has_all(void **state)
 	log_close(s);
 	assert_false(t.freed);
 	log_close(s);
-	for (int i = 0; i < 500 && !*(volatile bool *)&t.freed; i++)
+	for (int i = 0; i < 500 && !t.freed; i++)
 		usleep(10000);
 	assert_true(t.freed);
 	log_stop(log, 1000);
