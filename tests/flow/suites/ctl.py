@@ -136,6 +136,12 @@ def probes_fail_when_attacks_pass_or_visitors_do_not():
         expect(done.returncode, 1, done.stdout)
         expect(len(re.findall(r"^WRONG +visitor ", done.stdout, re.M)), 3, done.stdout)
         expect(gate.ctl("-q", "test", f"http://127.0.0.1:{gate.port}").stdout, "")
+        assert "detect" not in done.stdout, done.stdout
+    with Origin() as origin, Gate(
+        {**one_app(origin.url, waf=PACKS, rules=[{"path": "/", "do": "challenge"}]), **CALM}
+    ) as gate:
+        done = gate.ctl("test", f"http://127.0.0.1:{gate.port}", patience=60)
+        expect(len(re.findall(r"^WRONG +visitor .* challenged$", done.stdout, re.M)), 3, done.stdout)
 
 
 @claim
