@@ -6,7 +6,7 @@ import { Action, Address, Card, Copy, Country, Empty, Facts, Head, Pill, Problem
 import { Code } from "../components/code.js";
 import { exceptions_proposed } from "../exceptions.js";
 import { ACTIONS, SOURCES, action_text, bytes, count, exact, micros, number } from "../format.js";
-import { link } from "../router.js";
+import { link, route } from "../router.js";
 import { useGet } from "../use.js";
 
 /* ---- why ---- */
@@ -177,6 +177,11 @@ function Detail({ e }) {
 export default function Event({ params }) {
 	const { data, error, reload } = useGet(`/events/${encodeURIComponent(params.id)}`);
 
+	const { node } = route.value.query;
+
+	if (error?.status === 404 && node)
+		return html`<${Head} title="Event" /><${Card}><${Empty} icon="cluster" title=${`${node} saw it`}>
+			<p>What was decided of it is kept there: the dashboard of that gate tells it.</p><//><//>`;
 	if (error)
 		return html`<${Head} title="Event" />${error.status === 404
 			? html`<${Card}><${Empty} icon="search" title=${`No event is known by ${params.id}`}>

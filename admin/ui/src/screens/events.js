@@ -3,6 +3,7 @@ import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Action, Address, Card, Copy, Empty, Head } from "../components/bits.js";
 import { Filters, filtered } from "../components/filters.js";
+import { GatesChoice, Silent, useGates } from "../components/gates.js";
 import { Icon } from "../components/icons.js";
 import { Listing } from "../components/table.js";
 import { is_meant } from "../events_of.js";
@@ -122,8 +123,9 @@ export default function Events() {
 	const fields = FIELDS(status.data?.apps.map((a) => a.name) ?? []);
 	const filter = filtered(fields);
 	const { from, to } = route.value.query;
+	const gates = useGates();
 	const tails = !to;
-	const pages = usePages("/events", { ...filter, from, to });
+	const pages = usePages("/events", { ...filter, from, to, nodes: gates.nodes });
 	const tail = useTail(filter, paused || !tails);
 	useEffect(() => {
 		if (fresh.value)
@@ -143,12 +145,13 @@ export default function Events() {
 	};
 
 	return html`
-		<${Head} title="Live events">
+		<${Head} title="Live events"><${GatesChoice} gates=${gates} />
 			<${Copy} text=${location.href} label="Copy link" />
 			<button type="button" aria-pressed=${paused} disabled=${!tails}
 				onClick=${() => setPaused(!paused)}>
 				<${Icon} name=${paused ? "play" : "pause"} />${paused ? "Go on" : "Pause"}</button><//>
 		<${Filters} fields=${fields}>${(from || to) && html`<${Span} from=${from} to=${to} />`}<//>
+		<${Silent} names=${pages.silent} />
 		<${Card} title="Events" flush
 			side=${html`<span role="status" aria-live="polite">
 			${state_text(tails, paused, tail.waiting)}</span>`}>
@@ -157,7 +160,7 @@ export default function Events() {
 			<${Listing} label="Events"
 				pages=${{ ...pages, items, has_more: tail.is_cut || pages.has_more, more: tail.is_cut
 				? older : pages.more }} columns=${EVENT_COLUMNS} row_key=${(e) => e.id}
-				href=${(e) => link(`/events/${e.id}`)}
+				href=${(e) => link(`/events/${e.id}`, { node: gates.others.find((n) => n === e.node) })}
 					empty=${html`<${Empty} icon="events" title=${Object.keys(filter).length
 					? "No event fits these filters" : "No event yet"}>
 					${Object.keys(filter).length

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Bar, Card, Empty, Head, Mode, Pill, Problem, Skeleton, Time } from "../components/bits.js";
 import { Chart } from "../components/chart.js";
 import { WorldMap } from "../components/map.js";
+import { GatesChoice, Silent, useGates } from "../components/gates.js";
 import { Segments } from "../components/form.js";
 import { SOURCES, count, country, micros, number, percent, rate, short } from "../format.js";
 import { link, requery, route } from "../router.js";
@@ -24,11 +25,12 @@ const Tile = ({ name, value, note, tone, href }) => html`
 const fire = (value, limit) => (value >= limit ? "bad" : "");
 
 /* It alone is drawn with each second's figures. */
-function Tiles({ app }) {
-	const first = useGet("/stats", { app }, app ? { every: 2000 } : {});
-	const s = (app ? first.data : stats.value ?? first.data) ?? {};
+function Tiles({ app, nodes }) {
+	const asks = app || nodes;
+	const first = useGet("/stats", { app, nodes }, asks ? { every: 2000 } : {});
+	const s = (asks ? first.data : stats.value ?? first.data) ?? {};
 
-	return html`<section class="tiles" aria-label="Now">
+	return html`<${Silent} names=${first.data?.silent} /><section class="tiles" aria-label="Now">
 		<${Tile} name="Requests" value=${rate(s.rps)} note=${`${short(s.requests_total)} since the start`} />
 		<${Tile} name="Blocked" value=${rate(s.blocked_ps)} note=${`${short(s.blocked_total)} since the start`}
 			href=${link("/events", { action: "deny" })} />
@@ -199,12 +201,11 @@ const AppRow = ({ a }) => {
 			${up} of ${count(a.servers.length, "server")} up<//></li>`;
 };
 
-function Gate({ status, nodes }) {
+function Gate({ status, others }) {
 	return html`<${Card} title="Gate" side=${html`version ${status.version}`}>
 		<ul class="gate-apps">${status.apps.map((a) => html`<${AppRow} key=${a.name} a=${a} />`)}</ul>
 		<p class="dim">Serving since <${Time} at=${status.started} /> on ${status.listeners.join(", ")}
-			${nodes?.items.length > 1
-			? html`; <a href=${link("/cluster")}>${count(nodes.items.length, "node")}</a>` : ""}.</p><//>`;
+			${others.length > 0 && html`; beside <a href=${link("/cluster")}>${others.join(", ")}</a>`}.</p><//>`;
 }
 
 /* The series a range names; 7 days are a part of 30. */
@@ -230,7 +231,7 @@ export default function Overview() {
 	const asked = range === "7d" ? "30d" : range;
 	const series = useGet("/series", { range: asked, app }, { every: EVERY[range] });
 	const status = useGet("/status", undefined, { every: 15000 });
-	const nodes = useGet("/nodes", undefined, { every: 30000 });
+	const gates = useGates();
 	const select = (from, to) => {
 		location.hash = link("/events",
 			{ app, from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() });
@@ -238,7 +239,7 @@ export default function Overview() {
 	const apps = status.data?.apps.map((a) => a.name) ?? [];
 
 	return html`
-		<${Head} title="Overview">
+		<${Head} title="Overview"><${GatesChoice} gates=${gates} />
 			${apps.length > 1 && html`<label class="row"><span class="unseen">App</span>
 				<select value=${app ?? ""}
 				onChange=${(e) => requery({ app: e.currentTarget.value })}>
@@ -249,7 +250,8 @@ export default function Overview() {
 				on=${(r) => requery({ range: r })} /><//>
 		${status.data && html`<${Alarms} status=${status.data} />`}
 		<${Problem} error=${status.error} retry=${status.reload} />
-		<${Tiles} app=${app} />
+		<${Tiles} app=${app} nodes=${gates.nodes} />
+		${gates.nodes && html`<p class="dim">The figures above are of all gates, what follows is of ${gates.self}.</p>`}
 		${status.data?.requests === 0 && series.data && !series.data.series.requests.some(Boolean)
 			&& html`<${Newcomer} status=${status.data} />`}
 		${series.error && !series.data ? html`<${Problem} error=${series.error} retry=${series.reload} />`
@@ -258,5 +260,5 @@ export default function Overview() {
 		<${World} from=${range} app=${app} />
 		<div class="grid tops">${TOPS.map((t) =>
 			html`<${Top} key=${t.by} ...${t} from=${range} app=${app} />`)}</div>
-		${status.data && html`<${Gate} status=${status.data} nodes=${nodes.data} />`}`;
+		${status.data && html`<${Gate} status=${status.data} others=${gates.others} />`}`;
 }
