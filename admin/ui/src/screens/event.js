@@ -175,19 +175,17 @@ function Detail({ e }) {
 }
 
 export default function Event({ params }) {
-	const { data, error, reload } = useGet(`/events/${encodeURIComponent(params.id)}`);
+	const { node } = route.value.query; /* another gate, which alone has it */
+	const { data, error, reload } = useGet(node ? null : `/events/${encodeURIComponent(params.id)}`);
 
-	const { node } = route.value.query;
-
-	if (error?.status === 404 && node)
+	if (node)
 		return html`<${Head} title="Event" /><${Card}><${Empty} icon="cluster" title=${`${node} saw it`}>
 			<p>What was decided of it is kept there: the dashboard of that gate tells it.</p><//><//>`;
 	if (error)
 		return html`<${Head} title="Event" />${error.status === 404
 			? html`<${Card}><${Empty} icon="search" title=${`No event is known by ${params.id}`}>
 				<p>It may be older than what is kept, or nothing was held against that request.</p>
-				<p><a href=${link("/events",
-					{ id: params.id })}>Look for ids that begin so</a></p><//><//>`
+				<p><a href=${link("/events", { id: params.id })}>Look for ids that begin so</a></p><//><//>`
 			: html`<${Problem} error=${error} retry=${reload} />`}`;
 	return data ? html`<${Detail} e=${data} />`
 		: html`<${Head} title="Event" /><${Card}><${Skeleton} lines=${8} /><//>`;

@@ -43,8 +43,8 @@ export const EVENT_COLUMNS = [
 	{ name: "action", head: "Action", cell: (e) => html`<${Action} action=${e.action} would=${e.would} />` },
 	{ name: "request", head: "Request", cell: (e) => html`<div class="request">${e.method
 		? html`<b class="mono">${e.method}</b> <span class="mono break">${e.path}</span>`
-			: html`<span class="dim">no request line</span>`}</div><div class="dim break">${e.host}
-			${e.app && ` · ${e.app}`}</div>` },
+			: html`<span class="dim">no request line</span>`}</div><div class="dim break">
+			${[e.host, e.app, route.value.query.nodes && e.node].filter(Boolean).join(" · ")}</div>` },
 	{ name: "why", head: "Why", cell: (e) => html`<div class="why">${e.reason || SOURCES[e.source]}</div>
 		<div class="dim break">${[SOURCES[e.source], e.rule, e.threshold && e.score
 			? `score ${e.score} of ${e.threshold}` : ""].filter(Boolean).join(" · ")}</div>` },
@@ -97,15 +97,15 @@ function useTail(filter, hold) {
 }
 
 function Span({ from, to }) {
-	const text = [from && `from ${/^\d+[smhd]$/.test(from) ? `${from} ago` : exact(from)}`, to
-		&& `until ${exact(to)}`].filter(Boolean).join(" ");
+	const begin = from && `from ${/^\d+[smhd]$/.test(from) ? `${from} ago` : exact(from)}`;
+	const text = [begin, to && `until ${exact(to)}`].filter(Boolean).join(" ");
 
 	return html`<span class="tag">
 		${text} <button type="button" class="quiet" onClick=${() => requery({ from: "", to: "" })}>
 		<${Icon} name="close" /> Any time</button></span>`;
 }
 
-const state_text = (tails, paused, waiting) => {
+const state_text = (tails, paused, waiting, nodes) => {
 	if (!tails)
 		return "A span of time; nothing new comes in.";
 	if (waiting)
@@ -113,7 +113,7 @@ const state_text = (tails, paused, waiting) => {
 	if (paused)
 		return "Paused";
 	return link_state.value === "live"
-		? "New events appear at the top."
+		? `New events${nodes ? " of this gate" : ""} appear at the top.`
 		: "The live stream is not there; the list is of the time when it was opened.";
 };
 
@@ -154,7 +154,7 @@ export default function Events() {
 		<${Silent} names=${pages.silent} />
 		<${Card} title="Events" flush
 			side=${html`<span role="status" aria-live="polite">
-			${state_text(tails, paused, tail.waiting)}</span>`}>
+			${state_text(tails, paused, tail.waiting, gates.nodes)}</span>`}>
 			${tail.waiting > 0 && html`<button type="button" class="fresh"
 				onClick=${show}>Show ${count(tail.waiting, "new event")}</button>`}
 			<${Listing} label="Events"
