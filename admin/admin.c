@@ -84,7 +84,8 @@ static bool listen_all(struct admin *a, const struct admin_options *o, struct er
 	a->by_socket = (struct server_way){ .admin = a, .is_socket = true };
 	if (o->nfds && !way_open(&a->by_address, o->fds, o->nfds, e))
 		return err_at(e, "admin");
-	return (!o->ctl_socket || ctl_open(a, o->ctl_socket, e)) && (!o->api_socket || api_open(a, o->api_socket, e));
+	/* Whoever waits for the ctl socket finds all else open. */
+	return (!o->api_socket || api_open(a, o->api_socket, e)) && (!o->ctl_socket || ctl_open(a, o->ctl_socket, e));
 }
 
 static void admin_free(struct admin *a)

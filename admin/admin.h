@@ -79,6 +79,7 @@ struct admin_hooks {
 	void (*config_text)(void *ctx, struct text *); /* of the configuration in use, without secrets */
 	void (*leaves)(void *ctx, struct text *);      /* a line for each receiver that is told things: webhooks, syslog */
 	bool sharing;                               /* `cti: {share: on}` */
+	struct metrics *counts;                     /* for what the API tells of them */
 	const struct client_hooks *client;          /* what is known of an address: client_hooks.h */
 	const struct edit_hooks *edit;              /* the configuration: edit_hooks.h */
 	const struct rules_hooks *rules;            /* rules and scenarios, and what they would say: rules_hooks.h */

@@ -1,8 +1,8 @@
 /* ctl_keys.c -- `embergate ctl bouncers` and `ctl machines`: who may speak to the local API. A key is shown once, here. */
 #include "admin/ctl.h"
+#include "admin/api/reputation_shapes.h"
 #include "base/clock.h"
 #include "base/tls.h"
-#include "cti/keys.h"
 #include <stdlib.h>
 
 /* ---- listing ---- */
@@ -11,12 +11,6 @@ struct listing {
 	const struct ctl_ask *ask;
 	bool machines;
 };
-
-static void put_member(struct text *t, const char *name, const char *value)
-{
-	text_printf(t, ",\"%s\":", name);
-	text_json(t, bytes_of(value));
-}
 
 static void put_scopes(struct text *t, unsigned scopes)
 {
@@ -42,26 +36,6 @@ static void put_state(struct text *t, const struct key_info *k, bool machine)
 		put_scopes(t, k->scopes);
 }
 
-static void list_json(struct text *t, const struct key_info *k, bool machine)
-{
-	char room[64];
-	struct text word = text_over(room, sizeof room - 1);
-
-	text_str(t, "{\"name\":");
-	text_json(t, bytes_of(k->name));
-	put_state(&word, k, machine);
-	room[word.len] = '\0';
-	put_member(t, machine ? "state" : "scopes", room);
-	word.len = 0;
-	put_seen(&word, k->seen_ms);
-	room[word.len] = '\0';
-	put_member(t, "seen", room);
-	put_member(t, "address", k->address);
-	put_member(t, "kind", k->kind);
-	put_member(t, "version", k->version);
-	text_byte(t, '}');
-}
-
 static void list_row(struct text *t, const struct key_info *k, bool machine)
 {
 	char room[64];
@@ -82,25 +56,27 @@ static void write_list(void *ctx, struct text *t)
 	struct keys *keys = l->ask->admin->hooks.keys;
 	size_t n = keys_list(keys, l->machines, NULL, 0);
 	struct key_info *all = calloc(n + 1, sizeof *all);
-	bool json = l->ask->answer->json;
 
 	n = all ? keys_list(keys, l->machines, all, n) : 0;
-	text_str(t, json ? "[" : "");
-	if (!json && n)
+	if (n)
 		text_printf(t, "%-32s %-24s %-24s %-40s %s\n", "NAME", l->machines ? "STATE" : "MAY", "SEEN", "ADDRESS", "AS");
-	for (size_t i = 0; i < n; i++) {
-		text_str(t, json && i ? ",\n" : "");
-		(json ? list_json : list_row)(t, &all[i], l->machines);
-	}
-	text_str(t, json ? "]\n" : n ? "" : "there is none\n");
+	for (size_t i = 0; i < n; i++)
+		list_row(t, &all[i], l->machines);
+	text_str(t, n ? "" : "there is none\n");
 	free(all);
 }
 
 static void list(const struct ctl_ask *ask, bool machines)
 {
 	struct listing l = { ask, machines };
+	struct json_out o = json_out(CTL_JSON_MAX);
 
-	ctl_reply_text(ask->answer, write_list, &l);
+	if (!ask->answer->json) {
+		ctl_reply_text(ask->answer, write_list, &l);
+		return;
+	}
+	keys_out(&o, NULL, ask->admin->hooks.keys, machines);
+	ctl_reply_json(ask->answer, &o);
 }
 
 /* ---- adding ---- */
@@ -110,17 +86,19 @@ static void show(const struct ctl_ask *ask, const char *what, const char *secret
 {
 	char line[256];
 	struct text t = text_over(line, sizeof line);
+	struct json_out o = json_out(CTL_JSON_MAX);
 
 	if (ask->answer->json) {
-		text_str(&t, "{\"name\":");
-		text_json(&t, ask->args[1]);
-		put_member(&t, what, secret);
-		text_str(&t, "}\n");
-	} else {
-		text_printf(&t, "%s of ", what);
-		text_plain(&t, ask->args[1]);
-		text_printf(&t, ", shown only now: %s\n", secret);
+		out_object(&o, NULL);
+		out_text(&o, "name", ask->args[1]);
+		out_str(&o, what, secret);
+		out_end(&o);
+		ctl_reply_json(ask->answer, &o);
+		return;
 	}
+	text_printf(&t, "%s of ", what);
+	text_plain(&t, ask->args[1]);
+	text_printf(&t, ", shown only now: %s\n", secret);
 	ctl_reply(ask->answer, CTL_OK, text_bytes(&t));
 }
 

@@ -276,6 +276,8 @@ void metrics_exchange(struct app_metrics *a, unsigned w, const struct event *e)
 	histogram_add(&c->inspection, &buckets_inspection, e->inspection_us - e->answer_inspection_us);
 	if (e->answer_inspection_us)
 		histogram_add(&c->answer_inspection, &buckets_inspection, e->answer_inspection_us);
+	if (e->bot.len)
+		cell_add(&c->bots[e->bot_category][e->bot_proven ? BOT_COUNT_PROVEN : e->bot_false ? BOT_COUNT_IMPOSTOR : BOT_COUNT_UNPROVEN], 1);
 	if (event_is_alert(e))
 		cell_add(&c->decisions[e->action][e->source], 1);
 	if (e->nhits) {

@@ -115,4 +115,8 @@ struct metrics_challenge_counts {
 };
 void metrics_challenges(struct metrics *, void (*each)(void *ctx, const struct metrics_challenge_counts *), void *ctx);
 const char *metrics_step_word(enum challenge_step);
+
+/* Requests of programs that say who they are, of all apps. */
+enum bot_proofs { BOT_COUNT_UNPROVEN, BOT_COUNT_PROVEN, BOT_COUNT_IMPOSTOR, BOT_PROOFS };
+void metrics_bots(struct metrics *, uint64_t counts[BOT_CATEGORIES][BOT_PROOFS]);
 #endif

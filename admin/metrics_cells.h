@@ -67,6 +67,7 @@ struct app_cells {
 	cell body[BODY_TROUBLE_COUNT];
 	cell captcha[CAPTCHA_PROVIDERS][CAPTCHA_COUNTS];
 	cell challenges[CHALLENGE_LEVELS][CHALLENGE_STEPS];
+	cell bots[BOT_CATEGORIES][BOT_PROOFS];
 	struct histogram duration, inspection, answer_inspection, score;
 	struct histogram captcha_duration, solve[CHALLENGE_LEVELS];
 };

@@ -1,4 +1,4 @@
-/* metrics_challenge.c -- what became of challenges and captchas: counting, and the families of them.
+/* metrics_challenge.c -- what became of challenges and captchas, and who said that it is a bot: counting, and their families.
  *
  * The level is the one that a visitor was asked for. Shown, solved and failed are families of their own, so that a share
  * of solved ones is a division and what a page shows once counts once. */
@@ -154,7 +154,43 @@ void metrics_print_captcha_duration(struct scrape *s)
 	}
 }
 
+/* ---- bots ---- */
+
+void metrics_print_bots(struct scrape *s)
+{
+	static const char *const proofs[BOT_PROOFS] = {
+		[BOT_COUNT_UNPROVEN] = "unknown", [BOT_COUNT_PROVEN] = "verified", [BOT_COUNT_IMPOSTOR] = "impostor",
+	};
+
+	EACH_APP(s, a)
+		for (int i = 0; i < BOT_CATEGORIES * BOT_PROOFS; i++) {
+			int category = i / BOT_PROOFS, proof = i % BOT_PROOFS;
+			uint64_t n = SUM(s, a, app_cells, bots[category][proof]);
+
+			if (n == 0)
+				continue;
+			sample_open(s, "");
+			sample_label(s, "app", a->name);
+			sample_label(s, "category", bytes_of(bot_category_word((enum bot_category)category)));
+			sample_label(s, "proof", bytes_of(proofs[proof]));
+			sample_close(s, n);
+		}
+}
+
 /* ---- for the API ---- */
+
+void metrics_bots(struct metrics *m, uint64_t counts[BOT_CATEGORIES][BOT_PROOFS])
+{
+	struct scrape s = { .m = m };
+
+	memset(counts, 0, sizeof(uint64_t[BOT_CATEGORIES][BOT_PROOFS]));
+	pthread_mutex_lock(&m->lock);
+	EACH_APP(&s, a)
+		for (int category = 0; category < BOT_CATEGORIES; category++)
+			for (int proof = 0; proof < BOT_PROOFS; proof++)
+				counts[category][proof] += SUM(&s, a, app_cells, bots[category][proof]);
+	pthread_mutex_unlock(&m->lock);
+}
 
 static bool count_level(const struct scrape *s, const struct app_metrics *a, int level, struct metrics_challenge_counts *c)
 {

@@ -387,6 +387,7 @@ static const struct family {
 	{ "challenges_issued_total", COUNTER, "Challenges that were shown.", metrics_print_issued },
 	{ "challenges_solved_total", COUNTER, "Of them, those that were solved: a pass was given.", metrics_print_solved },
 	{ "challenges_failed_total", COUNTER, "What was sent as a solution and gave no pass, and passes that were revoked (shared).", metrics_print_failed },
+	{ "bot_requests_total", COUNTER, "Requests that say they are a bot's; verified: their address agrees, impostor: it does not.", metrics_print_bots },
 	{ "challenge_solve_seconds", HISTOGRAM, "From a challenge's page to its pass, to the second.", metrics_print_solve_seconds },
 	{ "captcha_verify_total", COUNTER, "What came of asking a captcha's provider; alert on secret_refused.", metrics_print_captchas },
 	{ "captcha_verify_duration_seconds", HISTOGRAM, "How long a captcha's provider took.", metrics_print_captcha_duration },

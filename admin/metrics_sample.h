@@ -47,6 +47,7 @@ void metrics_print_issued(struct scrape *);
 void metrics_print_solved(struct scrape *);
 void metrics_print_failed(struct scrape *);
 void metrics_print_solve_seconds(struct scrape *);
+void metrics_print_bots(struct scrape *);
 void metrics_print_captchas(struct scrape *);
 void metrics_print_captcha_duration(struct scrape *);
 /* metrics_behaviour.c: each writes the samples of its family. */

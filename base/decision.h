@@ -35,6 +35,13 @@ enum source {
 
 const char *source_word(enum source);
 
+/* What a program is that says who it is. */
+enum bot_category {
+	BOT_SEARCH, BOT_PREVIEW, BOT_FETCHER, BOT_FEED, BOT_MONITOR, BOT_ARCHIVE, BOT_SEO, BOT_AI_SEARCH, BOT_AI_ASSISTANT,
+	BOT_AI_TRAINING, BOT_SCRAPER, BOT_AUTOMATION, BOT_CATEGORIES
+};
+const char *bot_category_word(enum bot_category); /* "search", "ai-training", ... */
+
 /* What a decision is about; the names are CrowdSec's. */
 enum scope {
 	SCOPE_IP,       /* an address; of IPv6 its /64 */

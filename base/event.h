@@ -50,7 +50,9 @@ struct event {
 	const struct decision *held;  /* the strictest that was held against it; NULL: none */
 	struct bytes country, as, as_name; /* of the client; empty: not known */
 	struct bytes bot;             /* what it says it is; empty: nothing of the kind */
+	enum bot_category bot_category;
 	bool bot_proven;              /* and its address agrees */
+	bool bot_false;               /* and it does not: an impostor */
 	unsigned level;               /* of the pass it showed, as enum challenge_level; 0: none */
 	bool allowed, hearsay;        /* an entry allows it; others say no good of it */
 	unsigned limits;              /* that were asked */

@@ -1,4 +1,4 @@
-/* words.c -- the names of remedies and sources. */
+/* words.c -- the names of remedies, sources, scopes and kinds of bots. */
 #include "base/decision.h"
 
 static const char *const remedies[REMEDY_COUNT] = {
@@ -53,4 +53,18 @@ enum scope scope_from_word(struct bytes word)
 		if (bytes_eq_nocase(word, bytes_of(scopes[s])))
 			return (enum scope)s;
 	return SCOPE_OTHER;
+}
+
+static const char *const categories[BOT_CATEGORIES] = {
+	[BOT_SEARCH] = "search",           [BOT_PREVIEW] = "preview",
+	[BOT_FETCHER] = "fetcher",         [BOT_FEED] = "feed",
+	[BOT_MONITOR] = "monitor",         [BOT_ARCHIVE] = "archive",
+	[BOT_SEO] = "seo",                 [BOT_AI_SEARCH] = "ai-search",
+	[BOT_AI_ASSISTANT] = "ai-assistant", [BOT_AI_TRAINING] = "ai-training",
+	[BOT_SCRAPER] = "scrapers",        [BOT_AUTOMATION] = "automation",
+};
+
+const char *bot_category_word(enum bot_category c)
+{
+	return categories[c];
 }

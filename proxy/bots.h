@@ -29,7 +29,6 @@ struct bot {
 /* Where several words are found the first row counts. */
 extern const struct bot bots_table[];
 extern const size_t bots_count;
-const char *bot_category_word(enum bot_category);
 
 enum bot_proof {
 	BOT_UNPROVEN, /* not known, or not known yet */

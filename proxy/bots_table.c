@@ -151,17 +151,3 @@ const struct bot bots_table[] = {
 };
 
 const size_t bots_count = nelems(bots_table);
-
-static const char *const categories[BOT_CATEGORIES] = {
-	[BOT_SEARCH] = "search",           [BOT_PREVIEW] = "preview",
-	[BOT_FETCHER] = "fetcher",         [BOT_FEED] = "feed",
-	[BOT_MONITOR] = "monitor",         [BOT_ARCHIVE] = "archive",
-	[BOT_SEO] = "seo",                 [BOT_AI_SEARCH] = "ai-search",
-	[BOT_AI_ASSISTANT] = "ai-assistant", [BOT_AI_TRAINING] = "ai-training",
-	[BOT_SCRAPER] = "scrapers",        [BOT_AUTOMATION] = "automation",
-};
-
-const char *bot_category_word(enum bot_category c)
-{
-	return categories[c];
-}

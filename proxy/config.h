@@ -208,10 +208,6 @@ struct login_config {
 struct route_config { struct bytes name; struct words paths; };
 
 /* Programs that say who they are (bots.h), and what is done about each kind. */
-enum bot_category {
-	BOT_SEARCH, BOT_PREVIEW, BOT_FETCHER, BOT_FEED, BOT_MONITOR, BOT_ARCHIVE, BOT_SEO, BOT_AI_SEARCH, BOT_AI_ASSISTANT,
-	BOT_AI_TRAINING, BOT_SCRAPER, BOT_AUTOMATION, BOT_CATEGORIES
-};
 /* Of the whole gate. */
 struct bots_config {
 	const char *ranges;                /* directory of published lists; NULL: none */

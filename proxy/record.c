@@ -27,14 +27,22 @@ static void write_line(struct log_sink *sink, const struct event *e, const struc
 	log_line(sink, text_bytes(&t));
 }
 
+static void add_bot(const struct exchange *x, struct event *e)
+{
+	if (!x->bot.bot)
+		return;
+	e->bot = bytes_of(x->bot.bot->name);
+	e->bot_category = x->bot.bot->category;
+	e->bot_proven = x->bot.proof == BOT_TRUE;
+	e->bot_false = x->bot.proof == BOT_FALSE;
+}
+
 /* What only alerts are asked for. */
 static void add_detail(struct exchange *x, struct event *e)
 {
 	e->country = x->country;
 	e->as = x->as;
 	e->as_name = x->as_name;
-	e->bot = x->bot.bot ? bytes_of(x->bot.bot->name) : (struct bytes){ 0 };
-	e->bot_proven = x->bot.bot && x->bot.proof == BOT_TRUE;
 	e->level = challenge_pass(x)->level;
 	e->allowed = x->allowed;
 	e->hearsay = x->hearsay;
@@ -69,6 +77,7 @@ static void tell(struct exchange *x, struct event *e)
 {
 	const struct site *site = x->use->site;
 
+	add_bot(x, e);
 	metrics_exchange(x->app ? x->app->state->metrics : site->no_app, x->worker->number, e);
 	if (site->access)
 		write_line(site->access, e, &site->style);

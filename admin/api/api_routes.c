@@ -34,5 +34,8 @@ const struct api_routes *const api_tables[] = {
 	&api_decisions_routes,
 	&api_clients_routes,
 	&api_lists_routes,
+	&api_bots_routes,
+	&api_certs_routes,
+	&api_keys_routes,
 };
 const size_t api_ntables = nelems(api_tables);

@@ -22,4 +22,7 @@ extern const struct api_routes api_lists_routes;  /* api_lists.c: lists, gates, 
 extern const struct api_routes api_replay_routes; /* api_replay.c: requests made up before the rules of now */
 extern const struct api_routes api_suggest_routes; /* api_suggest.c: what looks like false positives */
 extern const struct api_routes api_replay_event_routes; /* api_replay_event.c: events before the rules of now */
+extern const struct api_routes api_bots_routes;   /* api_bots.c: challenges, bots */
+extern const struct api_routes api_certs_routes;  /* api_certs.c: certificates */
+extern const struct api_routes api_keys_routes;   /* api_keys.c: bouncers and machines of the local API */
 #endif

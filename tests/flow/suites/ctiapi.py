@@ -5,10 +5,14 @@ import json
 import time
 import urllib.parse
 
-from lib import api
+from lib import api, certs
+from lib.api import Browser
 from lib.claims import claim, eventually, expect
+from lib.gate import Gate, one_app
 from lib.known import ListServer, ask, asked_json, gate_with
 from lib.origin import Origin
+from lib.ports import free_port
+from lib.visitor import Visitor
 
 
 def got(gate, path, status=200):
@@ -247,3 +251,72 @@ def what_leaves_is_told_in_words_and_as_it_would():
 def a_gate_alone_says_so():
     with Origin() as origin, gate_with(origin) as gate:
         expect(got(gate, "/nodes"), {"self": None, "redis": None, "items": [], "silent": []})
+
+
+# ---- the local API's keys, certificates, bots
+
+
+@claim(limit=60)
+def keys_of_the_local_api_are_made_listed_and_taken_back():
+    with Origin() as origin, gate_with(origin, {"lapi": {"bind": f"127.0.0.1:{free_port()}"}}) as gate:
+        key = posted(gate, "/bouncers", {"name": "wall", "trusted": True})["key"]
+        expect(len(key), 64)
+        listed = got(gate, "/bouncers")["items"]
+        expect([(k["name"], k["may"], k["validated"], k["seen"]) for k in listed], [("wall", ["decisions", "appsec", "trusted"], True, None)])
+        expect(listed, asked_json(gate, "bouncers"), "ctl says the same")
+        assert key not in json.dumps(listed)
+        posted(gate, "/bouncers", {"name": "wall"}, 409)
+        posted(gate, "/bouncers", {"name": "a b"}, 400)
+        expect(posted(gate, "/bouncers", {"name": "other", "key": "k" * 32})["key"], "k" * 32)
+        expect(len(posted(gate, "/machines", {"name": "agent"})["password"]), 64)
+        expect(posted(gate, "/machines", {"name": "agent2", "password": "of my own choice"})["password"], None)
+        expect([(k["name"], k["may"], k["validated"]) for k in got(gate, "/machines")["items"]], [("agent", [], True), ("agent2", [], True)])
+        expect(api.ask(gate, "POST", "/machines/agent/validate")[0], 204)
+        expect((deleted(gate, "/machines/agent"), deleted(gate, "/machines/agent"), deleted(gate, "/bouncers/wall")), (204, 404, 204))
+        expect([a for a, _ in audited(gate)],
+               ["bouncer.delete", "machine.delete", "machine.validate", "machine.add", "machine.add", "bouncer.add", "bouncer.add"])
+
+
+@claim(limit=60)
+def certificates_are_told_with_their_names_and_end():
+    with Origin() as origin, Gate(None, start=False) as gate:
+        cert, key = certs.make(gate.folder, "shop.example", "www.shop.example")
+        bind = f"127.0.0.1:{free_port()}"
+        listen = [{"bind": f"127.0.0.1:{gate.port}"}, {"bind": bind, "tls": True}]
+        gate.write(one_app(origin.url, {"listen": listen, "tls": {"certs": [{"cert": cert, "key": key}]}}, waf={"mode": "off"}))
+        gate.start()
+        told = [c for c in got(gate, "/certs")["items"] if "shop.example" in c["hosts"]]
+        expect([(c["listener"], c["hosts"]) for c in told], [(bind, ["shop.example", "www.shop.example"])])
+        assert told[0]["expires"] > "2026", told
+
+
+@claim(limit=60)
+def challenges_and_bots_are_counted():
+    challenged = {"rules": [{"path": "/asked", "do": "challenge"}], "bots": "on"}
+    with Origin() as origin, gate_with(origin, **challenged) as gate:
+        visitor = Visitor(gate)
+        visitor.solve("/asked")
+        Visitor(gate).ask(target="/asked")
+        gate.ask(fields=["User-Agent: Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"])
+        told = eventually(lambda: (t := got(gate, "/bots?range=1h"))["categories"] and t, 10, "the bot")
+        funnel = told["funnel"]
+        expect((funnel["issued"], funnel["solved"], sum(told["solve_ms"]["counts"])), (2, 1, 1), told)
+        expect([(a["app"], a["issued"], a["solved"]) for a in told["by_app"]], [("shop", 2, 1)])
+        expect([(c["category"], c["requests"], c["verified"]) for c in told["categories"]], [("search", 1, 0)])
+        expect(len(told["solve_ms"]["counts"]), len(told["solve_ms"]["buckets"]) + 1)
+        expect(got(gate, "/bots")["over"], None)
+        assert told["over"] is not None and told["since"], told
+
+
+@claim(limit=60)
+def each_role_may_what_is_its_own():
+    with Origin() as origin, gate_with(origin) as gate:
+        viewer, operator = (Browser(gate, token=api.token(gate, role)) for role in ("viewer", "operator"))
+        for path in "/decisions", "/allow", "/clients/203.0.113.1", "/alerts", "/lists", "/nodes", "/bots", "/certs", "/privacy", "/decisions/export":
+            expect((viewer.ask("GET", path).status, Browser(gate).ask("GET", path).status), (200, 401), path)
+        wish = {"value": "203.0.113.1"}
+        for path in "/decisions", "/allow", "/decisions/lift":
+            expect((viewer.ask("POST", path, wish).status, operator.ask("POST", path, wish).status), (403, 200), path)
+        expect(viewer.ask("DELETE", "/allow/203.0.113.1").status, 403)
+        for path in "/bouncers", "/machines":
+            expect((operator.ask("GET", path).status, operator.ask("POST", path, {"name": "x"}).status), (403, 403), path)

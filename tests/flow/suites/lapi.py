@@ -292,7 +292,7 @@ def only_a_key_for_it_may_ask_for_verdicts():
             got, answer = served.question(fields)
             expect(got, status, f"{list(fields.values())[0][:5]!r}: {answer}")
             expect("action" in (answer or {}), status == 200, "a verdict is told")
-        seen = {k["name"]: k["seen"] != "never" for k in json.loads(served.ctl("-o", "json", "bouncers"))}
+        seen = {k["name"]: k["seen"] is not None for k in json.loads(served.ctl("-o", "json", "bouncers"))}
         expect(seen["front"], True, "its use is noted")
         served.ctl("bouncers", "delete", "front")
         expect(served.question({"X-Crowdsec-Appsec-Api-Key": right})[0], 401, "once it is deleted")
