@@ -1,5 +1,5 @@
 /* streams.c -- a list of streams, and one clock for them all. */
-#include "admin/streams.h"
+#include "admin/streams_nodes.h"
 #include "admin/archive.h"
 #include "admin/api/api.h"
 #include "admin/series.h"
@@ -29,6 +29,7 @@ struct streams {
 	unsigned n, beat;
 	uint64_t dropped;
 	struct deadline tick;
+	struct streams_nodes nodes;
 	bool draining;
 };
 
@@ -196,6 +197,10 @@ static void on_tick(void *arg)
 	end_strangers(s);
 	if (has_followers(s, STREAM_STATS))
 		tell_stats(s);
+	if (s->admin->hooks.share && has_followers(s, STREAM_NODE))
+		streams_nodes_look(&s->nodes, s->admin->hooks.share, s);
+	else
+		s->nodes = (struct streams_nodes){ 0 };
 	for (struct stream_client *c = s->first; c; c = c->next) {
 		if (beats)
 			serve_piece(c->http, BYTES(":\n\n"));

@@ -4,6 +4,7 @@
  * rules) and swapped in on the control thread: sockets bound, workers switched,
  * listeners opened, the old site let go. On any failure the old one stays. */
 #include "base/clock.h"
+#include "base/json_out.h"
 #include "base/log.h"
 #include "proxy/behaviour.h"
 #include "proxy/change.h"
@@ -113,6 +114,24 @@ static bool reload_apply(struct gate *g, struct site *new, struct err *err)
 	return true;
 }
 
+/* By the stream of the API. */
+static void reload_tell(struct gate *g)
+{
+	struct json_out o = json_out(4096);
+	char hash[17];
+
+	snprintf(hash, sizeof hash, "%016llx", (unsigned long long)g->site->config->hash);
+	out_object(&o, NULL);
+	out_str(&o, "hash", hash);
+	out_time(&o, "reloaded", g->reloaded_ms);
+	if (g->reload_error[0])
+		out_str(&o, "error", g->reload_error);
+	out_end(&o);
+	if (!o.failed)
+		admin_tell(g->admin, "config", json_out_bytes(&o));
+	json_out_free(&o);
+}
+
 /* What is now in force, or is not, for those who watch. */
 static void reload_note(struct gate *g, const struct reload *r, bool ok)
 {
@@ -125,6 +144,7 @@ static void reload_note(struct gate *g, const struct reload *r, bool ok)
 	webhooks_note(g->shared.webhooks, &(struct webhook_note){
 		.kind = NOTIFY_RELOAD, .wall_ms = g->reloaded_ms, .behaviour = ok ? BYTES("taken") : BYTES("refused"),
 		.detail = ok ? (struct bytes){ 0 } : bytes_of(r->err.text) });
+	reload_tell(g);
 	if (ok)
 		log_info("reloaded %s", g->site->config->file ? g->site->config->file : "");
 	else

@@ -17,6 +17,7 @@ from lib.load import Load
 from lib.origin import Origin
 from lib.ports import free_port
 from lib.redis import Cluster, Pretender, Redis, Sentinel
+from lib.sse import Stream
 from lib.visitor import BROWSER, Visitor
 
 OVERLAP_S = 10  # cti/lapi_stream.c
@@ -48,6 +49,21 @@ def a_ban_of_one_is_enforced_by_the_others():
         expect(gates[1].ctl("decisions", "delete", address(0)).returncode, 0)
         for gate in gates:
             eventually(lambda g=gate: ask(g, address(0)) == 200, 5, "it is lifted")
+
+
+@claim(limit=60)
+def who_follows_is_told_that_a_gate_has_gone():
+    with Redis() as redis, Origin(origin_answers) as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        names = {n["name"] for n in nodes(gates[0])}
+        stream = Stream(gates[0], "node")
+        time.sleep(2)
+        expect(stream.events, [])
+        gates[2].stop()
+        told = json.loads(eventually(lambda: stream.of("node"), 30, "it is told")[0]["data"])
+        expect((told["up"], told["name"] in names), (False, True))
+        stream.close()
+        gates[2].start()
 
 
 @claim(limit=60)
