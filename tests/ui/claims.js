@@ -170,7 +170,7 @@ exports.false_positive = async ({ page, link, event, wish }) => {
 exports.live = async ({ page, link, wish, watch }) => {
 	await log_in_first(page, link);
 	await open(page, '/events');
-	await page.waitForSelector('.pulse .dot.good');
+	await is_live(page);
 	const first = await wish('attack 3');
 
 	await seen(page, first.ids);
@@ -178,9 +178,11 @@ exports.live = async ({ page, link, wish, watch }) => {
 	await wish('restart');
 	const second = await wish('attack 4');
 
-	await page.waitForSelector('.pulse .dot.good');
+	await is_live(page);
 	await seen(page, [...first.ids, ...second.ids]);
 };
+
+const is_live = (page) => page.waitForFunction(() => document.querySelector('.pulse .dot.good'));
 
 async function seen(page, ids) {
 	for (const id of ids)
