@@ -1,9 +1,9 @@
 /* Is the challenge hurting people? And who says that it is a bot. */
 import { html } from "htm/preact";
-import { Bar, Card, Empty, Head, Note, Problem, Skeleton } from "../components/bits.js";
+import { Bar, Card, Empty, Head, Note, Problem, Skeleton, Time } from "../components/bits.js";
 import { Segments } from "../components/form.js";
 import { Table } from "../components/table.js";
-import { micros, number, percent } from "../format.js";
+import { count, micros, number, percent } from "../format.js";
 import { requery, route } from "../router.js";
 import { useGet } from "../use.js";
 
@@ -15,26 +15,33 @@ const FAILURES = [
 	["expired", "Too late", "The page was left open for longer than it is good for."],
 	["forged", "Forged", "Not a challenge of ours, or changed on its way."],
 	["crowded", "Too many from one network", "Its network has as many passes as it may have."],
-	["shared", "Used elsewhere", "One pass in many networks: farmed cookies."],
 	["trouble", "Our side", "The captcha's provider did not answer, or there was no room."],
 ];
 
 const Step = ({ name, n, all, tone, about }) => html`<li><span class="top-key" title=${about}>${name}</span>
 	<span class="num">${number(n)} <span class="dim">${percent(n, all)}</span></span><${Bar} part=${all ? n / all : 0} tone=${tone} /></li>`;
 
-function Funnel({ f }) {
+function Funnel({ f, since }) {
 	const failed = FAILURES.reduce((n, [key]) => n + (f[key] ?? 0), 0);
 	const left = Math.max(0, f.issued - f.solved - failed);
 
-	return html`<${Card} title="What became of challenges">
+	return html`<${Card} title="What became of challenges" side=${html`since <${Time} at=${since} />`}>
 		<ul class="top-list">
 			<${Step} name="Shown" n=${f.issued} all=${f.issued} />
 			<${Step} name="Solved" n=${f.solved} all=${f.issued} tone="good" />
 			<${Step} name="Left" n=${left} all=${f.issued} tone="warn" about="Shown, and never answered: programs that cannot, or people who went." />
 			${FAILURES.map(([key, name, about]) => f[key] > 0 && html`<${Step} key=${key} name=${name} n=${f[key]} all=${f.issued} tone="bad" about=${about} />`)}
 		</ul>
+		${f.shared > 0 && html`<p>${count(f.shared, "pass", "passes")} turned up in too many networks, as farmed ones do, and ${f.shared === 1 ? "was" : "were"} revoked.</p>`}
 		${f.trouble > 0 && html`<${Note} tone="warn"><p>Some failures are on our side: see the log for the captcha's provider.</p><//>`}<//>`;
 }
+
+/* From the series, which outlive the process; the rest is counted since it began. */
+const Over = ({ over, range, on }) => html`<${Card} title="Over time" side=${html`<${Segments} label="Range" value=${range} options=${RANGES} on=${on} />`}>
+	${over ? html`<ul class="top-list">
+		<${Step} name="Requests that were challenged" n=${over.issued} all=${over.issued} />
+		<${Step} name="Passes given" n=${over.solved} all=${over.issued} tone="good" />
+		<${Step} name="Failed" n=${over.failed} all=${over.issued} tone="bad" /></ul>` : html`<p class="dim">Nothing is known of this time.</p>`}<//>`;
 
 const bound = (b, i, all) => (i < all.length ? `up to ${micros(b * 1000)}` : `over ${micros(all[all.length - 1] * 1000)}`);
 
@@ -60,8 +67,9 @@ const CATEGORY_COLUMNS = [
 	{ name: "impostors", head: "Impostors", num: true, cell: (c) => (c.impostors ? html`<b class="bad">${number(c.impostors)}</b>` : "0") },
 ];
 
-const Shown = ({ d }) => html`
-	<div class="grid"><${Funnel} f=${d.funnel} /><${Times} t=${d.solve_ms} /></div>
+const Shown = ({ d, range, on }) => html`
+	<div class="grid"><${Funnel} f=${d.funnel} since=${d.since} /><div class="stack"><${Over} over=${d.over} range=${range} on=${on} />
+		<${Times} t=${d.solve_ms} /></div></div>
 	<div class="grid">
 		<${Card} title="By app" flush>${d.by_app.length ? html`<${Table} label="Challenges by app" columns=${APP_COLUMNS} rows=${d.by_app} row_key=${(a) => a.app} />`
 			: html`<${Empty} icon="apps" title="No app has challenged anybody" />`}<//>
@@ -74,8 +82,8 @@ export default function Bots() {
 	const { data, error, reload } = useGet("/bots", { range }, { every: 15000 });
 
 	return html`
-		<${Head} title="Bots & challenges"><${Segments} label="Range" value=${range} options=${RANGES} on=${(r) => requery({ range: r })} /><//>
+		<${Head} title="Bots & challenges" about="Is the challenge hurting people?" />
 		<${Problem} error=${error} retry=${reload} />
-		${data && html`<${Shown} d=${data} />`}
+		${data && html`<${Shown} d=${data} range=${range} on=${(r) => requery({ range: r })} />`}
 		${!data && !error && html`<${Skeleton} lines=${6} />`}`;
 }
