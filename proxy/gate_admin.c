@@ -3,24 +3,6 @@
 #include "base/tls.h"
 #include "proxy/gate.h"
 
-static struct tls_context *tls_of(const struct config *c, const uint8_t ticket_secret[32], struct err *err)
-{
-	struct tls_cert_file cert = { c->admin.cert, c->admin.key };
-	struct tls_server_options o = { .certs = &cert, .ncerts = 1, .min_version = c->tls_min };
-
-	memcpy(o.ticket_secret, ticket_secret, sizeof o.ticket_secret);
-	return tls_server_new(&o, err);
-}
-
-bool gate_admin_check(const struct config *c, struct err *err)
-{
-	static const uint8_t none[32];
-	struct tls_context *tls = c->admin.cert ? tls_of(c, none, err) : NULL;
-
-	tls_context_free(tls);
-	return tls || !c->admin.cert || err_at(err, "admin");
-}
-
 static bool tls_open(struct gate *g, const struct config *c, struct err *err)
 {
 	const struct bytes secret = { (const char *)g->process.secret, sizeof g->process.secret };
@@ -30,7 +12,7 @@ static bool tls_open(struct gate *g, const struct config *c, struct err *err)
 		return true;
 	if (!tls_derive_key(secret, "admin tickets", key))
 		return err_set(err, SIDE_SELF, 0, "no key can be derived");
-	g->admin_tls = tls_of(c, key, err);
+	g->admin_tls = gate_admin_tls(c, key, err);
 	return g->admin_tls != NULL;
 }
 

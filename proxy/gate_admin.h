@@ -6,6 +6,7 @@
 #include "proxy/config.h"
 
 struct gate;
+struct tls_context *gate_admin_tls(const struct config *, const uint8_t ticket_secret[32], struct err *); /* NULL: err */
 bool gate_admin_check(const struct config *, struct err *); /* what can be told without binding: the certificate */
 bool gate_admin_open(struct gate *, struct err *);
 #endif
