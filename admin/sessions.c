@@ -29,6 +29,7 @@ static const char table[] =
 	" agent TEXT NOT NULL, made_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL)";
 
 #define COLUMNS "id, hash, user, address, agent, made_ms, seen_ms"
+static const char insert[] = "INSERT INTO sessions (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 /* Rows come oldest first. */
 static void take_session(void *ctx, sqlite3_stmt *s)
@@ -231,7 +232,7 @@ bool sessions_begin(struct sessions *ss, struct bytes user, const struct ip *fro
 
 	make_room(ss, user);
 	if (!x || !fill(x, user, from, agent, cookie) ||
-	    !rows_write(ss->store, "INSERT INTO sessions (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", bind_session, x, sizeof *x)) {
+	    !rows_write(ss->store, insert, bind_session, x, sizeof *x)) {
 		free(x);
 		return false;
 	}

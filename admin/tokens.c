@@ -22,6 +22,7 @@ struct tokens {
 	struct store *store;
 	struct token *first;
 	size_t n;
+	uint64_t last_id; /* none is given twice while what was opened by it may last */
 };
 
 /* ---- the table ---- */
@@ -31,6 +32,7 @@ static const char table[] =
 	" role TEXT NOT NULL, made_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL)";
 
 #define COLUMNS "id, hash, name, role, made_ms, seen_ms, until_ms"
+static const char insert[] = "INSERT INTO tokens (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 static void take_token(void *ctx, sqlite3_stmt *s)
 {
@@ -50,6 +52,7 @@ static void take_token(void *ctx, sqlite3_stmt *s)
 	t->info.made_ms = (uint64_t)sqlite3_column_int64(s, 4);
 	t->info.seen_ms = t->kept_seen_ms = (uint64_t)sqlite3_column_int64(s, 5);
 	t->info.until_ms = (uint64_t)sqlite3_column_int64(s, 6);
+	ts->last_id = t->info.id;
 	t->next = ts->first;
 	ts->first = t;
 	ts->n++;
@@ -137,12 +140,13 @@ bool tokens_add(struct tokens *ts, struct bytes name, enum role role, uint64_t u
 		return err_set(e, SIDE_CLIENT, 422, "there are %d tokens already", TOKENS_MAX);
 	if (!(t = calloc(1, sizeof *t)))
 		return err_set(e, SIDE_SELF, 0, "out of memory");
-	t->info = (struct token_info){ .id = ts->first ? ts->first->info.id + 1 : 1, .role = role, .made_ms = clock_wall_ms(), .until_ms = until_ms };
+	t->info = (struct token_info){ .id = ts->last_id + 1, .role = role, .made_ms = clock_wall_ms(), .until_ms = until_ms };
 	memcpy(t->info.name, name.at, name.len);
-	if (!fill(t, text) || !rows_write(ts->store, "INSERT INTO tokens (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)", bind_token, t, sizeof *t)) {
+	if (!fill(t, text) || !rows_write(ts->store, insert, bind_token, t, sizeof *t)) {
 		free(t);
 		return err_set(e, SIDE_SELF, 0, "it could not be kept");
 	}
+	ts->last_id++;
 	t->next = ts->first;
 	ts->first = t;
 	ts->n++;

@@ -72,6 +72,7 @@ void users_set_password(struct users *, struct bytes name, struct bytes password
 /* ---- the second factor ---- */
 /* A new secret (Base32), not in force before a code of it has come. */
 bool users_totp_begin(struct users *, struct bytes name, char secret[CODE_TEXT]);
-bool users_totp_on(struct users *, struct bytes name, struct bytes code, char recovery[USER_RECOVERY_CODES][CODE_TEXT], struct err *);
+bool users_totp_on(struct users *, struct bytes name, struct bytes code,
+		   char recovery[USER_RECOVERY_CODES][CODE_TEXT], struct err *);
 bool users_totp_off(struct users *, struct bytes name);
 #endif

@@ -13,7 +13,8 @@ bool users_totp_begin(struct users *us, struct bytes name, char secret[CODE_TEXT
 	return true;
 }
 
-bool users_totp_on(struct users *us, struct bytes name, struct bytes code, char recovery[USER_RECOVERY_CODES][CODE_TEXT], struct err *e)
+bool users_totp_on(struct users *us, struct bytes name, struct bytes code,
+		   char recovery[USER_RECOVERY_CODES][CODE_TEXT], struct err *e)
 {
 	struct user *u = user_find(us, name);
 	uint64_t step;

@@ -489,6 +489,10 @@ static void tokens_have_a_role_and_an_end(void **state)
 	reopen(h);
 	assert_null(tokens_find(h->tokens, bytes_of(text)));
 	assert_false(tokens_delete(h->tokens, info.id, name));
+	assert_true(tokens_add(h->tokens, BYTES("last"), ROLE_VIEWER, 0, text, &info, &e));
+	assert_true(tokens_delete(h->tokens, info.id, name));
+	assert_true(tokens_add(h->tokens, BYTES("next"), ROLE_VIEWER, 0, text, &gone, &e));
+	assert_int_not_equal(gone.id, info.id);
 }
 
 #define TEST(claim) cmocka_unit_test_setup_teardown(claim, begin, end)
