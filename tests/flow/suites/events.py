@@ -168,6 +168,38 @@ def events_outlive_the_process_and_their_bound_holds():
 
 
 @claim
+def a_gate_that_cannot_keep_them_serves_all_the_same():
+    with Origin() as origin, Gate(two_apps(origin.url), start=False) as gate:
+        os.makedirs(gate.path("state/events.db"))
+        gate.start()
+        expect((do(gate, SQLI), do(gate, CALM)), (403, 200))
+        serves(gate)
+        for path in ("/events", "/events/01JD3", "/top?by=app", "/series?range=1h"):
+            expect(ask(gate, "GET", path)[0], 503, path)
+        expect(ask(gate, "GET", "/stats")[1]["blocked_total"], 1)
+        stream = Stream(gate, "security,stats")
+        eventually(lambda: stream.of("stats"), 5, "figures")
+        stream.close()
+        expect("events are not kept" in gate.text("stderr"), True)
+
+
+@claim
+def a_damaged_file_is_put_aside():
+    with Origin() as origin, Gate(two_apps(origin.url)) as gate:
+        attacks(gate)
+        items(gate, count=5)
+        gate.stop()
+        with open(gate.path("state/events.db"), "wb") as f:
+            f.write(b"no database" * 1000)
+        gate.start()
+        serves(gate)
+        expect(items(gate), [])
+        do(gate, SQLI)
+        items(gate, count=1)
+        expect(os.path.exists(gate.path("state/events.db.damaged")), True)
+
+
+@claim
 def what_events_have_in_common_is_counted():
     with Origin() as origin, Gate(two_apps(origin.url)) as gate:
         attacks(gate)
