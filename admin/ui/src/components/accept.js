@@ -40,6 +40,9 @@ function Impact({ app, exception }) {
 		return html`<${Note} tone="warn">${told.error.message}<//>`;
 	const { would_unblock: through, would_open: suspect } = told;
 
+	if (!through.events)
+		return html`<${Note} tone="info">Of the last 7 days it would have let nothing through: other rules matched, too, or
+			nothing like it came.<//>`;
 	return html`<${Note} tone=${suspect.events ? "warn" : "good"}><p>In the last 7 days it would have let through
 		<b> ${count(through.events, "request")}</b> of <b>
 			${count(through.clients, "client")}</b>; ${suspect.events
