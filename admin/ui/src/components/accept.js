@@ -43,13 +43,14 @@ function Impact({ app, exception }) {
 	if (!through.events)
 		return html`<${Note} tone="info">Of the last 7 days it would have let nothing through: other rules matched, too, or
 			nothing like it came.<//>`;
-	return html`<${Note} tone=${suspect.events ? "warn" : "good"}><p>In the last 7 days it would have let through
-		<b> ${count(through.events, "request")}</b> of <b>
-			${count(through.clients, "client")}</b>; ${suspect.events
-			? html`<b>${number(suspect.events)}</b> of these, of ${count(suspect.clients,
-				"client")}, have other marks against them.`
-			: "none of these has another mark against it."}
-				${told.more ? " Only the newest 1,000 events were looked at." : ""}</p><//>`;
+	const requests = count(through.events, "request"), clients = count(through.clients, "client");
+	const whom = suspect.events
+		? html`<b>${number(suspect.events)}</b> of these, of ${count(suspect.clients, "client")}, have other marks.`
+		: "none of these has another mark against it.";
+
+	return html`<${Note} tone=${suspect.events ? "warn" : "good"}>
+		<p>In the last 7 days it would have let through <b>${requests}</b> of <b>${clients}</b>; ${whom}
+			${told.more && html`<span> Only the newest 1,000 events were looked at.</span>`}</p><//>`;
 }
 
 /* What the present configuration would do with the request. */

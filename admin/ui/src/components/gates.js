@@ -10,7 +10,9 @@ export function useGates() {
 	const { data } = useGet("/nodes", undefined, { every: 30000 });
 	const others = data?.items.filter((n) => !n.self).map((n) => n.name) ?? [];
 
-	return { self: data?.self, others, nodes: others.length && route.value.query.nodes === "all" ? "all" : undefined };
+	const all = others.length > 0 && route.value.query.nodes === "all";
+
+	return { self: data?.self, others, nodes: all ? "all" : undefined };
 }
 
 export const GatesChoice = ({ gates }) => gates.others.length > 0 && html`

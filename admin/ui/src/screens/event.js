@@ -185,7 +185,8 @@ export default function Event({ params }) {
 		return html`<${Head} title="Event" />${error.status === 404
 			? html`<${Card}><${Empty} icon="search" title=${`No event is known by ${params.id}`}>
 				<p>It may be older than what is kept, or nothing was held against that request.</p>
-				<p><a href=${link("/events", { id: params.id })}>Look for ids that begin so</a></p><//><//>`
+				<p><a href=${link("/events", { id: params.id })}>Look for ids that begin so</a></p><//>
+				<//>`
 			: html`<${Problem} error=${error} retry=${reload} />`}`;
 	return data ? html`<${Detail} e=${data} />`
 		: html`<${Head} title="Event" /><${Card}><${Skeleton} lines=${8} /><//>`;
