@@ -21,7 +21,7 @@ except ImportError:
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 sys.path.insert(0, os.path.join(ROOT, "tests", "flow"))
 os.environ["EMBERGATE"] = os.path.abspath(sys.argv[1])
-from lib import api
+from lib import api, certs
 from lib.api import Browser
 from lib.claims import eventually, expect
 from lib.gate import Gate, one_app
@@ -38,7 +38,8 @@ VALUES = {"ip": CLIENT, "by": "rule", "range": "1h", "format": "plain", "topics"
 # ---- a gate with something to tell ----
 
 
-def config(origin, folder):
+def config(gate, origin, folder):
+    cert, key = certs.make(folder, "shop.example")
     with open(os.path.join(folder, "bad.txt"), "w", encoding="ascii") as file:
         file.write("198.51.100.0/24\n203.0.113.7\n")
     app = {
@@ -47,6 +48,8 @@ def config(origin, folder):
         "limits": [{"path": "/often", "rate": "100/s"}],
     }
     top = {
+        "listen": [{"bind": f"127.0.0.1:{gate.port}"}, {"bind": f"127.0.0.1:{free_port()}", "tls": True}],
+        "tls": {"certs": [{"cert": cert, "key": key}]},
         "client_ip": {"trust": ["loopback"]},
         "lapi": {"bind": f"127.0.0.1:{free_port()}"},
         "cti": {"lists": [{"name": "bad", "file": os.path.join(folder, "bad.txt")}]},
@@ -286,7 +289,9 @@ def key_of(item):
 
 
 def main():
-    with tempfile.TemporaryDirectory(prefix="embergate-contract.") as folder, Origin() as origin, Gate(config(origin, folder)) as gate:
+    with tempfile.TemporaryDirectory(prefix="embergate-contract.") as folder, Origin() as origin, Gate({}, start=False) as gate:
+        gate.write(config(gate, origin, folder))
+        gate.start()
         attack(gate)
         browser = fill(gate)
         tokens = {role: api.token(gate, role, role) for role in ROLES[1:]}
