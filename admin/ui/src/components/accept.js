@@ -41,11 +41,12 @@ function Impact({ app, exception }) {
 	const { would_unblock: through, would_open: suspect } = told;
 
 	if (!through.events)
-		return html`<${Note} tone="info">Of the last 7 days it would have let nothing through: other rules matched, too, or
+		return html`<${Note} tone="info">Of the last 7 days it would have let nothing through: other rules
+			matched, too, or
 			nothing like it came.<//>`;
 	const requests = count(through.events, "request"), clients = count(through.clients, "client");
 	const whom = suspect.events
-		? html`<b>${number(suspect.events)}</b> of these, of ${count(suspect.clients, "client")}, have other marks.`
+		? html`<b>${number(suspect.events)}</b> of them from clients with other marks against them.`
 		: "none of these has another mark against it.";
 
 	return html`<${Note} tone=${suspect.events ? "warn" : "good"}>

@@ -24,7 +24,8 @@ const axis = (values, more) => ({
 });
 
 const line = ({ name, token, fill }, bridge) => ({
-	label: name, stroke: colour(token), width: 1.5, spanGaps: bridge, points: bridge ? { size: 4 } : { show: false },
+	label: name, stroke: colour(token), width: 1.5, spanGaps: bridge, points: bridge
+		? { size: 4 } : { show: false },
 	fill: fill ? thin(colour(token), 0.14) : undefined,
 });
 

@@ -205,7 +205,8 @@ function Gate({ status, others }) {
 	return html`<${Card} title="Gate" side=${html`version ${status.version}`}>
 		<ul class="gate-apps">${status.apps.map((a) => html`<${AppRow} key=${a.name} a=${a} />`)}</ul>
 		<p class="dim">Serving since <${Time} at=${status.started} /> on ${status.listeners.join(", ")}
-			${others.length > 0 && html`; beside <a href=${link("/cluster")}>${others.join(", ")}</a>`}.</p><//>`;
+			${others.length > 0 && html`; beside <a href=${link("/cluster")}>
+				${others.join(", ")}</a>`}.</p><//>`;
 }
 
 /* The series a range names; 7 days are a part of 30. */
@@ -251,7 +252,8 @@ export default function Overview() {
 		${status.data && html`<${Alarms} status=${status.data} />`}
 		<${Problem} error=${status.error} retry=${status.reload} />
 		<${Tiles} app=${app} nodes=${gates.nodes} />
-		${gates.nodes && html`<p class="dim">The figures above are of all gates, what follows is of ${gates.self}.</p>`}
+		${gates.nodes && html`<p class="dim">The figures above are of all gates, what follows is
+			of ${gates.self}.</p>`}
 		${status.data?.requests === 0 && series.data && !series.data.series.requests.some(Boolean)
 			&& html`<${Newcomer} status=${status.data} />`}
 		${series.error && !series.data ? html`<${Problem} error=${series.error} retry=${series.reload} />`
