@@ -180,13 +180,10 @@ static void walk(struct decisions *d, struct paging *p)
 		unsigned first = piece / SHARDS * SWEEP_HEADS;
 
 		pthread_rwlock_rdlock(&s->lock);
-		for (unsigned k = first; k < first + SWEEP_HEADS; k++) {
-			if (k + 8 < HEADS && s->heads[k + 8]) /* by the time that it is looked at, it is there */
-				__builtin_prefetch(s->heads[k + 8]);
+		for (unsigned k = first; k < first + SWEEP_HEADS; k++)
 			for (const struct record *r = s->heads[k]; r; r = r->next)
 				if (fits(r, p->filter, p->now_ms))
 					keep(p, r);
-		}
 		pthread_rwlock_unlock(&s->lock);
 	}
 }

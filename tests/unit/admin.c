@@ -445,7 +445,7 @@ static void keys_are_made_listed_and_deleted(void **state)
 		{ "bouncers add x everything", 1, "write: bouncers add NAME" },
 		{ "bouncers add", 1, "write: bouncers add NAME" },
 		{ "bouncers list", 0, "\nwall                             decisions                never " },
-		{ "-o json bouncers", 0, "[{\"name\":\"waf\",\"scopes\":\"decisions appsec trusted\",\"seen\":\"never\"" },
+		{ "-o json bouncers", 0, "[{\"name\":\"waf\",\"may\":[\"decisions\",\"appsec\",\"trusted\"],\"validated\":true" },
 		{ "bouncers delete wall", 0, "it is deleted\n" },
 		{ "bouncers delete wall", 1, "there is none of that name\n" },
 		{ "bouncers sing", 1, "write: bouncers list" },
@@ -455,7 +455,7 @@ static void keys_are_made_listed_and_deleted(void **state)
 		{ "machines validate nobody", 1, "there is none of that name\n" },
 		{ "machines validate agent", 0, "it may log in\n" },
 		{ "machines delete agent", 0, "it is deleted\n" },
-		{ "-o json machines", 0, "[{\"name\":\"other\",\"state\":\"validated\"" },
+		{ "-o json machines", 0, "[{\"name\":\"other\",\"may\":[],\"validated\":true" },
 	};
 	static const char *const parts[] = { "", "-wal", "-shm" };
 	char file[96], part[128];

@@ -781,6 +781,52 @@ static void what_is_no_socket_is_an_error(void **state)
 	turn(h);
 }
 
+/* ---- from inside ---- */
+
+struct told { unsigned times, status; char body[64]; };
+
+static void on_inside(void *ctx, unsigned status, struct bytes body)
+{
+	struct told *t = ctx;
+
+	t->times++;
+	t->status = status;
+	snprintf(t->body, sizeof t->body, "%.*s", BYTES_ARG(body));
+}
+
+static void one_from_inside_is_answered_once_and_read_as_strictly(void **state)
+{
+	static const char *const wrong[] = { "", "no slash", "/a b", "/a\r\nX: y", "/a\x7f", "http://a/" };
+	struct house *h = *state;
+	struct serve_request *r;
+	struct told t = { 0 };
+
+	open_with(h, (struct serve_options){ 0 });
+	for (size_t i = 0; i < nelems(wrong); i++)
+		assert_null(serve_inside(h->server, bytes_of(wrong[i]), on_inside, &t));
+	r = serve_inside(h->server, BYTES("/a/b%20c?q=1"), on_inside, &t);
+	assert_non_null(r);
+	assert_bytes(serve_segment(r, 1), BYTES("b c"));
+	assert_bytes(serve_query(r, BYTES("q")), BYTES("1"));
+	assert_true(serve_is_gone(r));
+	answer(r, 418, BYTES("tea"));
+	assert_int_equal(t.times, 1);
+	assert_int_equal(t.status, 418);
+	assert_string_equal(t.body, "tea");
+	r = serve_inside(h->server, BYTES("/pieces"), on_inside, &t); /* a stream goes nowhere */
+	serve_begin(r, &(struct serve_answer){ .status = 200, .body = BYTES("a") }, NULL, NULL);
+	serve_piece(r, BYTES("b"));
+	serve_end(r, true);
+	assert_int_equal(t.times, 2);
+	assert_int_equal(t.status, 0);
+	r = serve_inside(h->server, BYTES("/"), on_inside, &t);
+	serve_close(h->server, 0, closed, h);
+	turn(h);
+	assert_int_equal(h->closed, 0); /* an answer is owed */
+	answer(r, 200, BYTES("late"));
+	RUN_UNTIL(h->loop, h->closed);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -807,6 +853,7 @@ int main(void)
 		TEST(closing_waits_for_what_is_under_way),
 		TEST(closing_does_not_wait_for_ever),
 		TEST(what_is_no_socket_is_an_error),
+		TEST(one_from_inside_is_answered_once_and_read_as_strictly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
