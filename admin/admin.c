@@ -183,6 +183,11 @@ void admin_tell(struct admin *a, const char *topic, struct bytes json)
 		streams_tell(a->streams, t, json);
 }
 
+uint64_t admin_untold(const struct admin *a)
+{
+	return streams_dropped(a->streams);
+}
+
 /* What closes at once must not end the admin before the others have been told. */
 void admin_close(struct admin *a, void (*closed)(void *), void *ctx)
 {

@@ -115,6 +115,7 @@ bool admin_setup_link(struct admin *, char link[ADMIN_LINK_MAX]);
 void admin_cede(struct admin *, uint32_t grace_ms);
 /* To whoever follows: "config" or "node", and what is told, an object. */
 void admin_tell(struct admin *, const char *topic, struct bytes json);
+uint64_t admin_untold(const struct admin *); /* of that, and of figures: what a follower had no room for */
 /* Stops listening and cuts what is open; closed(ctx) once nothing of it is left on the loop. */
 void admin_close(struct admin *, void (*closed)(void *), void *ctx);
 

@@ -29,6 +29,5 @@ bool streams_add(struct streams *, struct serve_request *, const struct caller *
 /* To all that follow it. */
 void streams_tell(struct streams *, enum stream_topic, struct bytes json);
 
-struct streams_counts { unsigned open; uint64_t dropped; };
-void streams_count(const struct streams *, struct streams_counts *);
+uint64_t streams_dropped(const struct streams *); /* that a client had no room for: figures, news of reloads and gates */
 #endif

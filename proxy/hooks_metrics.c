@@ -116,7 +116,9 @@ void hooks_metrics(void *ctx, struct text *out)
 {
 	struct gate *g = ctx;
 	const struct site *s = g->site;
-	struct metrics_drops drops[7] = { { "events", events_dropped(g->shared.events) } };
+	struct metrics_drops drops[8] = {
+		{ "events", events_dropped(g->shared.events) }, { "stream", admin_untold(g->admin) },
+	};
 	struct metrics_cert certs[CERT_HOSTS_SHOWN];
 	struct arena *a = arena_new(SCENARIO_BYTES);
 	const struct agent_counts *c = &g->log_counts;
@@ -124,7 +126,7 @@ void hooks_metrics(void *ctx, struct text *out)
 		{ "event", atomic_load(&c->events) }, { "other", atomic_load(&c->others) }, { "broken", atomic_load(&c->broken) },
 		{ "cut", atomic_load(&c->cut) }, { "dropped", atomic_load(&c->dropped) },
 	};
-	struct metrics_now now = { .drops = drops, .ndrops = 1, .certs = certs, .lines = lines, .nlines = s->config->nlogs ? nelems(lines) : 0,
+	struct metrics_now now = { .drops = drops, .ndrops = 2, .certs = certs, .lines = lines, .nlines = s->config->nlogs ? nelems(lines) : 0,
 				   .openssl = tls_library() };
 
 	if (s->access)
