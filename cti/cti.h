@@ -82,8 +82,7 @@ struct decisions_page {
 	struct decision at[DECISIONS_PAGE_MAX]; /* texts are the arena's */
 };
 /* At most `limit`. Looks at every record, some under a lock at a time: 50 ms of a core for a million, with `text` 250 ms, so
- * not on a loop's thread. False:
- * out of memory. */
+ * not on a loop's thread. False: out of memory. */
 bool decisions_page(struct decisions *, const struct decisions_filter *, uint64_t now_ms, size_t limit, struct arena *,
 		    struct decisions_page *);
 /* Forgets some of what is over; call it about once a second. The whole table is looked at in DECISIONS_SWEEPS calls, a few
