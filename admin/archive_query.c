@@ -155,19 +155,21 @@ struct finding {
 	struct json_out out;
 };
 
-/* Of the same app, path and worst rule, itself not counted. */
+/* Of the same app, path and worst rule, itself not counted; newest first, as far as the time of a page goes. */
 static int64_t count_similar(struct archive *a, sqlite3 *db, int64_t number, uint64_t time_ms)
 {
-	sqlite3_stmt *s = archive_prepare(a, db, "SELECT count(*) FROM events e NOT INDEXED, events x WHERE x.id = ?1 AND e.time_ms >= ?2"
-						 " AND e.app = x.app AND e.rule IS x.rule AND e.path = x.path AND e.id <> x.id");
+	sqlite3_stmt *s = archive_prepare(a, db, "SELECT 1 FROM events x CROSS JOIN events e NOT INDEXED WHERE x.id = ?1 AND look(e.id)"
+						 " AND e.time_ms >= ?2 AND e.app = x.app AND e.rule IS x.rule AND e.path = x.path"
+						 " AND e.id <> x.id ORDER BY e.id DESC");
 	int64_t n = 0;
 
 	if (!s)
 		return 0;
+	a->look = (struct archive_look){ .until_us = clock_mono_us() + ARCHIVE_PAGE_US };
 	sqlite3_bind_int64(s, 1, number);
 	sqlite3_bind_int64(s, 2, time_ms > ARCHIVE_SIMILAR_MS ? (sqlite3_int64)(time_ms - ARCHIVE_SIMILAR_MS) : 0);
-	if (sqlite3_step(s) == SQLITE_ROW)
-		n = sqlite3_column_int64(s, 0);
+	while (sqlite3_step(s) == SQLITE_ROW)
+		n++;
 	sqlite3_finalize(s);
 	return n;
 }
