@@ -2,6 +2,7 @@
 'use strict';
 const fs = require('fs');
 const { axe_source } = require('./barriers.js');
+const { packed } = require('./png.js');
 const { EVENT, SCREENS, log_in_first, open, password_of, ready, totp } = require('./steps.js');
 
 const FIRST_LOAD_MAX = 60 * 1024; // bytes, gzipped: what a first visit fetches, the overview with its charts
@@ -191,6 +192,7 @@ async function seen(page, ids) {
 
 // Not a claim: every screen as a picture, for the documentation.
 exports.screenshots = async ({ page, link, event, shots }) => {
+	await page.setViewportSize({ width: 1240, height: 775 });
 	await log_in_first(page, link);
 	for (const theme of ['light', 'dark'])
 		for (const screen of SCREENS) {
@@ -202,7 +204,7 @@ exports.screenshots = async ({ page, link, event, shots }) => {
 				await page.click('button:has-text("Try it")');
 				await page.waitForSelector('.hit');
 			}
-			await page.screenshot({ path: `${shots}/${name}-${theme}.png` });
+			fs.writeFileSync(`${shots}/${name}-${theme}.png`, packed(await page.screenshot()));
 		}
 	console.log(`${fs.readdirSync(shots).length} pictures`);
 };

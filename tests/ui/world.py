@@ -8,8 +8,8 @@ from lib.gate import Gate
 from lib.origin import Origin, answer
 
 MMDB = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools", "mmdb.py")
-BROWSER = ("User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", "Accept: text/html",
-           "Accept-Language: en")
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+BOTS = ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "GPTBot/1.2", "curl/8.5.0")
 ATTACKS = (
     "/search?q=1%27%20UNION%20SELECT%20password%20FROM%20users--%20", "/search?q=%3Cscript%3Ealert(1)%3C/script%3E",
     "/download?file=../../../../etc/passwd", "/?x=$%7Bjndi:ldap://evil.example/a%7D", "/ping?host=127.0.0.1;cat%20/etc/passwd",
@@ -59,9 +59,13 @@ class World:
                 "scenarios": {"packs": True}, "apps": {"shop": shop, "blog": blog}}
 
 
-def send(gate, address, target="/", method="GET", fields=(), body=None, host="shop.example"):
+def send(gate, address, target="/", method="GET", fields=(), body=None, host="shop.example", agent=AGENT):
     with gate.connect() as client:
-        return client.ask(method, target, [*BROWSER, f"X-Forwarded-For: {address}", *fields], body, host=host)
+        return client.ask(method, target, fields_of(agent, address, fields), body, host=host)
+
+
+def fields_of(agent, address, fields):
+    return [f"User-Agent: {agent}", "Accept: text/html", "Accept-Language: en", f"X-Forwarded-For: {address}", *fields]
 
 
 def post(gate, address, body, target="/articles", host="blog.example"):
@@ -77,6 +81,8 @@ def lively(gate):
             send(gate, address, target)
     for i in range(5):
         send(gate, f"198.18.2.{i + 1}", "/members/area", host="blog.example")
+    for i in range(9):
+        send(gate, f"198.18.6.{i + 1}", "/", agent=BOTS[i % len(BOTS)])
     for i in range(30):  # a scan of what is not there
         send(gate, "198.18.3.3", f"/backup{i}.zip")
     gate.ctl("decisions", "add", "198.18.9.9", "4h")

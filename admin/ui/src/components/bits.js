@@ -62,7 +62,7 @@ export function Copy({ text, label = "Copy" }) {
 /* A share of the greatest, behind a name: top lists. */
 export const Bar = ({ part, tone = "" }) =>
 	html`<svg class="bar ${tone}" preserveAspectRatio="none" viewBox="0 0 100 4" aria-hidden="true">
-	<rect width=${Math.max(0.5, Math.min(100, 100 * part))} height="4" rx="0" /></svg>`;
+	<rect width=${part > 0 ? Math.max(0.5, Math.min(100, 100 * part)) : 0} height="4" rx="0" /></svg>`;
 
 export const Skeleton = ({ lines = 3 }) => html`
 	<div class="skeleton" role="status"><span class="unseen">Loading</span>
