@@ -336,16 +336,19 @@ static void told(void *arg)
 /* False: it is over. */
 static bool next(struct replay *r, struct waiting *out)
 {
+	bool over;
+
 	pthread_mutex_lock(&r->lock);
 	while (!r->n && !r->ending)
 		pthread_cond_wait(&r->some, &r->lock);
-	if (!r->ending) {
+	over = r->ending;
+	if (!over) {
 		*out = r->queue[r->first];
 		r->first = (r->first + 1) % REPLAY_JOBS;
 		r->n--;
 	}
 	pthread_mutex_unlock(&r->lock);
-	return !r->ending;
+	return !over;
 }
 
 static void *work(void *arg)
