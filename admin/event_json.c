@@ -345,8 +345,10 @@ static void put_words(struct json_out *o, const struct record *r)
 	explain_text(&t, r);
 	out_text(o, "explain", text_bytes(&t));
 	t = text_over(buf, EXPLAIN_MAX);
-	if (r->source == SOURCE_RULE)
+	if (r->source == SOURCE_RULE) {
 		propose_exceptions(&t, r);
+		propose_list(o, "exceptions", r);
+	}
 	if (t.len)
 		out_text(o, "exception", text_bytes(&t));
 	free(buf);

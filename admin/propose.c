@@ -9,6 +9,11 @@ enum { ARENA = 256 << 10 };
 
 static const char *const keys[] = { [PROPOSE_ARGS] = "args", [PROPOSE_COOKIES] = "cookies", [PROPOSE_HEADERS] = "headers",
 				    [PROPOSE_PARTS] = "parts" };
+/* By enum exclusion_key. */
+static const char *const exclusion_keys[] = {
+	[EXCLUDE_SKIP] = "skip", [EXCLUDE_RULES] = "rules", [EXCLUDE_CATEGORIES] = "categories", [EXCLUDE_TAGS] = "tags",
+	[EXCLUDE_ARGS] = "args", [EXCLUDE_COOKIES] = "cookies", [EXCLUDE_HEADERS] = "headers",
+};
 /* By enum exclusion_part. */
 static const char *const parts[] = {
 	[EXCLUDE_BODY] = "body", [EXCLUDE_ALL_ARGS] = "args", [EXCLUDE_ALL_COOKIES] = "cookies", [EXCLUDE_ALL_HEADERS] = "headers",
@@ -88,6 +93,11 @@ bool propose_same(const struct propose_target *a, const struct propose_target *b
 const char *propose_key_word(enum propose_key key)
 {
 	return key == PROPOSE_WHOLE ? "" : keys[key];
+}
+
+const char *propose_word(enum exclusion_key key)
+{
+	return exclusion_keys[key];
 }
 
 const char *propose_part_word(enum exclusion_part part)
@@ -197,6 +207,40 @@ size_t propose(struct arena *a, struct bytes path, const struct record_hit *hits
 	return found;
 }
 
+/* ---- as JSON ---- */
+
+static void list_words(struct json_out *o, const char *key, const struct exclusion_words *w)
+{
+	if (!w->n)
+		return;
+	out_list(o, key);
+	for (size_t i = 0; i < w->n; i++)
+		out_text(o, NULL, w->at[i]);
+	out_end(o);
+}
+
+static void list_parts(struct json_out *o, uint32_t bits)
+{
+	if (!bits)
+		return;
+	out_list(o, "parts");
+	for (; bits; bits &= bits - 1)
+		out_str(o, NULL, parts[__builtin_ctz(bits)]);
+	out_end(o);
+}
+
+void propose_json(struct json_out *o, const char *key, const struct replay_exception *x)
+{
+	out_object(o, key);
+	if (x->path.at)
+		out_text(o, "path", x->path);
+	list_words(o, "methods", &x->methods);
+	for (size_t i = 0; i < EXCLUDE_KEYS; i++)
+		list_words(o, exclusion_keys[i], &x->what.words[i]);
+	list_parts(o, x->what.parts);
+	out_end(o);
+}
+
 /* ---- as YAML ---- */
 
 /* An id is a number, or a word that YAML takes as it is. */
@@ -251,6 +295,19 @@ struct bytes propose_path(struct arena *a, struct bytes path)
 	struct bytes *readings = arena_get(a, PATH_READINGS_MAX * sizeof *readings);
 
 	return readings && path_readings(a, path, readings) ? readings[0] : path;
+}
+
+void propose_list(struct json_out *o, const char *key, const struct record *r)
+{
+	struct arena *a = arena_new(ARENA);
+	const struct replay_exception *at;
+	size_t n = a ? propose(a, propose_path(a, r->path), r->hits, r->nhits, &at) : 0;
+
+	out_list(o, key);
+	for (size_t i = 0; i < n; i++)
+		propose_json(o, NULL, &at[i]);
+	out_end(o);
+	arena_free(a);
 }
 
 void propose_exceptions(struct text *t, const struct record *r)

@@ -2,6 +2,7 @@
 #ifndef ADMIN_PROPOSE_H
 #define ADMIN_PROPOSE_H
 #include "admin/replay.h"
+#include "base/json_out.h"
 
 /* What a rule matched on, as an exception names it. WHOLE: nothing but the rule itself can be. */
 enum propose_key { PROPOSE_WHOLE, PROPOSE_ARGS, PROPOSE_COOKIES, PROPOSE_HEADERS, PROPOSE_PARTS };
@@ -13,6 +14,7 @@ struct propose_target {
 struct propose_target propose_target(struct bytes variable); /* "ARGS:q", "URI" */
 bool propose_same(const struct propose_target *, const struct propose_target *);
 const char *propose_key_word(enum propose_key); /* "args"; "" of WHOLE */
+const char *propose_word(enum exclusion_key); /* as the configuration calls them */
 const char *propose_part_word(enum exclusion_part);
 /* False: the rule only sums up what others found. */
 bool propose_counts(const struct record_hit *);
@@ -24,5 +26,8 @@ struct bytes propose_path(struct arena *, struct bytes path);
 size_t propose(struct arena *, struct bytes path, const struct record_hit *, size_t n, const struct replay_exception **out);
 /* The same as lines of the configuration. */
 void propose_exceptions(struct text *, const struct record *);
+/* As a list of objects, as POST /exceptions takes them but for app and reason. */
+void propose_list(struct json_out *, const char *key, const struct record *);
+void propose_json(struct json_out *, const char *key, const struct replay_exception *);
 void propose_yaml(struct text *, const struct replay_exception *); /* "{path: ..., rules: [...], ...}" */
 #endif

@@ -1,4 +1,5 @@
 /* api_events.c -- what was seen: lists of events, and each with all that is known of it. */
+#include "admin/api/api_replay.h"
 #include "admin/api/api_tables.h"
 #include "admin/api/peers.h"
 #include "admin/archive.h"
@@ -152,6 +153,7 @@ static const struct api_field detail_fields[] = {
 	{ "trace", API_OBJECT, .list = true, .of = &trace_shape, .help = "what was asked, in that order" },
 	{ "explain", API_TEXT, .help = "as `embergate ctl explain` says it" },
 	{ "exception", API_TEXT, .optional = true, .help = "YAML that would let it through" },
+	{ "exceptions", API_OBJECT, .list = true, .optional = true, .of = &api_exception_shape, .help = "the same, as POST /exceptions takes them" },
 	{ "similar", API_INT, .help = "events of the same rule, app and path in the last 7 days" },
 };
 const struct api_shape api_event_detail_shape = API_SHAPE("EventDetail", detail_fields);

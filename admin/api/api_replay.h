@@ -20,9 +20,6 @@ void api_put_outcome(struct json_out *, const struct replay_outcome *);
 /* "hits" of a record, and "rules": the ids, each once. */
 void api_put_hits(struct json_out *, const struct record *);
 
-/* As replay_read_exception() takes it. */
-void api_put_exception(struct json_out *, const char *key, const struct replay_exception *);
-
 /* A job in an arena of its own, which whoever is told frees. NULL: it was answered. */
 struct replay_job *api_replay_new(struct api_call *, void (*done)(struct replay_job *));
 /* Takes the job over, and answers where too many wait. */

@@ -1,4 +1,4 @@
-/* api_replay_read.c -- from JSON to a request that could have come, and to an exception that could be written; and back. */
+/* api_replay_read.c -- from JSON to a request that could have come, and to an exception that could be written. */
 #include "admin/api/api_replay.h"
 #include "admin/propose.h"
 
@@ -100,12 +100,6 @@ bool replay_read_request(struct arena *a, const struct json *v, struct replay_re
 
 /* ---- an exception ---- */
 
-/* By enum exclusion_key. */
-static const char *const keys[] = {
-	[EXCLUDE_SKIP] = "skip", [EXCLUDE_RULES] = "rules", [EXCLUDE_CATEGORIES] = "categories", [EXCLUDE_TAGS] = "tags",
-	[EXCLUDE_ARGS] = "args", [EXCLUDE_COOKIES] = "cookies", [EXCLUDE_HEADERS] = "headers",
-};
-
 static bool read_words(struct arena *a, const struct json *v, const char *key, struct exclusion_words *out, struct err *e)
 {
 	const struct json *list = json_at(v, key);
@@ -145,8 +139,8 @@ bool replay_read_exception(struct arena *a, const struct json *v, struct replay_
 	json_text(v, "path", &out->path);
 	if (!read_words(a, v, "methods", &out->methods, e) || !read_parts(a, v, &out->what.parts, e))
 		return false;
-	for (size_t i = 0; i < nelems(keys); i++)
-		if (!read_words(a, v, keys[i], &out->what.words[i], e))
+	for (size_t i = 0; i < EXCLUDE_KEYS; i++)
+		if (!read_words(a, v, propose_word((enum exclusion_key)i), &out->what.words[i], e))
 			return false;
 	return true;
 }
@@ -166,32 +160,4 @@ bool replay_read_exceptions(struct arena *a, const struct json *list, struct rep
 	j->exceptions = at;
 	j->nexceptions = n;
 	return true;
-}
-
-static void put_words(struct json_out *o, const char *key, const struct exclusion_words *w)
-{
-	if (!w->n)
-		return;
-	out_list(o, key);
-	for (size_t i = 0; i < w->n; i++)
-		out_text(o, NULL, w->at[i]);
-	out_end(o);
-}
-
-void api_put_exception(struct json_out *o, const char *key, const struct replay_exception *x)
-{
-	out_object(o, key);
-	if (x->path.at)
-		out_text(o, "path", x->path);
-	put_words(o, "methods", &x->methods);
-	for (size_t i = 0; i < nelems(keys); i++)
-		put_words(o, keys[i], &x->what.words[i]);
-	if (x->what.parts)
-		out_list(o, "parts");
-	for (size_t k = 0; k < EXCLUDE_PARTS; k++)
-		if (x->what.parts >> k & 1)
-			out_str(o, NULL, propose_part_word((enum exclusion_part)k));
-	if (x->what.parts)
-		out_end(o);
-	out_end(o);
 }

@@ -153,7 +153,7 @@ static void put_suggestion(struct json_out *o, const struct suggest_set *s, cons
 	out_time(o, "last", c->last_ms);
 	out_text(o, "sample", s->events[c->events[0]].kept.id);
 	out_str(o, "likely", suggest_likely_word(c->likely));
-	api_put_exception(o, "exception", &c->exception);
+	propose_json(o, "exception", &c->exception);
 	put_impact(o, "would_unblock", &c->unblock);
 	put_impact(o, "would_open", &c->open);
 	out_int(o, "replayed", c->replayed);

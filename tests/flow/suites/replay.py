@@ -134,7 +134,8 @@ def an_event_comes_to_the_same_now_and_its_exception_lets_it_through_and_nothing
         expect((got["was"]["action"], got["now"]["action"], got["exact"], got["notes"]), ("deny", "deny", True, []))
         expect(sorted(set(got["was"]["rules"])), sorted(got["now"]["rules"]))
         expect(gate.ctl("replay", first["id"]).stdout.split("\n")[1].split()[:2], ["now", "deny"])
-        exception = {"path": "/search", "rules": got["now"]["rules"], "args": ["q"]}
+        exception, *more = ask(gate, "GET", f"/events/{first['id']}")[1]["exceptions"]
+        expect((exception, more), ({"path": "/search", "rules": got["now"]["rules"], "args": ["q"]}, []))
         now = replayed(gate, first, exception)["now"]
         expect((now["action"], now["tried"], now["hits"]), ("allow", 1, []))
         for event in others:
