@@ -44,7 +44,11 @@ static uint64_t answered(const struct app_metrics *a, unsigned class)
 
 static uint64_t challenges(const struct app_metrics *a, enum challenge_step step)
 {
-	return sum(a, offsetof(struct app_cells, challenges) + step * sizeof(cell));
+	uint64_t n = 0;
+
+	for (size_t level = 0; level < CHALLENGE_LEVELS; level++)
+		n += sum(a, offsetof(struct app_cells, challenges) + (level * CHALLENGE_STEPS + step) * sizeof(cell));
+	return n;
 }
 
 static void read_app(const struct app_metrics *a, struct series_point *p)

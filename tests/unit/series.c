@@ -112,6 +112,9 @@ static void what_two_processes_counted_is_one_step(void **state)
 	begin(&w);
 	count(&w, 5, REMEDY_DENY, 403);
 	count(&w, 3, REMEDY_ALLOW, 200);
+	metrics_challenge(w.shop, 0, 2, CHALLENGE_STEP_ISSUED);
+	metrics_challenge(w.shop, 0, 3, CHALLENGE_STEP_ISSUED);
+	metrics_challenge(w.shop, 0, 3, CHALLENGE_STEP_SOLVED);
 	stop(&w);
 	start(&w);
 	count(&w, 2, REMEDY_LOG, 500);
@@ -126,6 +129,8 @@ static void what_two_processes_counted_is_one_step(void **state)
 	assert_int_equal(seen.sum.n[SERIES_BLOCKED], 5);
 	assert_int_equal(seen.sum.n[SERIES_DETECTED], 2);
 	assert_int_equal(seen.sum.n[SERIES_THROTTLED], 1);
+	assert_int_equal(seen.sum.n[SERIES_CHALLENGED], 2);
+	assert_int_equal(seen.sum.n[SERIES_SOLVED], 1);
 	assert_int_equal(seen.sum.n[SERIES_4XX], 6);
 	assert_int_equal(seen.sum.n[SERIES_5XX], 2);
 	assert_int_equal(range(&w, "", 0).sum.n[SERIES_REQUESTS], 11);
