@@ -14,6 +14,8 @@ test("every number has its unit, what is not known has a dash", () => {
 	assert.equal(micros(1250), "1.3 ms");
 	assert.equal(bytes(2e9), "2 GB");
 	assert.equal(rate(12345), "12.3 k/s");
+	assert.equal(rate(0.02), "1.2/min");
+	assert.equal(rate(0, 0.0005), "0/h");
 	assert.equal(short(9999), "9,999");
 	assert.equal(short(null), "–");
 	assert.equal(span(3 * 3600 + 60), "3 h");

@@ -18,7 +18,18 @@ export function short(n) {
 	return Math.abs(n) < 10 ? fine.format(n) : whole.format(n);
 }
 
-export const rate = (n) => (known(n) ? `${short(n)}/s` : NONE);
+/* What is rare is told by the minute or the hour: [times a second, unit]. */
+const per = (n) => (n === 0 || n >= 0.1 ? [1, "s"] : n >= 0.1 / 60 ? [60, "min"] : [3600, "h"]);
+
+/* `like`: the number whose unit is taken; an axis has one. */
+export function rate(n, like = n) {
+	const [times, unit] = per(like);
+
+	return known(n) ? `${short(n * times)}/${unit}` : NONE;
+}
+
+/* The least distance of two marks at an axis that goes to `max`, so that their texts differ. */
+export const rate_step = (max) => 0.1 / per(max)[0];
 export const percent = (part, all) => (all ? `${fine.format((100 * part) / all)} %` : NONE);
 export const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
@@ -68,6 +79,13 @@ const two = (n) => String(n).padStart(2, "0");
 
 export const clock = (d) => `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
 export const day = (d) => `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+
+/* "UTC+2", as the reader's clock is then. */
+export function zone(d) {
+	const m = -d.getTimezoneOffset(), h = Math.trunc(Math.abs(m) / 60), rest = Math.abs(m) % 60;
+
+	return `UTC${m ? `${m < 0 ? "−" : "+"}${h}${rest ? `:${two(rest)}` : ""}` : ""}`;
+}
 
 /* In the reader's time zone, with milliseconds. */
 export function exact(time) {

@@ -2,7 +2,7 @@
 import { html } from "htm/preact";
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import { ACTIONS, ago, country, exact } from "../format.js";
+import { ACTIONS, ago, country, exact, zone } from "../format.js";
 import { link } from "../router.js";
 import { Icon } from "./icons.js";
 
@@ -13,7 +13,7 @@ setInterval(() => document.hidden || beat.value++, 5000);
 /* "3 min ago", with the exact time at the pointer and for programs. */
 export function Time({ at, none = "never" }) {
 	beat.value;
-	return at ? html`<time dateTime=${at} title=${exact(at)}>${ago(at)}</time>`
+	return at ? html`<time dateTime=${at} title=${`${exact(at)} ${zone(new Date(at))}`}>${ago(at)}</time>`
 		: html`<span class="dim">${none}</span>`;
 }
 

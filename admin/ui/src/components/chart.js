@@ -18,6 +18,15 @@ function colour(token) {
 
 const thin = (rgb, alpha) => rgb.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`);
 
+/* 1, 2, 5, 10, ... times the least step. */
+const STEPS = Array.from({ length: 10 }, (_, i) => [1, 2, 5].map((n) => n * 10 ** i)).flat();
+
+const is_empty = (lines) => !lines.some((values) => values.some((v) => v > 0));
+const is_known = (v) => v !== null && v !== undefined;
+
+/* Points only where a line is not yet one. */
+const few = (u, i) => u.data[i].filter(is_known).length < 3;
+
 const axis = (values, more) => ({
 	stroke: colour("--ink-3"), font: "11px system-ui, sans-serif", values,
 	grid: { stroke: colour("--c-grid"), width: 1 }, ticks: { show: false }, ...more,
@@ -25,11 +34,11 @@ const axis = (values, more) => ({
 
 const line = ({ name, token, fill }, bridge) => ({
 	label: name, stroke: colour(token), width: 1.5, spanGaps: bridge, points: bridge
-		? { size: 4 } : { show: false },
+		? { size: 4 } : { size: 4, show: few },
 	fill: fill ? thin(colour(token), 0.14) : undefined,
 });
 
-function options({ series, unit, span_s, width, height, bridge, on_cursor, on_select }) {
+function options({ series, unit, step, span_s, width, height, bridge, on_cursor, on_select }) {
 	const long = span_s > 36 * 3600;
 	const time = (u, at) => at.map((s) => {
 		const d = new Date(s * 1000);
@@ -43,7 +52,8 @@ function options({ series, unit, span_s, width, height, bridge, on_cursor, on_se
 			points: { size: 6 } },
 		scales: { y: { range: (u, min, max) => [0, max > 0 ? max * 1.08 : 1] } },
 		axes: [axis(time, { size: 26, space: 64 }),
-			axis((u, at) => at.map((v) => unit(v)), { size: 58, space: 34 })],
+			axis((u, at) => at.map((v) => (v && is_empty(u.data.slice(1)) ? "" : unit(v, u.scales.y.max))),
+				{ size: 58, space: 34, incrs: (u, i, min, max) => STEPS.map((n) => n * step(max)) })],
 		series: [{}, ...series.map((s) => line(s, bridge))],
 		hooks: { setCursor: [(u) => on_cursor(u.cursor.idx)], setSelect: [(u) => on_select?.(u)] },
 	};
@@ -53,7 +63,7 @@ const size_of = (box) => ({ width: box.clientWidth, height: box.clientHeight });
 
 const last_known = (values) => {
 	for (let i = values.length - 1; i >= 0; i--)
-		if (values[i] !== null && values[i] !== undefined)
+		if (is_known(values[i]))
 			return values[i];
 	return null;
 };
@@ -62,14 +72,15 @@ const Legend = ({ series, at, unit, times }) => html`
 	<ul class="chart-legend" aria-hidden="true">
 		${series.map((s) => html`<li key=${s.name}>
 			<span class="chart-key" style=${{ background: `var(${s.token})` }}></span>${s.name}
-			<b class="num">${unit(at === null ? last_known(s.values) : s.values[at])}</b></li>`)}
+			<b class="num">${is_known(last_known(s.values))
+				&& unit(at === null ? last_known(s.values) : s.values[at])}</b></li>`)}
 		${at !== null && html`<li class="chart-at">
 			${day(new Date(times[at] * 1000)).slice(5)} ${clock(new Date(times[at] * 1000))}</li>`}
 	</ul>`;
 
-/* times: seconds; series: [{name, token, values, fill?}]; unit(n): text; label: what is drawn, for those who cannot see
- * it; bridge: a line goes on over what is not known; on_range(from_s, to_s): a span was drawn with the pointer. */
-export function Chart({ times, series, unit = short, label, bridge = false, on_range }) {
+/* times: seconds; series: [{name, token, values, fill?}]; unit(n, like): text; step(max): the least that two marks of
+ * the axis differ by; label: what is drawn, for those who cannot see it; bridge: a line goes on over what is not known; on_range(from_s, to_s): a span was drawn with the pointer. */
+export function Chart({ times, series, unit = short, step = () => 1, label, bridge = false, on_range }) {
 	const box = useRef(), plot = useRef();
 	const [at, setAt] = useState(null);
 	const [failed, setFailed] = useState(false);
@@ -89,7 +100,7 @@ export function Chart({ times, series, unit = short, label, bridge = false, on_r
 			});
 
 			plot.current = new Plot(options({
-				series, unit, bridge, span_s: times[times.length - 1] - times[0],
+				series, unit, step, bridge, span_s: times[times.length - 1] - times[0],
 					...size_of(box.current),
 				on_cursor: (i) => setAt(i ?? null), on_select: select,
 			}), [times, ...series.map((s) => s.values)], box.current);
@@ -104,11 +115,13 @@ export function Chart({ times, series, unit = short, label, bridge = false, on_r
 		};
 	}, [names, times.length, theme.value, paint.value]);
 	useEffect(() => plot.current?.setData([times, ...series.map((s) => s.values)]), [times, series]);
+	const none = is_empty(series.map((s) => s.values)) && (series.some((s) => s.values.some(is_known))
+		? "None in this time" : "No figures of this time yet");
 	const shown = at !== null && at < times.length ? at : null;
 	const said = series.map((s) =>
 		`${s.name}: latest ${unit(last_known(s.values))}, most ${unit(Math.max(0, ...s.values))}`).join("; ");
 
-	return html`<div class="chart">
+	return html`<div class="chart">${none && html`<p class="chart-none dim">${none}</p>`}
 		<div ref=${box} class="chart-canvas" role="img" aria-label=${`${label}. ${said}.`}>
 			${failed && html`<p class="dim">The chart could not be loaded.</p>`}</div>
 		<${Legend} series=${series} at=${shown} unit=${unit} times=${times} /></div>`;

@@ -132,7 +132,8 @@ function useArrival(at) {
 	const first = useRef(true);
 
 	useEffect(() => {
-		document.title = `${at?.title ?? "Nothing here"} · Embergate`;
+		document.title = [...Object.values(at?.params ?? {}), at?.title ?? "Nothing here",
+			"Embergate"].join(" · ");
 		if (!first.current) {
 			scrollTo(0, 0);
 			document.getElementById("title")?.focus({ preventScroll: true });

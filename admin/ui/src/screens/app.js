@@ -24,6 +24,11 @@ const MODE_WORDS = {
 	detect: "Nothing is blocked by rules; what would be is recorded.",
 	off: "The rules do not look at requests.",
 };
+const ATTACK_WORDS = {
+	off: "Nobody is challenged merely for coming.",
+	auto: "While the servers are overloaded, everyone without a pass is challenged.",
+	on: "Everyone without a pass is challenged.",
+};
 
 /* ---- what an operator switches at once ---- */
 
@@ -51,7 +56,8 @@ function Switches({ app, reload }) {
 		<div class="setting"><b>Attack mode</b>
 			<${Segments} label="Attack mode" value=${app.attack_mode} options=${ATTACK}
 			disabled=${!may("operator")} on=${set_attack} />
-			<span class="dim">Everyone without a pass is challenged.${app.under_attack
+			<span class="dim">${ATTACK_WORDS[app.attack_mode]}${
+				app.under_attack && app.attack_mode === "auto"
 				? " It is on now." : ""}</span></div>
 		${app.mode === "detect" && html`<${DayTwo} app=${app} on=${set_mode} />`}<//>`;
 }

@@ -29,7 +29,7 @@ function Funnel({ f, since }) {
 		<ul class="top-list">
 			<${Step} name="Shown" n=${f.issued} all=${f.issued} />
 			<${Step} name="Solved" n=${f.solved} all=${f.issued} tone="good" />
-			<${Step} name="Left" n=${left} all=${f.issued} tone="warn" about="Shown, and never answered: programs that cannot, or people who went." />
+			<${Step} name="Not answered" n=${left} all=${f.issued} tone="warn" about="Shown, and not answered so far: programs that cannot, people who went, or who are at it." />
 			${FAILURES.map(([key, name, about]) => f[key] > 0 && html`<${Step} key=${key} name=${name} n=${f[key]} all=${f.issued} tone="bad" about=${about} />`)}
 		</ul>
 		${f.shared > 0 && html`<p>${count(f.shared, "pass", "passes")} turned up in too many networks, as farmed ones do, and ${f.shared === 1 ? "was" : "were"} revoked.</p>`}

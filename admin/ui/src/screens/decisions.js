@@ -38,6 +38,8 @@ function Held() {
 	const filter = filtered(FIELDS);
 	const pages = usePages("/decisions", filter);
 	const [dialog, set] = useState(null);
+	const nodes = new Set(pages.items?.map((d) => d.node)); /* one alone needs no column */
+	const shown = DECISION_COLUMNS.filter((c) => c.name !== "node" || nodes.size > 1);
 	const doing = { name: "do", cell: (d) => html`<button type="button" aria-label=${`Lift the decision against ${d.value}`} onClick=${() => lift(d, pages.reload)}>Lift</button>
 		${d.scope === "Ip" && html` <button type="button" class="quiet" aria-label=${`Allow ${d.value}, whatever it does`} onClick=${() => set({ value: d.value })}>Allow</button>`}` };
 
@@ -46,7 +48,7 @@ function Held() {
 		<${Card} title="Decisions in force" flush side=${html`${total(pages, "decision")} <button type="button" onClick=${() => set("export")}>Export</button>
 			${can_decide() && html`<button type="button" onClick=${() => set("import")}>Import</button>
 				<button type="button" class="primary" onClick=${() => set("hold")}><${Icon} name="plus" />Decide</button>`}`}>
-			<${Listing} label="Decisions" pages=${pages} columns=${can_decide() ? [...DECISION_COLUMNS, doing] : DECISION_COLUMNS} row_key=${row_key}
+			<${Listing} label="Decisions" pages=${pages} columns=${can_decide() ? [...shown, doing] : shown} row_key=${row_key}
 				empty=${Object.keys(filter).length ? html`<${Empty} icon="decisions" title="Nothing is held that fits these filters" />`
 					: html`<${Empty} icon="decisions" title="Nothing is held against anybody">
 						<p>Scenarios decide by themselves when a client behaves like a scanner or a guesser; lists and other gates bring theirs.</p><//>`} />

@@ -5,7 +5,7 @@ import { Action, Address, Card, Copy, Country, Empty, Facts, Head, Pill, Problem
 	Time } from "../components/bits.js";
 import { Code } from "../components/code.js";
 import { exceptions_proposed } from "../exceptions.js";
-import { ACTIONS, SOURCES, action_text, bytes, count, exact, micros, number } from "../format.js";
+import { ACTIONS, SOURCES, action_text, bytes, count, exact, micros, number, zone } from "../format.js";
 import { link, route } from "../router.js";
 import { useGet } from "../use.js";
 
@@ -150,7 +150,8 @@ function Detail({ e }) {
 		<div class="verdict ${ACTIONS[only ? e.would : e.action]?.tone ?? ""}">
 			<${Action} action=${e.action} would=${e.would} />
 			<p><b>${e.reason || "Nothing was decided"}</b> <span
-				class="dim">by ${SOURCES[e.source] ?? e.source}, <${Time} at=${e.time} /></span></p>
+				class="dim">by ${SOURCES[e.source] ?? e.source}, <${Time} at=${e.time} />${" "}
+				(${exact(e.time)} ${zone(new Date(e.time))})</span></p>
 			<span class="dim mono break">${e.id}</span></div>
 		<div class="grid two">
 			<div class="stack">

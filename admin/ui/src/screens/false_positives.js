@@ -32,13 +32,13 @@ const Figure = ({ name, value, note, tone = "" }) =>
 /* Who they were: the more of them have shown that they are people, the less it is an attack. */
 const Figures = ({ s }) => html`<div class="figures">
 	<${Figure} name="Held" value=${number(s.events)} note=${`by ${count(s.clients, "client")}`} />
-	<${Figure} name="With a pass" value=${number(s.clients_with_pass)}
+	<${Figure} name="Solved a challenge" value=${number(s.clients_with_pass)}
 		note=${`${percent(s.clients_with_pass, s.clients)} of the clients`} />
-	<${Figure} name="Else served well" value=${number(s.clients_with_success)}
+	<${Figure} name="Served well otherwise" value=${number(s.clients_with_success)}
 		note=${`${percent(s.clients_with_success, s.clients)} of the clients`} />
 	<${Figure} name="Would let through" value=${number(s.would_unblock.events)}
 		note=${`of ${count(s.would_unblock.clients, "client")}`} tone="good" />
-	<${Figure} name="Of these suspect" value=${number(s.would_open.events)}
+	<${Figure} name="Suspect among these" value=${number(s.would_open.events)}
 		tone=${s.would_open.events ? "bad" : "good"}
 		note=${s.would_open.events
 			? `of ${count(s.would_open.clients, "client")} with other marks`
@@ -83,7 +83,8 @@ function Suggestion({ s, changed }) {
 					onClick=${() => decide("keep")}>Keep blocking</button>`}
 				${s.state === "kept" && html`<button type="button"
 					onClick=${() => decide("open")}>Decide again</button>`}
-				${s.state !== "accepted" && html`<button type="button" class="primary"
+				${s.state !== "accepted" && html`<button type="button"
+					class=${s.likely === "attack" ? "" : "primary"}
 					disabled=${session.value.writes === false}
 					onClick=${() => setAccepting(true)}>Accept or edit</button>`}`}
 		</footer>

@@ -6,7 +6,8 @@ import { Chart } from "../components/chart.js";
 import { WorldMap } from "../components/map.js";
 import { GatesChoice, Silent, useGates } from "../components/gates.js";
 import { Segments } from "../components/form.js";
-import { SOURCES, count, country, micros, number, percent, rate, short } from "../format.js";
+import { SOURCES, count, country, micros, number, percent, rate, rate_step,
+	short } from "../format.js";
 import { link, requery, route } from "../router.js";
 import { stats } from "../stream.js";
 import { useGet } from "../use.js";
@@ -34,11 +35,11 @@ function Tiles({ app, nodes }) {
 		<${Tile} name="Requests" value=${rate(s.rps)} note=${`${short(s.requests_total)} since the start`} />
 		<${Tile} name="Blocked" value=${rate(s.blocked_ps)} note=${`${short(s.blocked_total)} since the start`}
 			href=${link("/events", { action: "deny" })} />
-		<${Tile} name="Challenged" value=${rate(s.challenged_ps)} note="of the last 10 s"
+		<${Tile} name="Challenged" value=${rate(s.challenged_ps)} note="over the last 10 s"
 			href=${link("/events", { action: "challenge" })} />
 		<${Tile} name="Added latency" value=${micros(s.added_p50_us)}
 			note=${`99th percentile ${micros(s.added_p99_us)}`} />
-		<${Tile} name="Held now" value=${number(s.decisions)} note="decisions in force"
+		<${Tile} name="Decisions" value=${number(s.decisions)} note="in force now"
 			href=${link("/decisions")} />
 		<${Tile} name="Connections" value=${number(s.connections)} tone=${fire(s.events_dropped, 1)}
 			note=${s.events_dropped ? `${count(s.events_dropped, "event")} could not be stored`
@@ -71,16 +72,18 @@ function Alarms({ status, hours }) {
 
 const SHOWN = {
 	Traffic: {
-		unit: rate, of: [["Requests", "requests", "--c-requests", true], ["4xx", "s4xx", "--c-challenged"],
+		unit: rate, step: rate_step, of: [["Requests", "requests", "--c-requests", true],
+			["4xx", "s4xx", "--c-challenged"],
 			["5xx", "s5xx", "--c-blocked"]],
 	},
 	"What was done": {
-		unit: rate, of: [["Blocked", "blocked", "--c-blocked", true],
+		unit: rate, step: rate_step, of: [["Blocked", "blocked", "--c-blocked", true],
 			["Challenged", "challenged", "--c-challenged"],
 			["Throttled", "throttled", "--c-throttled"], ["Detected", "detected", "--c-detected"]],
 	},
 	Challenges: {
-		unit: rate, of: [["Issued", "challenged", "--c-challenged", true], ["Solved", "solved", "--c-solved"],
+		unit: rate, step: rate_step, of: [["Issued", "challenged", "--c-challenged", true],
+			["Solved", "solved", "--c-solved"],
 			["Failed", "failed", "--c-blocked"]],
 	},
 	"Added latency": {
@@ -109,9 +112,9 @@ function Series({ data: asked, on_range }) {
 	const n = data.series.requests.length;
 	const times = Array.from({ length: n }, (_, i) => from + i * data.step_s);
 
-	return html`<div class="grid charts">${Object.entries(SHOWN).map(([title, { unit, of, is_time }]) => html`
+	return html`<div class="grid charts">${Object.entries(SHOWN).map(([title, { unit, step, of, is_time }]) => html`
 		<${Card} key=${title} title=${title}>
-			<${Chart} label=${title} times=${times} unit=${unit} bridge=${is_time} on_range=${on_range}
+			<${Chart} label=${title} times=${times} unit=${unit} step=${step} bridge=${is_time} on_range=${on_range}
 			series=${of.map(([name, key, token, fill]) => ({
 				name, token, fill, values: is_time
 					? data.series[key] : per_second(data.series[key], data.step_s),
@@ -126,34 +129,36 @@ const Waiting = () => html`<div class="grid charts">${Object.keys(SHOWN).map((ti
 
 const TOPS = [
 	{ by: "app", title: "Apps", filter: "app" },
-	{ by: "rule", title: "Rules", filter: "rule", mono: true, tone: "bad" },
+	{ by: "rule", title: "Rules", filter: "rule", mono: true, tone: "bad", named: true },
 	{ by: "address", title: "Addresses", href: (k) => link(`/clients/${encodeURIComponent(k)}`), mono: true },
 	{ by: "path", title: "Paths", filter: "path", mono: true },
-	{ by: "user_agent", title: "User agents", filter: "q" },
+	{ by: "user_agent", title: "User agents", filter: "q", none: "none sent" },
 	{ by: "source", title: "Decided by", filter: "source", text: (k) => SOURCES[k] ?? k },
 ];
 
 /* items: the first few of GET /top. */
-function TopList({ items, tone, mono, href, text = (k) => k }) {
+function TopList({ items, tone, mono, href, none = "unknown", text = (k) => k }) {
 	const all = items.reduce((n, i) => n + i.count, 0);
 
 	return html`<ol class="top-list">${items.map((i) => html`
 		<li key=${i.key}>${i.key ? html`<a class="top-key ${mono ? "mono" : ""}" title=${text(i.key)}
 			href=${href(i.key)}>${text(i.key)}</a>`
-			: html`<span class="dim">unknown</span>`}
+			: html`<span class="dim">${none}</span>`}
 			<span class="num" title=${`${count(i.clients, "client")}, ${percent(i.count, all)} of these`}>
 				${short(i.count)}</span>
 			<${Bar} part=${i.count / items[0].count} tone=${tone} /></li>`)}</ol>`;
 }
 
-function Top({ by, title, filter, href, text, mono, tone, from, app }) {
+function Top({ by, title, filter, href, text, none, named, mono, tone, from, app }) {
 	const { data, error, reload } = useGet("/top", { by, from, app, limit: 7 }, { every: 30000 });
+	const items = data?.items.filter((i) => i.key || !named); /* what no rule decided is told by "Decided by" */
 
 	return html`<${Card} title=${title}>
 		<${Problem} error=${error} retry=${reload} />
 		${!data && !error && html`<${Skeleton} lines=${5} />`}
-		${data?.items.length === 0 && html`<p class="dim">Nothing in this time.</p>`}
-		${data?.items.length > 0 && html`<${TopList} items=${data.items} tone=${tone} mono=${mono} text=${text}
+		${items?.length === 0 && html`<p class="dim">Nothing in this time.</p>`}
+		${items?.length > 0 && html`<${TopList} items=${items} tone=${tone} mono=${mono} text=${text}
+			none=${none}
 			href=${href ?? ((k) => link("/events", { [filter]: k, from, app }))} />`}<//>`;
 }
 
