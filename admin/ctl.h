@@ -12,7 +12,7 @@
 #include "base/json_out.h"
 
 #define CTL_HELLO "embergate/1"
-enum { CTL_LINE_MAX = 1024, CTL_ARGS_MAX = 8 };
+enum { CTL_LINE_MAX = 1024, CTL_ARGS_MAX = 64 };
 
 enum ctl_outcome { CTL_OK, CTL_FAILED, CTL_USAGE, CTL_UNREACHABLE }; /* also the exit status */
 
@@ -38,7 +38,7 @@ struct ctl_local {
 	enum ctl_outcome (*run)(const struct ctl_client *, int argc, char **argv);
 	const char *details; /* for --help and the manual: lines, of options "  --name WHAT  text" */
 };
-extern const struct ctl_local ctl_init, ctl_test, ctl_events_local, ctl_bundle_local;
+extern const struct ctl_local ctl_init, ctl_test, ctl_events_local, ctl_bundle_local, ctl_exceptions_local;
 const struct ctl_local *ctl_local_of(const struct ctl_verb *); /* NULL: it is asked of the gate */
 
 /* Options that stand before the verb, or behind it. */
@@ -91,6 +91,9 @@ void ctl_explain(const struct ctl_ask *);
 void ctl_events(const struct ctl_ask *);
 /* ctl_replay.c */
 void ctl_replay(const struct ctl_ask *);
+void ctl_suggestions(const struct ctl_ask *); /* exceptions suggest [APP] */
+/* ctl_edit.c */
+void ctl_diff(const struct ctl_ask *);
 void ctl_exceptions(const struct ctl_ask *);
 /* ctl_bundle.c */
 void ctl_bundle(const struct ctl_ask *);

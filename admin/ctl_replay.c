@@ -162,15 +162,10 @@ static void suggested(struct suggest_ask *ask, const struct err *e)
 		ctl_reply_text(asked, asked->json ? write_suggestions_json : write_suggestions, &ask->set);
 }
 
-void ctl_exceptions(const struct ctl_ask *ask)
+void ctl_suggestions(const struct ctl_ask *ask)
 {
-	struct suggest_ask *s;
+	struct suggest_ask *s = suggest_ask_new(ask->admin);
 
-	if (!bytes_eq(ask->args[0], BYTES("suggest"))) {
-		ctl_reply(ask->answer, CTL_USAGE, BYTES("exceptions suggest [APP]\n"));
-		return;
-	}
-	s = suggest_ask_new(ask->admin);
 	if (!s) {
 		admin_answer(ask->answer, false, "out of memory");
 		return;

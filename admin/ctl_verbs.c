@@ -112,14 +112,15 @@ const struct ctl_verb ctl_verbs[] = {
 	{ "mode", "APP block|detect|off", "change an app's mode until the next start", 2, mode, 0 },
 	{ "attack-mode", "APP on|off|auto", "challenge everyone, until the next start; auto: while the servers are overloaded", 2, attack_mode, 0 },
 	{ "drain", "", "take no new work: for a planned stop", 0, drain, 0 },
-	{ "diff", "", "what a reload would change", 0, NULL, 0 },
+	{ "diff", "", "what a reload would change, or why it would be refused", 0, ctl_diff, 0 },
 	{ "init", "[--upstream URL] [--host NAME] [--listen ADDR] [--mode block|detect] [--trust WHO] [--dir DIR] [--force]",
 	  "write a first configuration and a systemd unit; asks on a terminal what is not given", 0, NULL, 0 },
 	{ "test", "URL [--at IP] [--insecure]", "ten harmless probes: is what must be stopped stopped, and the rest not?",
 	  0, NULL, 0 },
 	{ "events", "[-f] [--app APP] [--action WORD] [--since 1h] [...]", "what was stopped or found lately; -f: as it happens", 0, ctl_events, CTL_ARGS_MAX - 1 },
 	{ "replay", "ID", "what rules, own rules and exceptions would say of a kept request now", 1, ctl_replay, 0 },
-	{ "exceptions", "suggest [APP]", "alerts of the last 7 days that look like mistakes, and the smallest exception for each", 1, ctl_exceptions, 1 },
+	{ "exceptions", "[list [APP] | suggest [APP] | add --app APP --path PATTERN ... --reason TEXT | rm ID]", "what is let through where, for good; suggest: alerts of the last 7 days that look like mistakes, and the smallest exception for each", 0,
+	  ctl_exceptions, CTL_ARGS_MAX },
 	{ "decisions", "[list | add VALUE [SCOPE] [REMEDY] [4h] [why:WORD] | delete VALUE|ID | import FILE | export FORMAT]",
 	  "who is held to be what; SCOPE is Ip (or Range, by the value), REMEDY deny; FORMAT: plain csv json nft ipset haproxy nginx",
 	  0, ctl_decisions, 6 },
@@ -145,7 +146,7 @@ const struct ctl_verb ctl_verbs[] = {
 
 const size_t ctl_nverbs = nelems(ctl_verbs);
 
-static const struct ctl_local *const locals[] = { &ctl_init, &ctl_test, &ctl_events_local, &ctl_bundle_local };
+static const struct ctl_local *const locals[] = { &ctl_init, &ctl_test, &ctl_events_local, &ctl_bundle_local, &ctl_exceptions_local };
 
 const struct ctl_local *ctl_local_of(const struct ctl_verb *v)
 {

@@ -118,7 +118,13 @@ void config_print_docs(FILE *to)
 	      "the file they stand in. An unknown key is an error that names the place and the nearest key. "
 	      "Editors check a file that begins with\n"
 	      "`# yaml-language-server: $schema=embergate.schema.json` as it is written; "
-	      "`embergate check` checks everything.\n", to);
+	      "`embergate check` checks everything.\n\n"
+	      "What the dashboard, the API and `embergate ctl exceptions` change goes to one file of its own, `overrides.yaml` "
+	      "in the state directory, and never into yours. It has `apps` alone and stands over all other files: of an app in "
+	      "both, mappings are joined key by key, lists are joined, and any other value of `overrides.yaml` wins. A comment "
+	      "above each entry says who made it, and when. Five versions before it are kept (`overrides.yaml.1` to `.5`). "
+	      "Whoever edits it by hand reloads before the next change is made. It belongs to one gate: the others of a cluster "
+	      "have their own. `admin: {writes: off}` makes all such changes an error, for those whose files come from elsewhere.\n", to);
 	schema_print_manual(to, &config_table);
 }
 

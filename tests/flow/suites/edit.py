@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from lib import api
 from lib.claims import claim, eventually, expect
-from lib.gate import CALM, Gate, one_app
+from lib.gate import CALM, Gate, one_app, run
 from lib.origin import Origin
 
 SQL = quote("1' UNION SELECT username, password FROM users-- -", safe="")
@@ -336,3 +336,64 @@ def what_would_switch_inspection_off_is_no_exception():
             expect(status, 422, f"{more}: {told}")
         expect(api.ask(gate, "POST", "/exceptions", exception(app="none"))[0], 404)
         expect(api.ask(gate, "GET", "/exceptions")[1]["items"], [])
+
+
+# the command line
+
+
+@claim
+def ctl_says_what_a_reload_would_change():
+    with Gate(quiet()) as gate:
+        expect(gate.ctl("diff").stdout, "nothing would change\n")
+        gate.write(quiet(waf={"mode": "block", **CALM}))
+        done = gate.ctl("diff")
+        expect(done.returncode, 0, done.stdout)
+        assert "--- running\n+++ files\n" in done.stdout, done.stdout
+        assert "\n-      mode: detect\n+      mode: block\n" in done.stdout, done.stdout
+        expect(mode(gate), "detect")
+        expect(gate.ctl("reload").returncode, 0)
+        expect(gate.ctl("diff").stdout, "nothing would change\n")
+        gate.write(gate.text("embergate.yaml") + "wat: 1\n")
+        done = gate.ctl("diff")
+        expect(done.returncode, 1)
+        assert "unknown key 'wat'" in done.stdout + done.stderr, done
+
+
+@claim
+def ctl_adds_lists_and_removes_exceptions():
+    with Origin() as origin, Gate(one_app(origin.url, QUIET)) as gate:
+        same = f"/comment?text={SQL}"
+        words = ["exceptions", "add", "--app", "shop", "--path", "/comment", "--category", "sqli", "--arg", "text,title",
+                 "--until", "90d", "--reason", "people write about SQL"]
+        dry = gate.ctl(*words, "--dry-run")
+        expect(dry.returncode, 0, dry.stderr)
+        assert "+        args: [text, title]\n" in dry.stdout and dry.stdout.endswith("would be in force\n"), dry.stdout
+        expect(asked(gate, same), 403)
+        done = gate.ctl(*words)
+        expect(done.returncode, 0, done.stderr)
+        expect(asked(gate, same), 200)
+        expect(asked(gate, f"/comment?text={SCRIPT}"), 403)
+        listed = gate.ctl("exceptions").stdout
+        assert "shop  /comment  categories sqli  args text,title  until " in listed, listed
+        assert "by ctl: people write about SQL" in listed, listed
+        expect(gate.ctl("exceptions", "rm", listed.split()[0]).returncode, 0)
+        expect(asked(gate, same), 403)
+        expect(gate.ctl("exceptions", "list", "shop").stdout, "there is none\n")
+        audit = api.ask(gate, "GET", "/audit")[1]["items"]
+        expect([(e["user"], e["action"]) for e in audit[:2]], [("ctl", "exception.delete"), ("ctl", "exception.add")])
+        for wrong in (["rm", "12"], ["add", "--app", "shop"], ["add", "--app", "none", "--reason", "x"], ["add", "--wat", "x"],
+                      ["add", "--app", "shop", "--reason", "x", "--until", "soon"], ["add", "--app", "shop", "--reason"],
+                      ["add", "--app", "shop", "--reason", "x", "--rule", "949110"], ["wat"]):
+            expect(gate.ctl("exceptions", *wrong).returncode, 1, str(wrong))
+
+
+@claim
+def check_reads_what_was_changed_too():
+    with Gate(quiet()) as gate:
+        expect(change(gate, "PATCH", "/apps/shop", {"mode": "block"})[0], 200)
+        expect(run("check", "-c", gate.file).returncode, 0)
+        with open(gate.path("state/overrides.yaml"), "a", encoding="ascii") as out:
+            out.write("    wat: 1\n")
+        done = run("check", "-c", gate.file)
+        expect(done.returncode, 2)
+        assert "state/overrides.yaml:8:5: apps.shop: unknown key 'wat'" in done.stderr, done.stderr
