@@ -4,7 +4,7 @@
 
 static const struct api_field file_fields[] = {
 	{ "path", API_TEXT, .help = "of the file" },
-	{ "text", API_TEXT, .help = "as it was read; *** for passwords in URLs, and for their paths unless an administrator asks" },
+	{ "text", API_TEXT, .help = "as it was read; *** for passwords in URLs, and for their paths unless an administrator asks, who sees all of `overrides`" },
 	{ "hash", API_TEXT, .help = "of the text" },
 	{ "writable", API_FLAG, .help = "changes are written to it" },
 };
@@ -73,11 +73,19 @@ static struct bytes masked(struct arena *a, struct bytes text, bool bare)
 	return t.full ? (struct bytes){ 0 } : text_bytes(&t);
 }
 
+/* The file for changes is an administrator's to write, so to him it is as it stands. */
+static struct bytes seen(const struct api_call *c, struct bytes text, bool writable)
+{
+	bool all = c->caller.role >= ROLE_ADMINISTRATOR;
+
+	return writable && all ? text : masked(c->arena, text, !all);
+}
+
 static void put_file(struct json_out *o, const struct api_call *c, const struct edit_file *f)
 {
 	out_object(o, NULL);
 	out_text(o, "path", f->path);
-	out_text(o, "text", f->writable ? f->text : masked(c->arena, f->text, c->caller.role < ROLE_ADMINISTRATOR));
+	out_text(o, "text", seen(c, f->text, f->writable));
 	edit_put_hash(o, "hash", f->hash);
 	out_flag(o, "writable", f->writable);
 	out_end(o);
@@ -90,7 +98,7 @@ static void put_config(struct json_out *o, const struct api_call *c, const struc
 	for (size_t i = 0; i < e->nfiles; i++)
 		put_file(o, c, &e->files[i]);
 	out_end(o);
-	out_text(o, "overrides", e->overrides.at ? e->overrides : BYTES(""));
+	out_text(o, "overrides", e->overrides.at ? seen(c, e->overrides, true) : BYTES(""));
 	edit_put_hash(o, "hash", e->hash);
 	if (e->confirm_by_ms) {
 		out_object(o, "pending");

@@ -100,6 +100,19 @@ def a_change_is_written_signed_and_in_force():
 
 
 @claim
+def only_an_administrator_sees_what_the_file_for_changes_holds_in_its_urls():
+    text = "# once http://ann:word-one@old.example/word-two\napps: {}\n"
+    with Gate(quiet()) as gate:
+        status, told = change(gate, "PUT", "/config/overrides", {"text": text})
+        expect(status, 200, str(told))
+        expect(api.ask(gate, "GET", "/config")[1]["overrides"], text)
+        for role in ("viewer", "operator", "administrator"):
+            got = api.Browser(gate, token=api.token(gate, role)).ask("GET", "/config")
+            expect(got.status, 200)
+            expect([word in got.text for word in ("word-one", "word-two", "old.example")], [role == "administrator"] * 2 + [True], role)
+
+
+@claim
 def what_is_wrong_is_told_with_its_place_and_nothing_changes():
     bad = [
         ("apps: {shop: ]}", 1, 14),
