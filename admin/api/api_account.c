@@ -74,10 +74,16 @@ static void post_password(struct api_call *c)
 static void post_totp(struct api_call *c)
 {
 	struct json_out o = json_out(API_ANSWER_MAX);
+	const struct user_info *u;
 	char secret[CODE_TEXT], uri[256];
 
 	if (!session_is_callers(c))
 		return;
+	/* Another one in its place would take none of it: neither the password nor a code of the first. */
+	if ((u = users_find(c->admin->users, name_of(c))) && u->totp) {
+		api_problem(c, 409, "a code is wanted already: POST /session/totp/off first, with the password");
+		return;
+	}
 	if (!users_totp_begin(c->admin->users, name_of(c), secret)) {
 		api_problem(c, 503, "no secret can be made");
 		return;

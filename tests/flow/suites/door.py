@@ -134,6 +134,7 @@ def a_code_from_the_phone_is_wanted_once_it_is_on():
         recovery = anna.ask("PUT", "/session/totp", {"code": totp(secret["secret"])}).json["recovery"]
         expect(len(set(recovery)), 10)
         expect(anna.ask("GET", "/session").json["totp"], True)
+        expect(anna.ask("POST", "/session/totp", {}).status, 409, "whoever has the session only has no second factor of his own")
         bare = Browser(gate).log_in("anna", PASSWORD)
         expect((bare.status, bare.detail), (401, "code wanted"))
         expect(Browser(gate).log_in("anna", OTHER, recovery[0]).status, 401)
