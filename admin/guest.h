@@ -67,6 +67,7 @@ struct admin {
 	struct users *users;
 	struct sessions *sessions;
 	struct tokens *tokens;
+	unsigned suggests;    /* of suggest_ask.h, under way */
 	const char *url;      /* by which a browser comes; NULL: it cannot */
 	char **hosts; /* names that Host may say, NULL-terminated; the first nhosts are configured */
 	size_t nhosts;

@@ -3,6 +3,8 @@
 #include "admin/archive.h"
 #include "admin/rules_hooks.h"
 
+enum { ASKS_MAX = 4 };
+
 /* A request of the job: which event, and the cluster whose exception is tried; of the first ones none is. */
 struct trial { uint32_t event, cluster; };
 
@@ -19,6 +21,7 @@ struct suggest_work {
 
 static void end(struct suggest_ask *ask, const struct err *e)
 {
+	ask->admin->suggests--; /* with the answer the admin may be gone */
 	ask->done(ask, e);
 	suggest_ask_free(ask);
 }
@@ -247,7 +250,9 @@ void suggest_ask_start(struct suggest_ask *ask)
 {
 	struct archive *archive = ask->admin->archive;
 
-	if (!archive)
+	if (ask->admin->suggests++ >= ASKS_MAX)
+		fail(ask, "too many questions of this kind wait already");
+	else if (!archive)
 		fail(ask, "events are not kept: the log says why");
 	else if (!store_do(archive_store(archive), suggest_load, ask->admin->loop, loaded, ask))
 		fail(ask, "too much is asked at a time");

@@ -25,7 +25,8 @@ struct suggest_ask {
 
 /* What is asked may be put in its arena, set.arena. NULL: out of memory. */
 struct suggest_ask *suggest_ask_new(struct admin *);
-void suggest_ask_start(struct suggest_ask *); /* owns it from now on */
+/* Owns it from now on. Few at once: each reads for long, and the thread that reads writes events too. */
+void suggest_ask_start(struct suggest_ask *);
 void suggest_ask_free(struct suggest_ask *);  /* of one that was not started */
 
 /* The first of its steps: events, clients, clusters. On the archive's store's thread. */

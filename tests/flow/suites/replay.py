@@ -215,6 +215,13 @@ def ten_requests_of_five_clients_are_one_suggestion_and_its_exception_lets_them_
             expect(ask(gate, "POST", f"/suggestions/{item['id']}", {"verdict": verdict})[0], 204)
             expect([s["state"] for s in suggestions(gate, "?app=shop&days=1")], [state])
         expect(suggestions(gate, "?app=other"), [])
+        statuses = []
+        many = [threading.Thread(target=lambda: statuses.append(ask(gate, "GET", "/suggestions")[0])) for _ in range(24)]
+        for one in many:
+            one.start()
+        for one in many:
+            one.join()
+        expect((len(statuses), 200 in statuses, set(statuses) <= {200, 503}), (24, True, True), str(statuses))
         gate.write(one_app(origin.url, TRUST, exceptions=[{**item["exception"], "reason": "a test"}]))
         expect(gate.ctl("reload").returncode, 0)
         expect([(s["state"], s["would_unblock"]["events"]) for s in suggestions(gate)], [("accepted", 0)])
