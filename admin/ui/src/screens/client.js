@@ -84,6 +84,9 @@ export default function Client({ params: { ip } }) {
 	const { data, error, reload } = useGet(`/clients/${encodeURIComponent(ip)}`);
 	const events = usePages("/events", { address: ip, limit: 20 });
 
+	if (error?.status === 400)
+		return html`<${Head} title="Client" /><${Card}><${Empty} icon="search" title=${`“${ip}” is no address`}>
+			<p>An IPv4 or IPv6 address is wanted, like <code>203.0.113.7</code> or <code>2001:db8::7</code>.</p><//><//>`;
 	return html`
 		<${Head} title=${html`<span class="mono break">${ip}</span>`}><${Copy} text=${ip} /><//>
 		<${Problem} error=${error} retry=${reload} />

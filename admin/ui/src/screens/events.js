@@ -7,7 +7,7 @@ import { GatesChoice, Silent, useGates } from "../components/gates.js";
 import { Icon } from "../components/icons.js";
 import { Listing } from "../components/table.js";
 import { is_meant } from "../events_of.js";
-import { ACTIONS, SOURCES, clock, count, day, exact } from "../format.js";
+import { ACTIONS, SOURCES, clock, count, day, exact, zone } from "../format.js";
 import { link, requery, route } from "../router.js";
 import { fresh, link_state, listen } from "../stream.js";
 import { useGet, usePages } from "../use.js";
@@ -38,7 +38,8 @@ const stamp = (time) => {
 
 export const EVENT_COLUMNS = [
 	{ name: "time", head: "Time",
-		cell: (e) => html`<time class="num" dateTime=${e.time} title=${exact(e.time)}>
+		cell: (e) => html`<time class="num" dateTime=${e.time} 
+		title=${`${exact(e.time)} ${zone(new Date(e.time))}`}>
 		${stamp(e.time)}</time>` },
 	{ name: "action", head: "Action", cell: (e) => html`<${Action} action=${e.action} would=${e.would} />` },
 	{ name: "request", head: "Request", cell: (e) => html`<div class="request">${e.method

@@ -108,6 +108,10 @@ export default function FalsePositives() {
 	const items = data?.items.filter((s) => state === "all" || s.state === state)
 		.sort((a, b) => order[a.likely] - order[b.likely] || b.clients - a.clients);
 	const [all, setAll] = useState(false);
+	/* what looks like an attack is a click away: it is not what is to be decided in minutes */
+	const first = items?.filter((s) => s.likely !== "attack" || state !== "open").slice(0, SHOWN);
+	const shown = all ? items : first;
+	const rest = items && items.slice(first.length);
 	const detecting = status.data?.apps.filter((a) => a.mode === "detect") ?? [];
 
 	return html`
@@ -116,13 +120,9 @@ export default function FalsePositives() {
 		<${Filters} fields=${fields} />
 		<${Problem} error=${error} retry=${reload} />
 		${!data && !error && html`<${Card}><${Skeleton} lines=${8} /><//>`}
-		${items?.slice(0, all ? undefined : SHOWN).map((s) =>
+		${shown?.map((s) =>
 			html`<${Suggestion} key=${s.id} s=${s} changed=${reload} />`)}
-		${!all && items?.length > SHOWN
-			&& html`<div class="row">
-			<button type="button" onClick=${() =>
-			setAll(true)}>Show ${items.length - SHOWN} more</button></div>`}
-		${items?.length === 0 && html`<${Card}>
+		${shown?.length === 0 && html`<${Card}>
 			<${Empty} icon="check" title=${state === "open"
 			? "Nothing to decide" : "Nothing in this state"}>
 			${state === "open" && html`<p>No rule held what looks like ordinary use in the
@@ -130,5 +130,9 @@ export default function FalsePositives() {
 				${detecting.length > 0 && html` ${detecting.map((a) =>
 					html`<a key=${a.name} href=${link(`/apps/${a.name}`)}>${a.name}</a>`)} only
 				${detecting.length > 1 ? "detect"
-					: "detects"}: after a day of this, switch to blocking.`}</p>`}<//><//>`}`;
+					: "detects"}: after a day of this, switch to blocking.`}</p>`}<//><//>`}
+		${!all && rest?.length > 0 && html`<div class="row"><button type="button" onClick=${() => setAll(true)}>
+			Show ${rest.length} ${rest.every((s) => s.likely === "attack")
+				? `that ${rest.length > 1 ? "look like attacks" : "looks like an attack"}`
+				: "more"}</button></div>`}`;
 }
