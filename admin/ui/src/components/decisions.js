@@ -82,7 +82,7 @@ export function HoldDialog({ value, close, done }) {
 		done();
 	};
 
-	return html`<${FormDialog} title=${value ? `Hold something against ${value}` : "Hold something against somebody"} action="Decide" close=${close} submit=${submit}>
+	return html`<${FormDialog} title=${value ? `New decision against ${value}` : "New decision"} action="Decide" close=${close} submit=${submit}>
 		${!value && html`<div class="form">
 			<${Field} label="Against" hint="An address, a block, or what the scope says."><${Text} class="mono" value=${form.value} on=${put("value")}
 				placeholder="203.0.113.7 or 203.0.113.0/24" required autofocus /><//>
@@ -104,7 +104,7 @@ export function AllowDialog({ value, close, done }) {
 		done();
 	};
 
-	return html`<${FormDialog} title=${value ? `Hold nothing against ${value}` : "Hold nothing against somebody"} action="Allow" close=${close} submit=${submit}>
+	return html`<${FormDialog} title=${value ? `Always allow ${value}` : "Always allow somebody"} action="Allow" close=${close} submit=${submit}>
 		<p>Decisions, lists and scenarios do not count for it. What the rules find in a request still does.</p>
 		${!value && html`<${Field} label="Address or block"><${Text} class="mono" value=${form.value} on=${put("value")} placeholder="203.0.113.7 or 203.0.113.0/24" required autofocus /><//>`}
 		<${Field} label="For"><${Choice} value=${form.duration} on=${put("duration")} options=${[FOR_EVER, ...DURATIONS.slice().reverse()]} /><//>

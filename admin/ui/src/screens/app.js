@@ -215,7 +215,10 @@ export default function App({ params }) {
 	usePending(reload);
 
 	if (error)
-		return html`<${Head} title=${params.name} /><${Problem} error=${error} retry=${reload} />`;
+		return html`<${Head} title=${params.name} />${error.status === 404
+			? html`<${Card}><${Empty} icon="apps" title=${`No app is called ${params.name}`}>
+				<a href=${link("/apps")}>To the apps</a><//><//>`
+			: html`<${Problem} error=${error} retry=${reload} />`}`;
 	if (!data)
 		return html`<${Head} title=${params.name} /><${Card}><${Skeleton} lines=${8} /><//>`;
 	return html`<${Head} title=${data.name}><${Mode} mode=${data.mode} />

@@ -63,9 +63,9 @@ function Known({ c, ip, reload }) {
 	return html`
 		<${Standing} c=${c} />
 		${able && html`<div class="row">
-			<button type="button" onClick=${() => set("hold")}>Decide</button>
+			<button type="button" onClick=${() => set("hold")}>New decision</button>
 			${c.decisions.length > 0 && html`<button type="button" onClick=${() => lift_all(ip, reload)}>Lift all</button>`}
-			${!c.allow.length && html`<button type="button" onClick=${() => set("allow")}>Never hold anything</button>`}</div>`}
+			${!c.allow.length && html`<button type="button" onClick=${() => set("allow")}>Always allow</button>`}</div>`}
 		<div class="grid two"><div class="stack">
 			<${Card} title="Decisions" flush>${c.decisions.length
 				? html`<${Table} label="Decisions" columns=${able ? [...shown, doing] : shown} rows=${c.decisions} row_key=${(d) => d.id} />`

@@ -20,7 +20,7 @@ function Overrides({ config, reload }) {
 		setChange({ method: "PUT", path: "/config/overrides", body: { text } });
 	};
 
-	return html`<${Card} title="Changes made here" side="read after the other files; what it says holds">
+	return html`<${Card} title="Changes made here" side="read last: it overrides the other files">
 		<form class="stack" onSubmit=${submit}>
 			<${Field} label="Overrides (YAML)" hint="It is tried, compared and shown before it is written."
 				wide>

@@ -47,7 +47,7 @@ function Held() {
 		<${Filters} fields=${FIELDS} />
 		<${Card} title="Decisions in force" flush side=${html`${total(pages, "decision")} <button type="button" onClick=${() => set("export")}>Export</button>
 			${can_decide() && html`<button type="button" onClick=${() => set("import")}>Import</button>
-				<button type="button" class="primary" onClick=${() => set("hold")}><${Icon} name="plus" />Decide</button>`}`}>
+				<button type="button" class="primary" onClick=${() => set("hold")}><${Icon} name="plus" />New decision</button>`}`}>
 			<${Listing} label="Decisions" pages=${pages} columns=${can_decide() ? [...shown, doing] : shown} row_key=${row_key}
 				empty=${Object.keys(filter).length ? html`<${Empty} icon="decisions" title="Nothing is held that fits these filters" />`
 					: html`<${Empty} icon="decisions" title="Nothing is held against anybody">

@@ -38,7 +38,7 @@ const stamp = (time) => {
 
 export const EVENT_COLUMNS = [
 	{ name: "time", head: "Time",
-		cell: (e) => html`<time class="num" dateTime=${e.time} 
+		cell: (e) => html`<time class="num" dateTime=${e.time}
 		title=${`${exact(e.time)} ${zone(new Date(e.time))}`}>
 		${stamp(e.time)}</time>` },
 	{ name: "action", head: "Action", cell: (e) => html`<${Action} action=${e.action} would=${e.would} />` },

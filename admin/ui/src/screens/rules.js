@@ -54,7 +54,7 @@ const SCENARIO_COLUMNS = [
 	{ name: "mode", head: "Mode", cell: (s) => html`<${Pill} tone=${MODES[s.mode]?.[0]}>${MODES[s.mode]?.[1] ?? s.mode}<//>${s.remediation === false && html` <span class="tag">tells only</span>`}` },
 	{ name: "behavior", head: "Behaviour", wide: true, cell: (s) => s.behavior && html`<span class="tag">${s.behavior}</span>` },
 	{ name: "poured", head: "Counted", num: true, cell: (s) => number(s.poured) },
-	{ name: "overflowed", head: "Too much", num: true, cell: (s) => number(s.overflowed) },
+	{ name: "overflowed", head: "Overflows", num: true, cell: (s) => number(s.overflowed) },
 	{ name: "failed", head: "Errors", num: true, wide: true, cell: (s) => (s.failed ? html`<b class="bad">${number(s.failed)}</b>` : "0") },
 	{ name: "file", head: "From", wide: true, cell: (s) => html`<span class="dim break" title=${s.file}>${s.file.split("/").pop()}</span>` },
 ];
