@@ -383,7 +383,8 @@ static void undone(void *arg, const struct edit_outcome *o)
 		pending_set(g, RETRY_MS);
 }
 
-/* During an upgrade another process may have settled it: then its file is gone, and only what runs here is to follow. */
+/* During an upgrade another process may have settled it: then its file is gone, and only what runs here is to follow. What
+ * was written by hand and reloaded since is no longer that change. */
 static void on_lapsed(void *arg)
 {
 	static const struct edit_ask undo = { .kind = EDIT_UNDO, .by = BYTES_INIT("embergate") };
@@ -393,6 +394,12 @@ static void on_lapsed(void *arg)
 	if (!overrides_pending_read(g->site->config->overrides_file, &p)) {
 		change_rest(g);
 		reload_start(g, NULL, NULL);
+		return;
+	}
+	if (p.hash != hash_content(HASH_CONTENT_START, g->site->config->overrides)) {
+		log_warn("nobody confirmed the change of the configuration by %s, but it was changed by hand since: nothing is undone", p.by);
+		overrides_pending_drop(g->site->config->overrides_file);
+		change_rest(g);
 		return;
 	}
 	snprintf(g->undoing, sizeof g->undoing, "%s", g->pending.by);

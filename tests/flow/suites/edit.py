@@ -252,6 +252,20 @@ def what_nobody_confirms_is_undone():
 
 
 @claim
+def what_was_written_by_hand_since_is_not_undone_with_a_change_that_nobody_confirms():
+    with Gate(quiet()) as gate:
+        expect(change(gate, "PATCH", "/apps/shop", {"paranoia": 2})[0], 200)
+        expect(change(gate, "PATCH", "/apps/shop?confirm=5", {"mode": "block"})[0], 200)
+        with open(gate.path("state/overrides.yaml"), "a", encoding="ascii") as out:
+            out.write("# mine\n")
+        before = on_disk(gate)
+        expect(api.ask(gate, "POST", "/config/reload")[1], {"ok": True, "error": None})
+        eventually(lambda: api.ask(gate, "GET", "/config")[1]["pending"] is None, 10, "an end to waiting", every=0.2)
+        expect((on_disk(gate), mode(gate)), (before, "block"))
+        expect(change(gate, "PATCH", "/apps/shop", {"mode": "off"})[0], 200)
+
+
+@claim
 def what_is_confirmed_stays_and_what_is_taken_back_goes():
     with Gate(quiet()) as gate:
         expect(change(gate, "PATCH", "/apps/shop?confirm=5", {"mode": "block"})[0], 200)
