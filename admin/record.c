@@ -76,11 +76,17 @@ static bool is_cookie(struct bytes collection)
 	return bytes_ends(collection, BYTES("COOKIES"));
 }
 
+/* All texts of a document in one: which of them stood in <password> is not known any more. */
+static bool is_nameless(struct bytes variable)
+{
+	return bytes_eq(variable, BYTES("XML"));
+}
+
 static bool is_secret_variable(struct bytes variable, const struct redact *redact)
 {
 	size_t colon = bytes_index(variable, ':');
 
-	if (is_cookie(bytes_sub(variable, 0, colon)))
+	if (is_cookie(bytes_sub(variable, 0, colon)) || is_nameless(variable))
 		return true;
 	return colon != SIZE_MAX && redact_is_secret(redact, bytes_from(variable, colon + 1));
 }

@@ -97,6 +97,7 @@ static void cookies_and_secret_headers_show_no_snippet(void **state)
 		{ "COOKIES:sid", false }, { "REQUEST_COOKIES", false }, { "COOKIES_NAMES", true },
 		{ "HEADERS:Authorization", false }, { "HEADERS:Cookie", false }, { "HEADERS:User-Agent", true },
 		{ "ARGS:password", false }, { "ARGS:pin", false }, { "ARGS:q", true }, { "URI", true },
+		{ "XML", false }, { "BODY_TYPE:xml.a.password", false }, { "BODY_TYPE:xml.a.b", true },
 	};
 
 	(void)state;
