@@ -230,7 +230,7 @@ static void arm(struct series *);
 static void on_tick(void *arg)
 {
 	struct series *s = arg;
-	uint64_t now_s = clock_wall_ms() / 1000;
+	uint64_t now_s = clock_wall_ms() / 1000 + 1; /* a tick that comes early is of the step that all but ends with it */
 
 	sample(s, now_s / TICK_S * TICK_S - TICK_S);
 	note(s, clock_mono_ms());
