@@ -25,7 +25,7 @@ function Funnel({ f, since }) {
 	const failed = FAILURES.reduce((n, [key]) => n + (f[key] ?? 0), 0);
 	const left = Math.max(0, f.issued - f.solved - failed);
 
-	return html`<${Card} title="What became of challenges" side=${html`since <${Time} at=${since} />`}>
+	return html`<${Card} title="What became of challenges" side=${html`<span>since <${Time} at=${since} /></span>`}>
 		<ul class="top-list">
 			<${Step} name="Shown" n=${f.issued} all=${f.issued} />
 			<${Step} name="Solved" n=${f.solved} all=${f.issued} tone="good" />
@@ -47,9 +47,10 @@ const bound = (b, i, all) => (i < all.length ? `up to ${micros(b * 1000)}` : `ov
 
 function Times({ t }) {
 	const most = Math.max(1, ...t.counts), all = t.counts.reduce((a, b) => a + b, 0);
+	const slowest = t.counts.findLastIndex((n) => n > 0); /* nothing is said of what is slower than all */
 
 	return html`<${Card} title="Time to solve">${all === 0 ? html`<p class="dim">Nobody has solved one yet.</p>` : html`
-		<ul class="top-list">${t.counts.map((n, i) => html`<li key=${i}><span class="top-key">${bound(t.buckets[i], i, t.buckets)}</span>
+		<ul class="top-list">${t.counts.slice(0, slowest + 1).map((n, i) => html`<li key=${i}><span class="top-key">${bound(t.buckets[i], i, t.buckets)}</span>
 			<span class="num">${number(n)} <span class="dim">${percent(n, all)}</span></span><${Bar} part=${n / most} /></li>`)}</ul>`}<//>`;
 }
 
@@ -68,14 +69,13 @@ const CATEGORY_COLUMNS = [
 ];
 
 const Shown = ({ d, range, on }) => html`
-	<div class="grid"><${Funnel} f=${d.funnel} since=${d.since} /><div class="stack"><${Over} over=${d.over} range=${range} on=${on} />
-		<${Times} t=${d.solve_ms} /></div></div>
-	<div class="grid">
+	<div class="grid"><div class="stack"><${Funnel} f=${d.funnel} since=${d.since} /><${Times} t=${d.solve_ms} /></div>
+		<div class="stack"><${Over} over=${d.over} range=${range} on=${on} />
 		<${Card} title="By app" flush>${d.by_app.length ? html`<${Table} label="Challenges by app" columns=${APP_COLUMNS} rows=${d.by_app} row_key=${(a) => a.app} />`
 			: html`<${Empty} icon="apps" title="No app has challenged anybody" />`}<//>
 		<${Card} title="Who says it is a bot" flush>${d.categories.length
 			? html`<${Table} label="Bots by category" columns=${CATEGORY_COLUMNS} rows=${d.categories} row_key=${(c) => c.category} />`
-			: html`<${Empty} icon="bots" title="No bot has named itself yet" />`}<//></div>`;
+			: html`<${Empty} icon="bots" title="No bot has named itself yet" />`}<//></div></div>`;
 
 export default function Bots() {
 	const { range = "24h" } = route.value.query;

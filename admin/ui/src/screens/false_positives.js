@@ -37,7 +37,8 @@ const Figures = ({ s }) => html`<div class="figures">
 	<${Figure} name="Served well otherwise" value=${number(s.clients_with_success)}
 		note=${`${percent(s.clients_with_success, s.clients)} of the clients`} />
 	<${Figure} name="Would let through" value=${number(s.would_unblock.events)}
-		note=${`of ${count(s.would_unblock.clients, "client")}`} tone="good" />
+		note=${s.would_unblock.events ? `of ${count(s.would_unblock.clients, "client")}`
+			: "other rules still hold them"} tone=${s.would_unblock.events ? "good" : ""} />
 	<${Figure} name="Suspect among these" value=${number(s.would_open.events)}
 		tone=${s.would_open.events ? "bad" : "good"}
 		note=${s.would_open.events
