@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes a small MaxMind DB: mmdb.py OUT {country|as|vendor|v4}
+"""Writes a small MaxMind DB: mmdb.py OUT {country|world|as|vendor|v4}
 
 After the format's description (MaxMind DB File Format Specification 2.0): a binary tree of 24-bit records, a data
 section behind 16 zero bytes, and a map of metadata behind a marker. Every network's data is written out in full."""
@@ -18,6 +18,9 @@ AS = {
     "203.0.113.0/24": {"autonomous_system_number": 64501, "autonomous_system_organization": "x" * 300},
     "2001:db8::/33": {"autonomous_system_number": 4200000000},
 }
+# As many countries as a map is worth looking at with: 198.19.0.0/24 and so on.
+WORLD = {f"198.19.{i}.0/24": {"country": {"iso_code": code}}
+         for i, code in enumerate("US BR DE FR GB PL IN CN JP AU ZA NG EG TR UA CA MX AR ID KR".split())}
 VENDOR = {"192.0.2.0/24": {"country_code": "JP", "asn": "AS64502", "as_name": "Vendor"}}
 
 
@@ -87,6 +90,6 @@ def write(path, networks, width):
 
 
 if __name__ == "__main__":
-    which = {"country": (COUNTRY, 128), "as": (AS, 128), "vendor": (VENDOR, 128),
+    which = {"country": (COUNTRY, 128), "world": ({**COUNTRY, **WORLD}, 128), "as": (AS, 128), "vendor": (VENDOR, 128),
              "v4": ({"192.0.2.0/24": COUNTRY["192.0.2.0/24"]}, 32)}
     write(sys.argv[1], *which[sys.argv[2]])

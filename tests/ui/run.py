@@ -75,9 +75,10 @@ def converse(process, gate, told):
 
 
 def run(claim, modules, shots=None):
+    from traffic import Traffic
     from world import World, lively, setup_link
 
-    with World() as gate:
+    with World() as gate, Traffic(gate, bool(shots)):
         event = lively(gate)
         link = setup_link(gate)
         print(claim.replace("_", " "), flush=True)

@@ -33,8 +33,8 @@ class World:
         self.origin.__enter__()
         self.gate = Gate(None, start=False)
         try:
-            for kind in ("country", "as"):
-                subprocess.run([sys.executable, MMDB, self.gate.path(f"{kind}.mmdb"), kind], check=True, timeout=20)
+            for name, kind in (("country", "world"), ("as", "as")):
+                subprocess.run([sys.executable, MMDB, self.gate.path(f"{name}.mmdb"), kind], check=True, timeout=20)
             with open(self.gate.path("known.txt"), "w", encoding="ascii") as out:
                 out.writelines(f"100.64.{i // 250}.{i % 250}\n" for i in range(1500))
             self.gate.write(self.config())
