@@ -109,6 +109,15 @@ static struct bytes place_text(const struct decision *d, struct text *t)
 	return text_bytes(t);
 }
 
+/* A value is printed into lists and firewalls. */
+static bool is_plain(struct bytes value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if ((unsigned char)value.at[i] < ' ' || value.at[i] == 0x7f)
+			return false;
+	return value.len > 0;
+}
+
 /* Addresses as they are counted: IPv6 by its /64. Ranges without host bits. */
 bool decisions_normal(const struct decision *d, char room[TEXT_MAX], struct bytes *value, struct ip_net *net)
 {
@@ -125,7 +134,7 @@ bool decisions_normal(const struct decision *d, char room[TEXT_MAX], struct byte
 		return true;
 	}
 	*value = d->scope == SCOPE_RANGE && ip_net_parse(d->value, net) ? decisions_range_text(net, &t) : place_text(d, &t);
-	return d->value.len && d->value.len < TEXT_MAX && (d->scope != SCOPE_RANGE || value->at == room);
+	return is_plain(d->value) && d->value.len < TEXT_MAX && (d->scope != SCOPE_RANGE || value->at == room);
 }
 
 uint64_t decisions_key(enum scope scope, struct bytes value)

@@ -66,6 +66,8 @@ static void addresses_ranges_and_what_is_written_differently(void **state)
 	assert_int_equal(add(d, SCOPE_IP, "not an address", REMEDY_DENY, HOUR), DECISION_WRONG);
 	assert_int_equal(add(d, SCOPE_RANGE, "198.51.100.0/33", REMEDY_DENY, HOUR), DECISION_WRONG);
 	assert_int_equal(add(d, SCOPE_COUNTRY, "", REMEDY_DENY, HOUR), DECISION_WRONG);
+	assert_int_equal(add(d, SCOPE_COUNTRY, "D\n", REMEDY_DENY, HOUR), DECISION_WRONG);
+	assert_int_equal(add(d, SCOPE_SESSION, "a\r\nb", REMEDY_DENY, HOUR), DECISION_WRONG);
 	decisions_free(d);
 }
 
