@@ -47,7 +47,7 @@ function options({ series, unit, step, span_s, width, height, bridge, on_cursor,
 	});
 
 	return {
-		width, height, legend: { show: false }, padding: [8, 8, 0, 0],
+		width, height, legend: { show: false }, padding: [8, 18, 0, 0],
 		cursor: { y: false, sync: { key: "time" }, drag: { x: true, y: false, setScale: false },
 			points: { size: 6 } },
 		scales: { y: { range: (u, min, max) => [0, max > 0 ? max * 1.08 : 1] } },

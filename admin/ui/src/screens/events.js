@@ -23,7 +23,7 @@ const FIELDS = (apps) => [
 		options: Object.entries(ACTIONS).filter(([w]) => w !== "allow").map(([w, a]) => [w, a.text]) },
 	{ name: "source", label: "Decided by", options: Object.entries(SOURCES) },
 	{ name: "address", label: "Address", placeholder: "or network", size: 14 },
-	{ name: "rule", label: "Rule", placeholder: "942100", size: 9 },
+	{ name: "rule", label: "Rule", placeholder: "its id", size: 9 },
 	{ name: "country", label: "Country", placeholder: "DE", size: 4, rare: true },
 	{ name: "as", label: "AS", placeholder: "3320", size: 6, rare: true },
 	{ name: "path", label: "Path has", placeholder: "/login", size: 10, rare: true },

@@ -38,7 +38,7 @@ function Tiles({ app, nodes }) {
 		<${Tile} name="Challenged" value=${rate(s.challenged_ps)} note="over the last 10 s"
 			href=${link("/events", { action: "challenge" })} />
 		<${Tile} name="Added latency" value=${micros(s.added_p50_us)}
-			note=${`99th percentile ${micros(s.added_p99_us)}`} />
+			note=${`99 % under ${micros(s.added_p99_us)}`} />
 		<${Tile} name="Decisions" value=${number(s.decisions)} note="in force now"
 			href=${link("/decisions")} />
 		<${Tile} name="Connections" value=${number(s.connections)} tone=${fire(s.events_dropped, 1)}
