@@ -77,7 +77,7 @@ function DayTwo({ app, on }) {
 				${count(decide, "suggestion")}</a> to decide.`
 				: "Nothing looks like a false positive."}</li>
 		<li>Switch to blocking.</li></ol>
-		${may("operator") && html`<button type="button" class="primary"
+		${may("operator") && html`<button type="button" class=${decide === 0 ? "primary" : ""}
 			onClick=${() => on("block")}>Block now</button>`}<//>`;
 }
 
