@@ -10,7 +10,7 @@
 #define CTI_SHARE_ASK_H
 #include "cti/share.h"
 
-enum { SHARE_ASK_MS = 500, SHARE_QUESTION_MAX = 900, SHARE_ANSWER_MAX = 256 << 10 };
+enum { SHARE_ASK_MS = 500, SHARE_QUESTION_MAX = 900, SHARE_ANSWER_MAX = 1280 << 10 /* an event with all its parts */ };
 
 struct share_answers {
 	const struct share_answered { const char *name; struct bytes body; } *at; /* by gates of that name */

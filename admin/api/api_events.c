@@ -158,6 +158,11 @@ static const struct api_field detail_fields[] = {
 };
 const struct api_shape api_event_detail_shape = API_SHAPE("EventDetail", detail_fields);
 
+static const struct api_field one_query_fields[] = {
+	{ "nodes", API_TEXT, .optional = true, .words = api_all_nodes, .help = "any gate of the cluster may keep it; `node` says which, half a second at most" },
+};
+static const struct api_shape one_query_shape = API_SHAPE("EventQuery", one_query_fields);
+
 /* ---- lists ---- */
 
 static bool no_archive(struct api_call *c)
@@ -248,13 +253,16 @@ static void on_found(void *owner, struct bytes json)
 
 static void get_event(struct api_call *c)
 {
-	if (!no_archive(c) && !archive_find(c->admin->archive, c->params[0], c->admin->loop, on_found, c))
+	if (peers_wanted(c))
+		peers_event(c);
+	else if (!no_archive(c) && !archive_find(c->admin->archive, c->params[0], c->admin->loop, on_found, c))
 		api_problem(c, 503, "too much is asked at a time");
 }
 
 static const struct api_route routes[] = {
 	{ "GET", "/events", ROLE_VIEWER, "events", "what rules, limits, decisions or the protocol had something against, newest first",
 	  &query_shape, NULL, &list_shape, get_events },
-	{ "GET", "/events/{id}", ROLE_VIEWER, "events", "one of them, with the trace of what was decided", NULL, NULL, &api_event_detail_shape, get_event },
+	{ "GET", "/events/{id}", ROLE_VIEWER, "events", "one of them, with the trace of what was decided",
+	  &one_query_shape, NULL, &api_event_detail_shape, get_event },
 };
 const struct api_routes api_events_routes = API_ROUTES(routes);

@@ -59,6 +59,12 @@ void peers_query(struct api_call *c, struct text *t, const char *const *less, si
 
 /* ---- answering ---- */
 
+/* Of what is not there, a gate says so: `{}`. Empty: it cannot say. */
+static struct bytes told_of(unsigned status, struct bytes body)
+{
+	return status == 200 ? body : status == 404 ? BYTES("{}") : (struct bytes){ 0 };
+}
+
 struct owed {
 	struct admin *admin;
 	struct share_question *question;
@@ -78,7 +84,7 @@ static void on_owed(void *ctx, unsigned status, struct bytes body)
 		answer_owed(o);
 		return;
 	}
-	share_answer(o->question, status == 200 ? body : (struct bytes){ 0 });
+	share_answer(o->question, told_of(status, body));
 	free(o);
 }
 
@@ -189,10 +195,7 @@ static void on_here(void *ctx, unsigned status, struct bytes body)
 {
 	struct asking *a = ctx;
 
-	if (status == 200)
-		add_answer(a, a->self, body);
-	else
-		add_silent(a, a->self);
+	add_answer(a, a->self, told_of(status, body));
 	arrived(a);
 }
 

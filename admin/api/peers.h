@@ -8,7 +8,7 @@
 #define ADMIN_API_PEERS_H
 #include "admin/api/api.h"
 
-struct peers_part { const char *node; const struct json *body; };
+struct peers_part { const char *node; const struct json *body; }; /* `{}`: 404, that gate has none */
 struct peers_told {
 	const struct peers_part *at; /* of gates that answered; this one, where it did, is the first */
 	size_t n;
@@ -29,7 +29,9 @@ void peers_ask(struct api_call *, struct bytes target, peers_merge *);
 void peers_query(struct api_call *, struct text *, const char *const *less, size_t n);
 
 void peers_put_silent(struct json_out *, const struct peers_told *); /* "silent": [...] */
-/* peers_merge.c */
+/* peers_events.c */
 void peers_events(struct api_call *);
+void peers_event(struct api_call *); /* the one that the path names, of the gate that keeps it */
+/* peers_figures.c */
 void peers_stats(struct api_call *);
 #endif

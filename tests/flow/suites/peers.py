@@ -77,6 +77,28 @@ def pages_of_all_have_each_event_once():
 
 
 @claim(limit=90)
+def any_gate_tells_all_of_an_event_that_another_keeps():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        seen(gates, "203.0.113.1", "203.0.113.2", "203.0.113.3")
+        ids = {e["node"]: e["id"] for e in all_events(gates[0])["items"]}
+        for name, known in ids.items():
+            home = got(gates[int(name[-1])], f"/events/{known}")
+            for gate in gates:
+                told = got(gate, f"/events/{known}?nodes=all")
+                expect((told["node"], told["trace"], told["explain"]), (name, home["trace"], home["explain"]))
+        path = f"/events/{ids['gate1']}"
+        got(gates[0], path, 404)
+        told = got(gates[0], f"{path[:-3]}AAA?nodes=all", 404)
+        assert "any gate" in told["detail"], told
+        got(gates[0], "/events/a%2Fb%3Fc?nodes=all", 404)
+        got(gates[0], f"{path}?nodes=some", 400)
+        with stopped(gates[1]):
+            told = got(gates[0], f"{path}?nodes=all", 404)
+            assert "no answer came from gate1" in told["detail"], told
+
+
+@claim(limit=90)
 def figures_of_all_are_added_up():
     with Redis() as redis, Origin() as origin, Gates(origin, redis.url) as gates:
         met(gates)
@@ -87,6 +109,7 @@ def figures_of_all_are_added_up():
 
         eventually(lambda: (of("?nodes=all"), of("")) == (3, 1), 10, "one of each")
         expect(got(gates[0], "/stats?nodes=all")["silent"], [])
+        got(gates[0], "/stats?nodes=all&app=none", 404)
 
 
 @claim(limit=90)

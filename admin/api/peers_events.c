@@ -1,10 +1,10 @@
-/* peers_merge.c -- answers of several gates as one. */
+/* peers_events.c -- events of several gates as one list, and one of them from the gate that keeps it. */
 #include "admin/api/peers.h"
 #include "base/clock.h"
 #include "base/json_edit.h"
 #include <stdlib.h>
 
-enum { TARGET_ROOM = 900, ITEM_MAX = 64 << 10 };
+enum { TARGET_ROOM = 900, EVENT_MAX = 2 << 20, ID_MAX = 26 };
 
 /* ---- events: newest first, page by page by their time ----
  *
@@ -74,7 +74,7 @@ static void put_row(struct json_out *o, struct arena *a, const struct row *r)
 
 	text_json(&t, bytes_of(r->node));
 	json_put(item, "node", text_bytes(&t));
-	printed = json_print(item, a, ITEM_MAX);
+	printed = json_print(item, a, EVENT_MAX);
 	if (printed.at)
 		out_raw(o, NULL, printed);
 	else
@@ -156,67 +156,65 @@ void peers_events(struct api_call *c)
 		peers_ask(c, text_bytes(&t), merge_events);
 }
 
-/* ---- stats: sums; of what is no amount, the greatest ---- */
+/* ---- one ---- */
 
-static bool is_amount(const char *key)
+static void put_event(struct api_call *c, const struct peers_part *kept)
 {
-	return strcmp(key, "added_p50_us") != 0 && strcmp(key, "added_p99_us") != 0 && strcmp(key, "decisions") != 0;
-}
+	const struct row row = { 0, kept->body, kept->node };
+	struct json_out o = json_out(EVENT_MAX);
+	struct arena *a = arena_new(2 * EVENT_MAX);
 
-struct summing { struct json_out *o; const struct peers_told *told; };
-
-static bool sum_one(void *ctx, const char *key, const struct json *value)
-{
-	struct summing *s = ctx;
-	struct bytes text;
-	double sum = 0, one;
-	bool known = false;
-
-	if (json_text(value, "", &text)) { /* its time is that of this gate */
-		out_text(s->o, key, text);
-		return true;
-	}
-	for (size_t i = 0; i < s->told->n; i++)
-		if (json_decimal(s->told->at[i].body, key, &one)) {
-			sum = is_amount(key) ? sum + one : one > sum ? one : sum;
-			known = true;
-		}
-	if (!known)
-		out_null(s->o, key);
-	else if (sum == (double)(int64_t)sum)
-		out_int(s->o, key, (int64_t)sum);
-	else
-		out_decimal(s->o, key, sum);
-	return true;
-}
-
-static void merge_stats(struct api_call *c, const struct peers_told *told)
-{
-	struct json_out o = json_out(API_ANSWER_MAX);
-	struct summing s = { &o, told };
-
-	if (!told->n) {
-		api_problem(c, 503, "no gate answers, this one neither");
-		return;
-	}
-	out_object(&o, NULL);
-	json_keys(told->at[0].body, sum_one, &s);
-	peers_put_silent(&o, told);
-	out_end(&o);
+	if (a)
+		put_row(&o, a, &row);
+	o.failed = o.failed || !a;
+	arena_free(a);
 	api_answer(c, 200, &o);
 }
 
-void peers_stats(struct api_call *c)
+static void no_event(struct api_call *c, const struct peers_told *told)
 {
-	static const char *const ours[] = { "nodes" };
-	char room[TARGET_ROOM];
-	struct text t = text_over(room, sizeof room), query = text_over((char[TARGET_ROOM]){ 0 }, TARGET_ROOM);
+	char room[256];
+	struct text t = text_over(room, sizeof room);
 
-	peers_query(c, &query, ours, nelems(ours));
-	text_str(&t, "/stats");
-	text_put(&t, text_bytes(&query));
-	if (t.full || query.full)
-		api_problem(c, 400, "the query is too long to be asked of all gates");
+	for (size_t i = 0; i < told->nsilent; i++)
+		text_printf(&t, "%s%s", i ? ", " : "", told->silent[i]);
+	if (told->nsilent)
+		api_problem(c, 404, "no gate that answers keeps an event of that id; no answer came from %.*s%s",
+			BYTES_ARG(text_bytes(&t)), t.full ? "..." : "");
 	else
-		peers_ask(c, text_bytes(&t), merge_stats);
+		api_problem(c, 404, "no event of that id is kept by any gate");
+}
+
+static void merge_event(struct api_call *c, const struct peers_told *told)
+{
+	for (size_t i = 0; i < told->n; i++)
+		if (json_at(told->at[i].body, "id")) {
+			put_event(c, &told->at[i]);
+			return;
+		}
+	no_event(c, told);
+}
+
+/* An id of ours, which a path holds as it is. */
+static bool is_id(struct bytes id)
+{
+	static const char set[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+	for (size_t i = 0; i < id.len; i++)
+		if (!memchr(set, id.at[i], sizeof set - 1))
+			return false;
+	return id.len > 0 && id.len <= ID_MAX;
+}
+
+void peers_event(struct api_call *c)
+{
+	char room[64];
+	struct text t = text_over(room, sizeof room);
+
+	text_str(&t, "/events/");
+	text_put(&t, c->params[0]);
+	if (is_id(c->params[0]))
+		peers_ask(c, text_bytes(&t), merge_event);
+	else
+		api_problem(c, 404, "no event has such an id");
 }
