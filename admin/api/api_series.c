@@ -9,7 +9,7 @@
 
 static const struct api_field stats_query_fields[] = {
 	{ "app", API_TEXT, .optional = true, .help = "of that one; without it of all" },
-	{ "nodes", API_TEXT, .optional = true, .words = api_all_nodes, .help = "of all gates of the cluster together, half a second at most" },
+	{ "nodes", API_TEXT, .optional = true, .words = api_all_nodes, .help = "of all gates of the cluster together, half a second at most: sums; of latency and `decisions` the highest of the gates" },
 };
 static const struct api_shape stats_query_shape = API_SHAPE("StatsQuery", stats_query_fields);
 
@@ -54,6 +54,8 @@ static const char *const ranges[] = { "1h", "24h", "30d", NULL };
 static const struct api_field series_query_fields[] = {
 	{ "range", API_TEXT, .words = ranges, .help = "by steps of 10 s, 1 min, 10 min" },
 	{ "app", API_TEXT, .optional = true, .help = "of that one; without it of all" },
+	{ "nodes", API_TEXT, .optional = true, .words = api_all_nodes,
+	  .help = "of all gates of the cluster together, half a second at most: sums; of latency the highest of the gates" },
 };
 static const struct api_shape series_query_shape = API_SHAPE("SeriesQuery", series_query_fields);
 
@@ -77,6 +79,7 @@ static const struct api_field series_fields[] = {
 	{ "from", API_TIME, .help = "the first step begins" },
 	{ "to", API_TIME, .help = "the last one ends" },
 	{ "series", API_OBJECT, .of = &row_shape, .help = "each as long as the others" },
+	{ "silent", API_TEXT, .list = true, .optional = true, .help = "with `nodes=all`: gates that did not answer" },
 };
 static const struct api_shape series_shape = API_SHAPE("Series", series_fields);
 
@@ -131,6 +134,10 @@ static void get_series(struct api_call *c)
 	struct bytes range = api_query(c, "range"), app = api_query(c, "app");
 	const struct series_step *step = series_steps;
 
+	if (peers_wanted(c)) {
+		peers_series(c);
+		return;
+	}
 	while (!bytes_eq(range, bytes_of(step->range)))
 		step++;
 	if (!c->admin->series || !series_range(c->admin->series, app, step, on_range, c))
@@ -149,18 +156,21 @@ static const struct api_field top_query_fields[] = {
 	{ "app", API_TEXT, .optional = true, .help = "of that one" },
 	{ "action", API_TEXT, .optional = true, .help = "of these" },
 	{ "limit", API_INT, .optional = true, .min = 1, .help = "of entries; 10 without it, at most 500" },
+	{ "nodes", API_TEXT, .optional = true, .words = api_all_nodes,
+	  .help = "of all gates of the cluster together, half a second at most: sums of the 500 most of each" },
 };
 static const struct api_shape top_query_shape = API_SHAPE("TopQuery", top_query_fields);
 
 static const struct api_field entry_fields[] = {
 	{ "key", API_TEXT, .help = "of the events that were counted; empty: those that have none" },
 	{ "count", API_INT, .help = "of events" },
-	{ "clients", API_INT, .help = "addresses among them" },
+	{ "clients", API_INT, .help = "addresses among them; with `nodes=all` one that several gates saw counts at each" },
 };
 static const struct api_shape entry_shape = API_SHAPE("TopEntry", entry_fields);
 static const struct api_field top_fields[] = {
 	{ "items", API_OBJECT, .list = true, .of = &entry_shape, .help = "the most first" },
-	{ "partial", API_FLAG, .help = "there are so many that only the newest were counted" },
+	{ "partial", API_FLAG, .help = "there are so many that only the newest were counted; with `nodes=all` also: a gate has 500 or more" },
+	{ "silent", API_TEXT, .list = true, .optional = true, .help = "with `nodes=all`: gates that did not answer" },
 };
 static const struct api_shape top_shape = API_SHAPE("Top", top_fields);
 
@@ -195,7 +205,9 @@ static void get_top(struct api_call *c)
 		.limit = (size_t)api_query_int(c, "limit", 10, ARCHIVE_PAGE_MAX),
 	};
 
-	if (!c->admin->archive || !archive_top(c->admin->archive, api_query(c, "by"), &ask, c->admin->loop, on_top, c))
+	if (peers_wanted(c))
+		peers_top(c);
+	else if (!c->admin->archive || !archive_top(c->admin->archive, api_query(c, "by"), &ask, c->admin->loop, on_top, c))
 		api_problem(c, 503, "events are not kept: the log says why");
 }
 

@@ -34,4 +34,6 @@ void peers_events(struct api_call *);
 void peers_event(struct api_call *); /* the one that the path names, of the gate that keeps it */
 /* peers_figures.c */
 void peers_stats(struct api_call *);
+void peers_series(struct api_call *);
+void peers_top(struct api_call *);
 #endif

@@ -113,6 +113,62 @@ def figures_of_all_are_added_up():
 
 
 @claim(limit=90)
+def what_events_have_in_common_is_of_all():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        seen(gates, "203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.1", "203.0.113.1")  # 1: at gates 0, 0 and 1
+
+        def top(gate, query):
+            told = got(gate, f"/top?{query}")
+            return [(i["key"], i["count"], i["clients"]) for i in told["items"]], told["partial"]
+
+        for gate in gates:
+            items, partial = top(gate, "by=address&nodes=all")
+            expect((items, partial), ([("203.0.113.1", 3, 1), ("203.0.113.2", 1, 1), ("203.0.113.3", 1, 1)], False))
+            expect(top(gate, "by=address&nodes=all&limit=1")[0], [("203.0.113.1", 3, 1)])
+        expect(top(gates[0], "by=path&nodes=all&app=none&from=1h")[0], [], "the query goes with it")
+        (key, count, _), = top(gates[0], "by=path&nodes=all")[0]
+        expect((key, count), ("/bait", 5))
+        expect(top(gates[2], "by=path")[0], [("/bait", 1, 1)], "of one gate by itself")
+        with stopped(gates[1]):
+            told = got(gates[0], "/top?by=address&nodes=all")
+            expect((told["silent"], sum(i["count"] for i in told["items"])), (["gate1"], 3))
+
+
+@claim(limit=120)
+def series_of_all_are_added_up_step_by_step():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        seen(gates, "203.0.113.1", "203.0.113.2", "203.0.113.3")
+
+        def told(gate, query):
+            return got(gate, f"/series?range=1h{query}")
+
+        def blocked(answer):
+            return sum(n or 0 for n in answer["series"]["blocked"])
+
+        eventually(lambda: [blocked(told(g, "")) for g in gates] == [1, 1, 1], 40, "a step is over at each")
+        all_of = told(gates[0], "&nodes=all")
+        expect((blocked(all_of), all_of["silent"]), (3, []))
+        expect({len(line) for line in all_of["series"].values()}, {360})
+
+        def of_one_step():
+            answers = [told(gates[0], "&nodes=all")] + [told(g, "") for g in gates]
+            return answers if len({a["from"] for a in answers}) == 1 else None
+
+        all_of, *apart = eventually(of_one_step, 20, "all in one step")
+        for key, line in all_of["series"].items():
+            joined = max if key.startswith("added_") else sum
+            for i, at in enumerate(zip(*(one["series"][key] for one in apart))):
+                known = [n for n in at if n is not None]
+                expect(line[i], joined(known) if known else None, f"{key}, step {i}")
+        expect(got(gates[1], "/series?range=30d&nodes=all")["silent"], [], "the longest there is")
+        with stopped(gates[2]):
+            part = told(gates[0], "&nodes=all")
+            expect((blocked(part), part["silent"]), (2, ["gate2"]))
+
+
+@claim(limit=90)
 def who_says_nothing_is_named_within_half_a_second():
     with Redis() as redis, Origin() as origin, Gates(origin, redis.url) as gates:
         met(gates)
