@@ -2,6 +2,7 @@
 #include "admin/audit.h"
 #include "admin/ctl.h"
 #include "admin/edit.h"
+#include "admin/impact.h"
 #include "base/clock.h"
 #include "base/json_out.h"
 #include <stdlib.h>
@@ -17,11 +18,12 @@ struct editing {
 	const char *action;      /* for the audit log */
 	struct bytes subject;
 	const char *done;        /* what is said then */
+	struct impact impact;    /* of EDIT_ADD */
 };
 
 /* ---- answers ---- */
 
-static void put_json(struct json_out *o, const struct edit_outcome *x)
+static void put_json(struct json_out *o, const struct editing *e, const struct edit_outcome *x)
 {
 	out_object(o, NULL);
 	out_flag(o, "ok", x->status == 200);
@@ -34,6 +36,8 @@ static void put_json(struct json_out *o, const struct edit_outcome *x)
 	out_end(o);
 	if (x->id)
 		out_id(o, "id", x->id);
+	if (e->ask.kind == EDIT_ADD && !x->error)
+		impact_json(o, "impact", &e->impact);
 	out_end(o);
 }
 
@@ -65,6 +69,10 @@ static void write_outcome(void *arg, struct text *t)
 	}
 	if (x->error)
 		return;
+	if (o->editing->ask.kind == EDIT_ADD && o->editing->impact.known) {
+		impact_line(t, &o->editing->impact.unblock, &o->editing->impact.open);
+		text_str(t, o->editing->impact.more ? "; only the newest 1000 alerts were looked at\n" : "\n");
+	}
 	if (x->id)
 		text_printf(t, "%016llx: ", (unsigned long long)x->id);
 	text_str(t, x->diff.len || x->id ? o->editing->done : "nothing would change\n");
@@ -75,7 +83,7 @@ static void write_json(void *arg, struct text *t)
 	const struct outcome *o = arg;
 	struct json_out out = json_out(ANSWER_MAX);
 
-	put_json(&out, o->outcome);
+	put_json(&out, o->editing, o->outcome);
 	text_put(t, out.failed ? BYTES("{\"ok\":false}") : json_out_bytes(&out));
 	text_byte(t, '\n');
 	json_out_free(&out);
@@ -84,11 +92,17 @@ static void write_json(void *arg, struct text *t)
 static void changed(void *arg, const struct edit_outcome *x)
 {
 	struct editing *e = arg;
-	struct outcome o = { e, x };
+	struct edit_outcome all = *x;
+	struct outcome o = { e, &all };
+	struct bytes note = x->diff;
 	struct text t;
 
+	if (e->ask.kind == EDIT_ADD && !x->error) {
+		all.warnings = impact_warnings(e->arena, &e->impact, &x->warnings);
+		note = impact_note(e->arena, &e->impact, x->diff);
+	}
 	if (x->applied)
-		audit_note(e->admin, &caller_ctl, e->action, e->subject, x->diff);
+		audit_note(e->admin, &caller_ctl, e->action, e->subject, note);
 	if (admin_text(e->answer->json ? write_json : write_outcome, &o, &t)) {
 		ctl_reply(e->answer, x->status == 200 ? CTL_OK : CTL_FAILED, text_bytes(&t));
 		free(t.at);
@@ -233,6 +247,14 @@ static bool has_app(struct editing *e, struct bytes name)
 	return false;
 }
 
+static void weighed(void *ctx, const struct impact *i)
+{
+	struct editing *e = ctx;
+
+	e->impact = *i;
+	start(e);
+}
+
 static void add(const struct ctl_ask *ask)
 {
 	struct editing *e = editing_new(ask, EDIT_ADD);
@@ -258,7 +280,7 @@ static void add(const struct ctl_ask *ask)
 	e->ask.app = e->subject = x.app;
 	e->action = "exception.add";
 	e->done = e->ask.dry ? "would be in force\n" : "in force\n";
-	start(e);
+	impact_ask(e->admin, &x, weighed, e);
 }
 
 static void drop(const struct ctl_ask *ask)

@@ -2,8 +2,8 @@
  * look like mistakes. */
 #include "admin/ctl.h"
 #include "admin/event_json.h"
+#include "admin/impact.h"
 #include "admin/replay_past.h"
-#include "admin/suggest_ask.h"
 #include "base/clock.h"
 #include <stdlib.h>
 
@@ -97,8 +97,9 @@ static void put_suggestion(struct text *t, const struct suggest_cluster *c)
 	text_plain(t, c->message);
 	text_str(t, "\n  - ");
 	propose_yaml(t, &c->exception);
-	text_printf(t, "\n  would have let through %u requests of %u clients; %u of them otherwise bad\n", c->unblock.events,
-		    c->unblock.clients, c->open.events);
+	text_str(t, "\n  ");
+	impact_line(t, &c->unblock, &c->open);
+	text_byte(t, '\n');
 }
 
 static void write_suggestions(void *ctx, struct text *t)

@@ -1,6 +1,7 @@
 /* api_edit.c -- what the routes of the configuration share. */
 #include "admin/api/api_edit.h"
 #include "admin/audit.h"
+#include "admin/impact.h"
 
 void edit_config_of(struct api_call *c, struct edit_config *e)
 {
@@ -79,14 +80,22 @@ static const struct api_field error_fields[] = {
 };
 static const struct api_shape error_shape = API_SHAPE("ConfigError", error_fields);
 
+static const struct api_field impact_fields[] = {
+	{ "would_unblock", API_OBJECT, .of = &api_impact_shape, .help = "requests of the last 7 days: stopped now, and not with it" },
+	{ "would_open", API_OBJECT, .of = &api_impact_shape, .help = "of those, the ones with other marks against them or their clients" },
+	{ "more", API_FLAG, .help = "alerts than were looked at: the newest 1,000" },
+};
+static const struct api_shape impact_shape = API_SHAPE("ChangeImpact", impact_fields);
+
 static const struct api_field change_fields[] = {
 	{ "ok", API_FLAG, .help = "it is a configuration that can be served by" },
 	{ "diff", API_TEXT, .help = "of the file for changes, unified" },
 	{ "errors", API_OBJECT, .list = true, .of = &error_shape, .help = "why not: the first one found" },
-	{ "warnings", API_TEXT, .list = true, .help = "what protects less than before, what is over" },
+	{ "warnings", API_TEXT, .list = true, .help = "what protects less than before, what is over, what is otherwise bad and would pass" },
 	{ "applied", API_FLAG, .help = "it is written, and in force" },
 	{ "confirm_until", API_TIME, .optional = true, .help = "undone then unless confirmed" },
 	{ "id", API_TEXT, .optional = true, .help = "of the exception that was added" },
+	{ "impact", API_OBJECT, .optional = true, .of = &impact_shape, .help = "of an exception to be added; null: a warning says why" },
 };
 const struct api_shape edit_change_shape = API_SHAPE("Change", change_fields);
 
@@ -96,6 +105,14 @@ static const struct api_field change_query[] = {
 	{ "confirm", API_INT, .optional = true, .help = "seconds, 5 to 3600: undone after that unless POST /config/confirm comes" },
 };
 const struct api_shape edit_change_query = API_SHAPE("ChangeQuery", change_query);
+
+struct editing {
+	struct api_call *call;
+	struct edit_ask ask;
+	const char *action;
+	struct bytes subject;
+	struct impact impact;    /* of EDIT_ADD */
+};
 
 static void put_errors(struct json_out *o, const struct edit_outcome *x)
 {
@@ -111,18 +128,25 @@ static void put_errors(struct json_out *o, const struct edit_outcome *x)
 	out_end(o);
 }
 
-static void put_change(struct json_out *o, const struct edit_outcome *x)
+static void put_change(struct json_out *o, const struct editing *e, const struct edit_outcome *x)
 {
+	bool weighed = e->ask.kind == EDIT_ADD && !x->error;
+	struct edit_words warnings = weighed ? impact_warnings(e->call->arena, &e->impact, &x->warnings) : x->warnings;
+
 	out_flag(o, "ok", x->status == 200);
 	out_text(o, "diff", x->diff.at ? x->diff : BYTES(""));
 	put_errors(o, x);
-	edit_put_words(o, "warnings", &x->warnings);
+	edit_put_words(o, "warnings", &warnings);
 	out_flag(o, "applied", x->applied);
 	out_time(o, "confirm_until", x->confirm_by_ms);
 	if (x->id)
 		edit_put_hash(o, "id", x->id);
 	else
 		out_null(o, "id");
+	if (weighed)
+		impact_json(o, "impact", &e->impact);
+	else
+		out_null(o, "impact");
 }
 
 /* A problem that has the members of a change too. */
@@ -138,25 +162,21 @@ static void put_problem(struct json_out *o, const struct edit_outcome *x)
 	out_str(o, "detail", x->file.at ? detail : x->error);
 }
 
-struct editing {
-	struct api_call *call;
-	struct edit_ask ask;
-	const char *action;
-	struct bytes subject;
-};
-
 static void changed(void *arg, const struct edit_outcome *x)
 {
 	struct editing *e = arg;
 	struct json_out o = json_out(API_ANSWER_MAX);
 	bool problem = x->status != 200 && !(x->status == 422 && e->ask.dry);
+	struct bytes note = x->diff;
 
+	if (e->ask.kind == EDIT_ADD && !x->error)
+		note = impact_note(e->call->arena, &e->impact, x->diff);
 	if (x->applied)
-		audit_note(e->call->admin, &e->call->caller, e->action, e->subject, x->diff);
+		audit_note(e->call->admin, &e->call->caller, e->action, e->subject, note);
 	out_object(&o, NULL);
 	if (problem)
 		put_problem(&o, x);
-	put_change(&o, x);
+	put_change(&o, e, x);
 	out_end(&o);
 	if (problem)
 		api_problem_out(e->call, x->status, &o);
@@ -178,23 +198,54 @@ bool edit_may(struct api_call *c, bool if_match)
 	return !if_match || api_matches(c, edit_tag(tag, now.hash));
 }
 
-void edit_change(struct api_call *c, const struct edit_ask *ask, const char *action, struct bytes subject)
+static void begin(struct editing *e)
 {
-	const struct admin_hooks *h = &c->admin->hooks;
+	const struct admin_hooks *h = &e->call->admin->hooks;
+
+	h->edit->change(h->ctx, &e->ask, changed, e);
+}
+
+/* NULL: it was answered. */
+static struct editing *editing_new(struct api_call *c, const struct edit_ask *ask, const char *action, struct bytes subject)
+{
 	struct editing *e = arena_get(c->arena, sizeof *e);
 	uint64_t confirm = api_query_int(c, "confirm", 0, UINT32_MAX);
 
 	if (!e) {
 		api_problem(c, 503, "out of memory");
-		return;
+		return NULL;
 	}
 	if (confirm && (confirm < CONFIRM_LEAST || confirm > CONFIRM_MOST)) {
 		api_problem(c, 400, "confirm: %d to %d seconds", CONFIRM_LEAST, CONFIRM_MOST);
-		return;
+		return NULL;
 	}
-	*e = (struct editing){ c, *ask, action, subject };
+	*e = (struct editing){ c, *ask, action, subject, { 0 } };
 	e->ask.dry = bytes_eq(api_query(c, "dry_run"), BYTES("true"));
 	e->ask.confirm_s = (unsigned)confirm;
 	e->ask.by = bytes_of(c->caller.name);
-	h->edit->change(h->ctx, &e->ask, changed, e);
+	return e;
+}
+
+void edit_change(struct api_call *c, const struct edit_ask *ask, const char *action, struct bytes subject)
+{
+	struct editing *e = editing_new(c, ask, action, subject);
+
+	if (e)
+		begin(e);
+}
+
+static void weighed(void *ctx, const struct impact *i)
+{
+	struct editing *e = ctx;
+
+	e->impact = *i;
+	begin(e);
+}
+
+void edit_add(struct api_call *c, const struct edit_ask *ask, const struct edit_exception *x)
+{
+	struct editing *e = editing_new(c, ask, "exception.add", x->app);
+
+	if (e)
+		impact_ask(c->admin, x, weighed, e);
 }

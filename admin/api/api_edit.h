@@ -21,9 +21,12 @@ const struct edit_app *edit_app_of(struct api_call *, struct bytes name);
 /* ---- changing ---- */
 
 extern const struct api_shape edit_change_shape, edit_change_query;
+extern const struct api_shape api_impact_shape; /* api_suggest.c */
 /* Is anything changed from here, and is the version that If-Match names the present one? False: it was answered. */
 bool edit_may(struct api_call *, bool if_match);
 /* Takes `dry_run` and `confirm` from the query, sees the change through, notes it under `action`, and answers. The ask's
  * memory is the call's arena. */
 void edit_change(struct api_call *, const struct edit_ask *, const char *action, struct bytes subject);
+/* The same for EDIT_ADD of this exception; what it would have let through is told, noted and warned of. */
+void edit_add(struct api_call *, const struct edit_ask *, const struct edit_exception *);
 #endif

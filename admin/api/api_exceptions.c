@@ -151,7 +151,7 @@ static void post_exception(struct api_call *c)
 	else if (!(ask.entry = edit_entry(c->arena, &e)))
 		api_problem(c, 503, "out of memory");
 	else
-		edit_change(c, &ask, "exception.add", e.app);
+		edit_add(c, &ask, &e);
 }
 
 static void delete_exception(struct api_call *c)

@@ -3,10 +3,10 @@
 #include "admin/api/api_replay.h"
 #include "admin/api/api_tables.h"
 #include "admin/audit.h"
-#include "admin/suggest_ask.h"
+#include "admin/impact.h"
 #include "base/clock.h"
 
-enum { DAY_MS = 24 * 3600 * 1000, DAYS = 7, DAYS_MAX = 90, ID = 16 };
+enum { DAY_MS = 24 * 3600 * 1000, DAYS = IMPACT_DAYS, DAYS_MAX = 90, ID = 16 };
 
 static const struct api_field query_fields[] = {
 	{ "days", API_INT, .optional = true, .help = "of alerts that are looked at; 7, at most 90" },
@@ -18,7 +18,7 @@ static const struct api_field impact_fields[] = {
 	{ "events", API_INT, .help = "requests" },
 	{ "clients", API_INT, .help = "addresses that they came from" },
 };
-static const struct api_shape impact_shape = API_SHAPE("Impact", impact_fields);
+const struct api_shape api_impact_shape = API_SHAPE("Impact", impact_fields);
 
 static const char *const likelies[] = { "false positive", "unclear", "attack", NULL };
 static const char *const states[] = { "open", "kept", "accepted", NULL };
@@ -41,8 +41,8 @@ static const struct api_field suggestion_fields[] = {
 	{ "likely", API_TEXT, .words = likelies, .help = "by points: +2 four clients or more, +1 two or three, -1 one; +1 one had a pass; "
 	  "+1 one had success; +1 over more than an hour; -2 a third of the clients are otherwise bad. 3: a false positive; 0: an attack" },
 	{ "exception", API_OBJECT, .of = &api_exception_shape, .help = "the smallest, as POST /exceptions takes it" },
-	{ "would_unblock", API_OBJECT, .of = &impact_shape, .help = "of all alerts of that time: stopped now, and not with the exception" },
-	{ "would_open", API_OBJECT, .of = &impact_shape, .help = "of those: held for something else too, or of a client that "
+	{ "would_unblock", API_OBJECT, .of = &api_impact_shape, .help = "of all alerts of that time: stopped now, and not with the exception" },
+	{ "would_open", API_OBJECT, .of = &api_impact_shape, .help = "of those: held for something else too, or of a client that "
 	  "decisions or scenarios have something against or that is in three suggestions or more" },
 	{ "replayed", API_INT, .help = "requests that were judged again for these two" },
 	{ "reckoned", API_INT, .help = "of which too little was kept: by the rules that had matched" },
@@ -115,14 +115,6 @@ static bool is_in_force(const struct edit_app *apps, size_t n, const struct sugg
 
 /* ---- the list ---- */
 
-static void put_impact(struct json_out *o, const char *key, const struct suggest_impact *i)
-{
-	out_object(o, key);
-	out_int(o, "events", i->events);
-	out_int(o, "clients", i->clients);
-	out_end(o);
-}
-
 static void put_parameter(struct json_out *o, const struct propose_target *p)
 {
 	char room[512];
@@ -154,8 +146,8 @@ static void put_suggestion(struct json_out *o, const struct suggest_set *s, cons
 	out_text(o, "sample", s->events[c->events[0]].kept.id);
 	out_str(o, "likely", suggest_likely_word(c->likely));
 	propose_json(o, "exception", &c->exception);
-	put_impact(o, "would_unblock", &c->unblock);
-	put_impact(o, "would_open", &c->open);
+	impact_put(o, "would_unblock", &c->unblock);
+	impact_put(o, "would_open", &c->open);
 	out_int(o, "replayed", c->replayed);
 	out_int(o, "reckoned", c->reckoned);
 	out_str(o, "state", in_force || c->over ? "accepted" : c->kept ? "kept" : "open");
@@ -233,8 +225,8 @@ static const struct api_field whose_fields[] = {
 static const struct api_shape whose_shape = API_SHAPE("ImpactAsked", whose_fields);
 
 static const struct api_field told_fields[] = {
-	{ "would_unblock", API_OBJECT, .of = &impact_shape, .help = "stopped now, and not with it" },
-	{ "would_open", API_OBJECT, .of = &impact_shape, .help = "of those, the ones with other marks against them or their clients" },
+	{ "would_unblock", API_OBJECT, .of = &api_impact_shape, .help = "stopped now, and not with it" },
+	{ "would_open", API_OBJECT, .of = &api_impact_shape, .help = "of those, the ones with other marks against them or their clients" },
 	{ "replayed", API_INT, .help = "requests that were judged again" },
 	{ "reckoned", API_INT, .help = "of which too little was kept: by the rules that had matched" },
 	{ "more", API_FLAG, .help = "alerts than were looked at: the newest 1,000" },
@@ -252,8 +244,8 @@ static void told(struct suggest_ask *ask, const struct err *e)
 		return;
 	}
 	out_object(&o, NULL);
-	put_impact(&o, "would_unblock", &x->unblock);
-	put_impact(&o, "would_open", &x->open);
+	impact_put(&o, "would_unblock", &x->unblock);
+	impact_put(&o, "would_open", &x->open);
 	out_int(&o, "replayed", x->replayed);
 	out_int(&o, "reckoned", x->reckoned);
 	out_flag(&o, "more", ask->set.more);

@@ -2,6 +2,7 @@
 import os
 import signal
 import socket
+import sqlite3
 import threading
 import time
 
@@ -15,6 +16,7 @@ from lib.origin import Origin
 SQL = quote("1' UNION SELECT username, password FROM users-- -", safe="")
 SCRIPT = quote("<script>alert(document.cookie)</script>", safe="")
 QUIET = {"scenarios": {"packs": "off"}}
+TRUST = {**QUIET, "client_ip": {"trust": ["127.0.0.0/8"]}}
 
 
 def quiet(**app):
@@ -363,6 +365,105 @@ def what_would_switch_inspection_off_is_no_exception():
             expect(status, 422, f"{more}: {told}")
         expect(api.ask(gate, "POST", "/exceptions", exception(app="none"))[0], 404)
         expect(api.ask(gate, "GET", "/exceptions")[1]["items"], [])
+
+
+# what an exception would have let through
+
+WORDS = ["--app", "shop", "--path", "/comment", "--category", "sqli", "--arg", "text", "--reason", "people write about SQL"]
+
+
+def attack(gate, client, path):
+    with gate.connect() as connection:
+        expect(connection.ask("GET", f"{path}?text={SQL}", [f"X-Forwarded-For: 198.51.100.{client}"]).status, 403)
+
+
+def kept(gate, n):
+    eventually(lambda: len(api.ask(gate, "GET", "/events?limit=500")[1]["items"]) >= n, 10, f"{n} events")
+
+
+def impact(through, suspect, more=False):
+    counts = [dict(zip(("events", "clients"), n, strict=True)) for n in (through, suspect)]
+    return {"would_unblock": counts[0], "would_open": counts[1], "more": more}
+
+
+@claim
+def an_exception_tells_what_it_would_have_let_through_before_it_is_written():
+    line = "would have let through 4 past requests of 3 clients; 0 of them otherwise bad\n"
+    with Origin() as origin, Gate(one_app(origin.url, TRUST)) as gate:
+        for client in (1, 1, 2, 3):
+            attack(gate, client, "/comment")
+        attack(gate, 4, "/elsewhere")
+        kept(gate, 5)
+        for more, through in (({}, (4, 3)), ({"args": ["other"]}, (0, 0)), ({"path": "/*"}, (5, 4)), ({"methods": ["POST"]}, (0, 0))):
+            status, told = api.ask(gate, "POST", "/exceptions?dry_run=true", exception(**more))
+            expect((status, told["applied"], told["warnings"], told["impact"]), (200, False, [], impact(through, (0, 0))), str(more))
+        status, told = api.ask(gate, "POST", "/exceptions?dry_run=true", exception(rules=["949110"]))
+        expect((status, told["ok"], told["warnings"], told["impact"]), (200, False, [], None))
+        dry = gate.ctl("exceptions", "add", *WORDS, "--dry-run")
+        assert f"\n{line}" in dry.stdout and dry.stdout.endswith("would be in force\n"), dry.stdout
+        status, made = api.ask(gate, "POST", "/exceptions", exception())
+        expect((status, made["applied"], made["impact"]), (200, True, impact((4, 3), (0, 0))))
+        expect(api.ask(gate, "GET", "/audit")[1]["items"][0]["detail"], line + made["diff"])
+        status, gone = api.ask(gate, "DELETE", f"/exceptions/{made['id']}")
+        expect((status, gone["impact"]), (200, None))
+        done = gate.ctl("exceptions", "add", *WORDS)
+        expect((done.returncode, line in done.stdout), (0, True), done.stdout)
+        newest = api.ask(gate, "GET", "/audit")[1]["items"][0]
+        expect((newest["user"], newest["detail"][: len(line)]), ("ctl", line))
+
+
+@claim
+def what_is_otherwise_bad_and_would_pass_is_warned_of_and_not_refused():
+    warning = "of the past requests that it would have let through, otherwise bad: 2 (clients: 1)"
+    with Origin() as origin, Gate(one_app(origin.url, TRUST)) as gate:
+        attack(gate, 1, "/comment")
+        for path in ("/a", "/b", "/c", "/comment", "/comment"):
+            attack(gate, 66, path)
+        kept(gate, 6)
+        dry = gate.ctl("exceptions", "add", *WORDS, "--dry-run")
+        expect(dry.returncode, 0, dry.stderr)
+        assert f"\nwarning: {warning}\n" in dry.stdout, dry.stdout
+        assert "\nwould have let through 3 past requests of 2 clients; 2 of them otherwise bad\n" in dry.stdout, dry.stdout
+        status, made = api.ask(gate, "POST", "/exceptions", exception())
+        expect((status, made["applied"], made["warnings"], made["impact"]), (200, True, [warning], impact((3, 2), (2, 1))))
+
+
+@claim
+def an_exception_does_not_wait_for_an_archive_that_does_not_answer():
+    why = "what it would have let through is not known: past requests were not judged within 2 seconds"
+    with Origin() as origin, Gate(one_app(origin.url, TRUST)) as gate:
+        attack(gate, 1, "/comment")
+        kept(gate, 1)
+        other = sqlite3.connect(gate.path("state/events.db"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        status, made = api.ask(gate, "POST", "/exceptions", exception())
+        took = time.monotonic() - began
+        dry = gate.ctl("exceptions", "add", *WORDS[:-1], "another", "--dry-run")
+        other.close()
+        expect((status, made["applied"], made["warnings"], made["impact"]), (200, True, [why], None))
+        assert 1.9 < took < 5, f"{took:.1f} s"
+        expect(dry.returncode, 0, dry.stderr)
+        assert f"\nwarning: {why}\n" in dry.stdout and "let through 0" not in dry.stdout, dry.stdout
+        expect(api.ask(gate, "GET", "/audit")[1]["items"][0]["detail"], f"{why}\n{made['diff']}")
+        expect(asked(gate, f"/comment?text={SQL}"), 200)
+        eventually(lambda: api.ask(gate, "POST", "/exceptions?dry_run=true", exception(reason="again"))[1]["impact"], 20, "an impact")
+
+
+@claim
+def a_gate_that_stops_meanwhile_stops_and_writes_nothing():
+    with Gate(quiet()) as gate:
+        other = sqlite3.connect(gate.path("state/events.db"), isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        asking = threading.Thread(target=gate.ctl, args=("exceptions", "add", *WORDS))
+        asking.start()
+        time.sleep(0.3)
+        release = threading.Timer(0.5, other.close)
+        release.start()
+        gate.stop()
+        release.join()
+        asking.join()
+        expect(os.path.exists(gate.path("state/overrides.yaml")), False)
 
 
 # the command line
