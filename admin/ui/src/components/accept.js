@@ -100,7 +100,8 @@ const Choice = ({ e, on, toggle }) =>
 	html`<li><label class="choice"><input type="checkbox" checked=${on} onChange=${toggle} />
 	<span><code>${exception_yaml(e)}</code><span class="dim">${exception_words(e)}</span></span></label></li>`;
 
-export function Accept({ event, proposed }) {
+/* other: the gate that keeps the event, and the request with it, where that is not this one. */
+export function Accept({ event, proposed, other }) {
 	const [off, setOff] = useState(new Set());
 	const [writing, setWriting] = useState(null);
 	const [written, setWritten] = useState(0);
@@ -132,14 +133,16 @@ export function Accept({ event, proposed }) {
 			html`<${Impact} key=${exception_yaml(e)} app=${event.app} exception=${e} />`)}
 		${written > 0 && html`<${Note} tone="good">${count(written, "exception")} written.<//>`}
 		${allowed ? html`<div class="row">
-			${proposed.length > 0 && html`<button type="button" disabled=${busy || !chosen.length}
+			${proposed.length > 0 && html`<button type="button" disabled=${busy || other || !chosen.length}
 				onClick=${() => replay(chosen)}>Try with ${chosen.length > 1
 				? "these" : "this"}</button>`}
-			<button type="button" disabled=${busy} onClick=${() => replay([])}>Replay as it is now</button>
+			<button type="button" disabled=${busy || other} onClick=${() => replay([])}>Replay as it is now</button>
 			${proposed.length > 0 && html`<button type="button" class="primary"
-				disabled=${!chosen.length || session.value.writes === false}
+				disabled=${other || !chosen.length || session.value.writes === false}
 				onClick=${begin}>Accept</button>`}</div>`
 			: html`<p class="dim">An operator may replay it and accept exceptions.</p>`}
+		${other && html`<p class="dim">${other} keeps the request: replay it, and accept exceptions, on the dashboard
+			of that gate.</p>`}
 		${session.value.writes === false
 			&& html`<p class="dim">The configuration may not be written from here; copy the lines into
 				it.</p>`}

@@ -1,9 +1,10 @@
 /* One request: what was decided, why, what it looked like, and how to let it through if it was legitimate. */
 import { html } from "htm/preact";
 import { Accept } from "../components/accept.js";
-import { Action, Address, Card, Copy, Country, Empty, Facts, Head, Pill, Problem, Skeleton,
+import { Action, Address, Card, Copy, Country, Empty, Facts, Head, Note, Pill, Problem, Skeleton,
 	Time } from "../components/bits.js";
 import { Code } from "../components/code.js";
+import { useGates } from "../components/gates.js";
 import { exceptions_proposed } from "../exceptions.js";
 import { ACTIONS, SOURCES, action_text, bytes, count, exact, micros, number, zone } from "../format.js";
 import { link, route } from "../router.js";
@@ -134,11 +135,13 @@ const answer = (e) => [
 	["Node", e.node],
 ];
 
-const similar = (e) => link("/events", { rule: e.rule, app: e.app, path: e.path, from: "7d" });
+const similar = (e, other) =>
+	link("/events", { rule: e.rule, app: e.app, path: e.path, from: "7d", nodes: other && "all" });
 
 /* ---- the screen ---- */
 
-function Detail({ e }) {
+/* other: the gate that keeps it, where that is not this one. */
+function Detail({ e, other }) {
 	const proposed = exceptions_proposed(e.exception);
 	const only = e.would && e.would !== e.action;
 
@@ -147,6 +150,7 @@ function Detail({ e }) {
 			? html`<span class="mono break">${e.method} ${e.path}</span>` : "No request line"}`}>
 			<${Copy} text=${e.id} label="Copy the id" />
 				<${Copy} text=${location.href} label="Copy the link" /><//>
+		${other && html`<${Note}>${other} saw it, and decided: this is what it keeps.<//>`}
 		<div class="verdict ${ACTIONS[only ? e.would : e.action]?.tone ?? ""}">
 			<${Action} action=${e.action} would=${e.would} />
 			<p><b>${e.reason || "Nothing was decided"}</b> <span
@@ -160,11 +164,11 @@ function Detail({ e }) {
 			</div>
 			<div class="stack">
 				${(proposed.length > 0 || e.source === "rule")
-					&& html`<${Accept} event=${e} proposed=${proposed} />`}
+					&& html`<${Accept} event=${e} proposed=${proposed} other=${other} />`}
 				<${Card} title="Client"><${Facts} of=${client(e)} /><//>
 				<${Card} title="Answer"><${Facts} of=${answer(e)} /><//>
 				<${Card} title="Others like it"><p>${e.similar > 1
-					? html`<a href=${similar(e)}>
+					? html`<a href=${similar(e, other)}>
 						${count(e.similar, "event")}</a> of the same rule, app and path in the
 							last 7 days.`
 					: "The only one of this rule, app and path in the last 7 days."}</p><//>
@@ -177,18 +181,21 @@ function Detail({ e }) {
 
 export default function Event({ params }) {
 	const { node } = route.value.query; /* another gate, which alone has it */
-	const { data, error, reload } = useGet(node ? null : `/events/${encodeURIComponent(params.id)}`);
+	const path = `/events/${encodeURIComponent(params.id)}`;
+	const gates = useGates();
+	const here = useGet(node ? null : path);
+	const is_away = node || (here.error?.status === 404 && gates.others.length > 0);
+	const away = useGet(is_away ? path : null, { nodes: "all" });
+	const { data, error, reload } = is_away ? away : here;
 
-	if (node)
-		return html`<${Head} title="Event" /><${Card}><${Empty} icon="cluster" title=${`${node} saw it`}>
-			<p>What was decided of it is kept there: the dashboard of that gate tells it.</p><//><//>`;
 	if (error)
 		return html`<${Head} title="Event" />${error.status === 404
 			? html`<${Card}><${Empty} icon="search" title=${`No event is known by ${params.id}`}>
 				<p>It may be older than what is kept, or nothing was held against that request.</p>
+				${is_away && html`<p>${error.message}</p>`}
 				<p><a href=${link("/events", { id: params.id })}>Look for ids that begin so</a></p><//>
 				<//>`
 			: html`<${Problem} error=${error} retry=${reload} />`}`;
-	return data ? html`<${Detail} e=${data} />`
+	return data ? html`<${Detail} e=${data} other=${is_away && data.node !== gates.self && data.node} />`
 		: html`<${Head} title="Event" /><${Card}><${Skeleton} lines=${8} /><//>`;
 }

@@ -34,9 +34,9 @@ function Tiles({ app, nodes }) {
 	return html`<${Silent} names=${first.data?.silent} /><section class="tiles" aria-label="Now">
 		<${Tile} name="Requests" value=${rate(s.rps)} note=${`${short(s.requests_total)} since the start`} />
 		<${Tile} name="Blocked" value=${rate(s.blocked_ps)} note=${`${short(s.blocked_total)} since the start`}
-			href=${link("/events", { action: "deny" })} />
+			href=${link("/events", { action: "deny", nodes })} />
 		<${Tile} name="Challenged" value=${rate(s.challenged_ps)} note="over the last 10 s"
-			href=${link("/events", { action: "challenge" })} />
+			href=${link("/events", { action: "challenge", nodes })} />
 		<${Tile} name="Added latency" value=${micros(s.added_p50_us)}
 			note=${`99 % under ${micros(s.added_p99_us)}`} />
 		<${Tile} name="Decisions" value=${number(s.decisions)} note="in force now"
@@ -106,14 +106,14 @@ function begun({ from, step_s, series }) {
 /* The series count in steps; what is drawn is per second. */
 const per_second = (values, step) => values.map((v) => (v === null ? null : v / step));
 
-function Series({ data: asked, on_range }) {
+function Series({ data: asked, nodes, on_range }) {
 	const data = begun(asked);
 	const from = data.from;
 	const n = data.series.requests.length;
 	const times = Array.from({ length: n }, (_, i) => from + i * data.step_s);
 
 	return html`<div class="grid charts">${Object.entries(SHOWN).map(([title, { unit, step, of, is_time }]) => html`
-		<${Card} key=${title} title=${title}>
+		<${Card} key=${title} title=${title} side=${nodes && is_time && "the highest of the gates"}>
 			<${Chart} label=${title} times=${times} unit=${unit} step=${step} bridge=${is_time} on_range=${on_range}
 			series=${of.map(([name, key, token, fill]) => ({
 				name, token, fill, values: is_time
@@ -149,8 +149,8 @@ function TopList({ items, tone, mono, href, none = "unknown", text = (k) => k })
 			<${Bar} part=${i.count / items[0].count} tone=${tone} /></li>`)}</ol>`;
 }
 
-function Top({ by, title, filter, href, text, none, named, mono, tone, from, app }) {
-	const { data, error, reload } = useGet("/top", { by, from, app, limit: 7 }, { every: 30000 });
+function Top({ by, title, filter, href, text, none, named, mono, tone, ...asked }) {
+	const { data, error, reload } = useGet("/top", { by, ...asked, limit: 7 }, { every: 30000 });
 	const items = data?.items.filter((i) => i.key || !named); /* what no rule decided is told by "Decided by" */
 
 	return html`<${Card} title=${title}>
@@ -159,7 +159,7 @@ function Top({ by, title, filter, href, text, none, named, mono, tone, from, app
 		${items?.length === 0 && html`<p class="dim">Nothing in this time.</p>`}
 		${items?.length > 0 && html`<${TopList} items=${items} tone=${tone} mono=${mono} text=${text}
 			none=${none}
-			href=${href ?? ((k) => link("/events", { [filter]: k, from, app }))} />`}<//>`;
+			href=${href ?? ((k) => link("/events", { [filter]: k, ...asked }))} />`}<//>`;
 }
 
 /* The map weighs half of all else that is loaded: it waits until it is nearly seen. */
@@ -178,9 +178,9 @@ function useSeen() {
 }
 
 /* The map, and the same as a list. */
-function World({ from, app }) {
+function World(asked) {
 	const [box, seen] = useSeen();
-	const { data, error, reload } = useGet(seen ? "/top" : null, { by: "country", from, app, limit: 250 },
+	const { data, error, reload } = useGet(seen ? "/top" : null, { by: "country", ...asked, limit: 250 },
 		{ every: 60000 });
 	const known = data?.items.filter((i) => i.key) ?? [];
 	const names = known.slice(0, 3).map((i) => country(i.key)).join(", ");
@@ -191,7 +191,7 @@ function World({ from, app }) {
 		<div class="stack"><${Problem} error=${error} retry=${reload} />
 			${seen && !data && !error && html`<${Skeleton} lines=${5} />`}
 			${data?.items.length > 0 && html`<${TopList} items=${data.items.slice(0, 8)} text=${country}
-				href=${(k) => link("/events", { country: k, from, app })} />`}
+				href=${(k) => link("/events", { country: k, ...asked })} />`}
 			${data && !known.length && html`<p class="dim">
 				${data.items.length ? html`No address has a country: <code>geo:</code> in the
 				configuration names a MaxMind DB file.`
@@ -235,12 +235,13 @@ function Newcomer({ status }) {
 export default function Overview() {
 	const { range = "1h", app } = route.value.query;
 	const asked = range === "7d" ? "30d" : range;
-	const series = useGet("/series", { range: asked, app }, { every: EVERY[range] });
-	const status = useGet("/status", undefined, { every: 15000 });
 	const gates = useGates();
+	const { nodes } = gates;
+	const series = useGet("/series", { range: asked, app, nodes }, { every: EVERY[range] });
+	const status = useGet("/status", undefined, { every: 15000 });
 	const select = (from, to) => {
 		location.hash = link("/events",
-			{ app, from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() });
+			{ app, nodes, from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() });
 	};
 	const apps = status.data?.apps.map((a) => a.name) ?? [];
 
@@ -256,16 +257,14 @@ export default function Overview() {
 				on=${(r) => requery({ range: r })} /><//>
 		${status.data && html`<${Alarms} status=${status.data} />`}
 		<${Problem} error=${status.error} retry=${status.reload} />
-		<${Tiles} app=${app} nodes=${gates.nodes} />
-		${gates.nodes && html`<p class="dim">The figures above are of all gates, what follows is
-			of ${gates.self}.</p>`}
+		<${Tiles} app=${app} nodes=${nodes} />
 		${status.data?.requests === 0 && series.data && !series.data.series.requests.some(Boolean)
 			&& html`<${Newcomer} status=${status.data} />`}
 		${series.error && !series.data ? html`<${Problem} error=${series.error} retry=${series.reload} />`
-			: series.data ? html`<${Series} data=${clipped(series.data, range)} on_range=${select} />`
+			: series.data ? html`<${Series} data=${clipped(series.data, range)} nodes=${nodes} on_range=${select} />`
 				: html`<${Waiting} />`}
-		<${World} from=${range} app=${app} />
+		<${World} from=${range} app=${app} nodes=${nodes} />
 		<div class="grid tops">${TOPS.map((t) =>
-			html`<${Top} key=${t.by} ...${t} from=${range} app=${app} />`)}</div>
+			html`<${Top} key=${t.by} ...${t} from=${range} app=${app} nodes=${nodes} />`)}</div>
 		${status.data && html`<${Gate} status=${status.data} others=${gates.others} />`}`;
 }
