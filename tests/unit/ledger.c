@@ -54,7 +54,7 @@ static void end(struct node n)
 
 static void add(struct node n, enum scope scope, const char *value, enum remedy_kind remedy, uint64_t made_ms, uint64_t for_ms)
 {
-	struct decision d = { .scope = scope, .value = bytes_of(value), .remedy = remedy, .level = 2, .reason = BYTES("test/it 100%"),
+	struct decision d = { .scope = scope, .value = bytes_of(value), .remedy = remedy, .level = 2, .reason = BYTES("test/it 100%\n"),
 			      .origin = BYTES("embergate"), .made_ms = made_ms, .until_ms = made_ms + for_ms };
 
 	assert_int_equal(decisions_add(n.d, &d), DECISION_HELD);
@@ -98,7 +98,7 @@ static void what_is_held_is_held_by_the_next_process(void **state)
 	add(n, SCOPE_IP, "203.0.113.1", REMEDY_CHALLENGE, now, HOUR);
 	add(n, SCOPE_IP, "203.0.113.2", REMEDY_DENY, now, HOUR);
 	add(n, SCOPE_RANGE, "198.51.100.0/24", REMEDY_DENY, now, HOUR);
-	add(n, SCOPE_USERNAME, "a user\n", REMEDY_CAPTCHA, now, HOUR);
+	add(n, SCOPE_USERNAME, "a user", REMEDY_CAPTCHA, now, HOUR);
 	assert_int_equal(decisions_lift(n.d, SCOPE_IP, BYTES("203.0.113.2")), 1);
 	assert_true(find(n, "203.0.113.1", a, &before));
 	end(n);
@@ -109,11 +109,11 @@ static void what_is_held_is_held_by_the_next_process(void **state)
 	assert_int_equal(after.level, 2);
 	assert_int_equal(after.made_ms, before.made_ms);
 	assert_int_equal(after.until_ms, before.until_ms);
-	assert_bytes(after.reason, BYTES("test/it 100%"));
+	assert_bytes(after.reason, BYTES("test/it 100%\n"));
 	assert_bytes(after.origin, BYTES("embergate"));
 	assert_false(held(n, "203.0.113.2"));
 	assert_true(held(n, "198.51.100.77"));
-	assert_true(decisions_find(n.d, &(struct decisions_ask){ .user = BYTES("a user\n") }, now, a, &after));
+	assert_true(decisions_find(n.d, &(struct decisions_ask){ .user = BYTES("a user") }, now, a, &after));
 	add(n, SCOPE_IP, "203.0.113.9", REMEDY_DENY, now, HOUR);
 	assert_true(find(n, "203.0.113.9", a, &after));
 	assert_true(after.id > 1000); /* none that the process before may have given meanwhile */
