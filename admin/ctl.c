@@ -77,12 +77,12 @@ static void usage(struct admin_answer *answer, const struct ctl_verb *v)
 	ctl_reply(answer, CTL_USAGE, text_bytes(&t));
 }
 
-static void not_built(struct admin_answer *answer, const struct ctl_verb *v)
+static void not_here(struct admin_answer *answer, const struct ctl_verb *v)
 {
 	char buf[256];
 	struct text t = text_over(buf, sizeof buf);
 
-	text_printf(&t, "%s is not built yet\n", v->name);
+	text_printf(&t, "%s is not asked of the gate: `embergate ctl` does it itself\n", v->name);
 	ctl_reply(answer, CTL_FAILED, text_bytes(&t));
 }
 
@@ -93,7 +93,7 @@ static void run(struct ctl_ask *ask, const struct ctl_verb *v, struct bytes rest
 	struct bytes word;
 
 	if (!v->run) {
-		not_built(ask->answer, v);
+		not_here(ask->answer, v);
 		return;
 	}
 	while (rest.len && bytes_cut(&rest, ' ', &word))

@@ -28,7 +28,7 @@ struct ctl_client; /* whoever asks, and where */
 struct ctl_verb {
 	const char *name, *usage, *help;
 	unsigned nargs;
-	void (*run)(const struct ctl_ask *); /* at the gate; NULL: it is local, or its issue is not built yet */
+	void (*run)(const struct ctl_ask *); /* at the gate; NULL: the client does it (ctl_local_of) */
 	unsigned more; /* words that may follow the nargs */
 };
 
@@ -52,8 +52,6 @@ const struct ctl_verb *ctl_verb_named(struct bytes);
 /* "unknown verb 'relaod', did you mean 'reload'?" */
 void ctl_unknown(struct text *, struct bytes word);
 
-/* False: its issue is not built yet. */
-bool ctl_is_built(const struct ctl_verb *);
 
 /* One answer, whole lines; the answer is gone then. */
 void ctl_reply(struct admin_answer *, enum ctl_outcome, struct bytes text);

@@ -47,8 +47,7 @@ static void print_help(FILE *to)
 {
 	fputs("usage: embergate ctl [-s SOCKET] [-o table|json] [-q] VERB ...\n\n", to);
 	for (size_t i = 0; i < ctl_nverbs; i++)
-		if (ctl_is_built(&ctl_verbs[i]))
-			print_verb(to, &ctl_verbs[i]);
+		print_verb(to, &ctl_verbs[i]);
 	fputc('\n', to);
 	for (size_t i = 0; i < ctl_noptions; i++)
 		print_option(to, &ctl_options[i]);

@@ -59,8 +59,7 @@ void ctl_print_manual(FILE *to)
 		put_option(to, &ctl_options[i]);
 	fputs(".El\n.Sh VERBS\n.Bl -tag -width indent\n", to);
 	for (size_t i = 0; i < ctl_nverbs; i++)
-		if (ctl_is_built(&ctl_verbs[i]))
-			put_verb(to, &ctl_verbs[i]);
+		put_verb(to, &ctl_verbs[i]);
 	fputs(".El\n.Sh ENVIRONMENT\n.Bl -tag -width indent\n"
 	      ".It Ev EMBERGATE_SOCKET\nThe gate's socket.\n"
 	      ".It Ev NO_COLOR\nWhen it is set, nothing is coloured, on a terminal neither.\n.El\n"
@@ -97,16 +96,13 @@ void ctl_print_completion(FILE *to)
 {
 	fputs("_embergate_ctl()\n{\n\tcase $1 in\n", to);
 	for (size_t i = 0; i < ctl_nverbs; i++) {
-		if (!ctl_is_built(&ctl_verbs[i]))
-			continue;
 		fprintf(to, "\t%s) words='", ctl_verbs[i].name);
 		put_words(to, ctl_verbs[i].usage);
 		fprintf(to, "'%s ;;\n", strstr(ctl_verbs[i].usage, "FILE") || strstr(ctl_verbs[i].usage, "DIR") ? " files=1" : "");
 	}
 	fputs("\t*) words='", to);
 	for (size_t i = 0; i < ctl_nverbs; i++)
-		if (ctl_is_built(&ctl_verbs[i]))
-			fprintf(to, "%s ", ctl_verbs[i].name);
+		fprintf(to, "%s ", ctl_verbs[i].name);
 	fputs("' ;;\n\tesac\n\twords+='", to);
 	for (size_t i = 0; i < ctl_noptions; i++)
 		fprintf(to, " --%s", ctl_options[i].name);

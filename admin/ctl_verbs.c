@@ -155,8 +155,3 @@ const struct ctl_local *ctl_local_of(const struct ctl_verb *v)
 			return locals[i];
 	return NULL;
 }
-
-bool ctl_is_built(const struct ctl_verb *v)
-{
-	return v->run || ctl_local_of(v);
-}

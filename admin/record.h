@@ -1,6 +1,6 @@
 /* record.h -- what may be written down of an exchange: bounded and redacted.
  *
- * Every sink (log formats, `explain`, later the dashboard) prints a record,
+ * Every sink (log formats, `explain`, the API) prints a record,
  * never an event, so a secret is taken out in one place and a field has one
  * bound. Of a value that matched a rule it holds a
  * snippet round the match; fields as received, and the beginning of a body where the app wants that, only when
