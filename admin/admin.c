@@ -1,6 +1,7 @@
 /* admin.c -- opening, closing, and text of unknown length. */
 #include "admin/admin.h"
 #include "admin/api/peers.h"
+#include "admin/api/repeats.h"
 #include "admin/audit.h"
 #include "admin/ctl.h"
 #include "admin/server.h"
@@ -97,6 +98,7 @@ static void admin_free(struct admin *a)
 	sessions_close(a->sessions);
 	tokens_close(a->tokens);
 	audit_close(a->audit);
+	repeats_free(a->repeats);
 	free(a);
 }
 
@@ -122,7 +124,7 @@ struct admin *admin_open(struct loop *loop, const struct admin_options *o, struc
 		a->store = o->store;
 		a->url = o->url;
 	}
-	if (!a || !hosts_new(a, o) || !(a->streams = streams_open(a))) {
+	if (!a || !hosts_new(a, o) || !(a->streams = streams_open(a)) || !(a->repeats = repeats_new())) {
 		err_set(e, SIDE_SELF, ENOMEM, "admin: out of memory");
 	} else if (kept_open(a, e) && listen_all(a, o, e)) {
 		peers_open(a);

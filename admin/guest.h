@@ -50,6 +50,7 @@ struct server_way {
 };
 
 struct audit;
+struct repeats;
 struct sessions;
 struct tokens;
 struct users;
@@ -67,6 +68,7 @@ struct admin {
 	struct users *users;
 	struct sessions *sessions;
 	struct tokens *tokens;
+	struct repeats *repeats;
 	unsigned suggests;    /* of suggest_ask.h, under way */
 	const char *url;      /* by which a browser comes; NULL: it cannot */
 	char **hosts; /* names that Host may say, NULL-terminated; the first nhosts are configured */

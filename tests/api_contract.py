@@ -104,6 +104,10 @@ def operations(doc):
             yield method.upper(), path, operation
 
 
+def takes_key(method, operation):
+    return method == "POST" and operation["x-role"] != "none"
+
+
 def check_document(doc):
     expect(doc["openapi"], "3.1.0")
     schemas = doc["components"]["schemas"]
@@ -121,7 +125,9 @@ def check_document(doc):
         assert operation["x-role"] in ROLES, where
         named = {p["name"] for p in operation["parameters"] if p["in"] == "path"}
         assert named == set(re.findall(r"{(\w+)}", path)), (where, named)
-        silent = [p["name"] for p in operation["parameters"] if p["in"] == "query" and not p.get("description")]
+        keys = [p["name"] for p in operation["parameters"] if p["in"] == "header"]
+        expect(keys, ["Idempotency-Key"] if takes_key(method, operation) else [], where)
+        silent = [p["name"] for p in operation["parameters"] if p["in"] != "path" and not p.get("description")]
         assert not silent, f"{where}: without a description: {silent}"
         assert method != "GET" or "requestBody" not in operation, where
 
@@ -150,8 +156,8 @@ def check_problem(doc, answer, where):
     expect(answer.json["status"], answer.status, where)
 
 
-def refused(doc, browser, method, path, body, statuses, where):
-    answer = browser.ask(method, filled(path), body)
+def refused(doc, browser, method, path, body, statuses, where, fields=None):
+    answer = browser.ask(method, filled(path), body, fields)
     assert answer.status in statuses, f"{where}: {answer.status} {answer.text[:200]}"
     check_problem(doc, answer, where)
 
@@ -188,6 +194,8 @@ def check_unknown(doc, boss):
             expect(plain.status, 415, where)
         else:
             refused(doc, boss, method, path, {"a": 1}, {413}, where)
+        if takes_key(method, operation):
+            refused(doc, boss, method, path, {"no such member": 1}, {400}, where, {"Idempotency-Key": '"'})
     for path in doc["paths"]:
         other = boss.ask("PROPFIND", filled(path))
         allowed = set(other.fields.get("Allow", "").split(", "))  # those of a path with {...} that fits too among them

@@ -1,6 +1,6 @@
 /* api.h -- inside admin/: /api/v1, what the dashboard and programs may ask.
  *
- *   request -> route (api_routes.c) -> who asks (door.h) -> its shape -> run() -> JSON
+ *   request -> route (api_routes.c) -> who asks (door.h) -> its shape -> was it asked before (repeats.h) -> run() -> JSON
  *
  * A route is a row: method, path, who may, what it takes and what it gives. The server runs from the rows, the OpenAPI
  * document at /api/v1/openapi.json is printed from them, and what a request brings is checked against them before `run`
@@ -63,7 +63,7 @@ struct api_call {
 	struct bytes params[API_PARAMS]; /* what stands for {...}, decoded */
 	const struct json *body; /* as the route's shape says; NULL: the route takes none */
 	struct field fields[API_FIELDS]; unsigned nfields; /* of the answer, beside every answer's */
-	bool over;               /* it was answered */
+	struct repeat *repeat;   /* it has a key (repeats.h); NULL: none */
 };
 
 struct api_route {
@@ -99,6 +99,8 @@ void api_failed(struct api_call *, const struct err *); /* by its side: 422 of t
 bool api_matches(struct api_call *, struct bytes etag);
 /* Is the tag in If-Match's or If-None-Match's list, or that "*"? (RFC 9110 13.1) */
 bool api_names_tag(struct bytes list, struct bytes tag);
+/* What was answered to the same request before. */
+void api_answer_again(struct api_call *, const struct serve_answer *);
 /* Every answer's fields: no-store, nosniff, and the like. */
 size_t api_fields(struct field *to, size_t room);
 
@@ -115,6 +117,8 @@ void api_take(struct admin *, struct serve_request *, bool by_socket);
 void api_take_inside(struct admin *, struct serve_request *);
 /* May its body be read? False: it was answered. */
 bool api_head(struct admin *, struct serve_request *, bool by_socket);
+/* Does it look at Idempotency-Key? Every POST does of which is known who asks. */
+bool api_takes_key(const struct api_route *);
 void api_openapi(struct json_out *); /* the OpenAPI 3.1 document */
 /* Is `value` as the shape says? err in words, with the member's name. */
 bool api_check(const struct json *value, const struct api_shape *, struct err *);

@@ -1,11 +1,12 @@
 /* api_call.c -- what a call tells, and how it is answered. */
 #include "admin/api/api.h"
+#include "admin/api/repeats.h"
 #include "base/clock.h"
 #include "base/duration.h"
 #include <stdarg.h>
 #include <stdlib.h>
 
-enum { PROBLEM_MAX = 512, ETAG_ROOM = 96 };
+enum { PROBLEM_MAX = 512, ETAG_ROOM = 96, OWN_FIELDS = 3 };
 
 /* ---- the query ---- */
 
@@ -75,18 +76,54 @@ void api_field(struct api_call *c, const char *name, struct bytes value)
 		c->fields[c->nfields++] = (struct field){ .name = bytes_of(name), .value = copy };
 }
 
+_Static_assert((int)REPEAT_FIELDS > (int)API_FIELDS, "a call's own, and its tag");
+
+/* Whoever asks again gets what was done, as it was told; a refusal has done nothing. */
+static void note_repeat(struct api_call *c, const struct serve_answer *own)
+{
+	if (c->repeat && own->status < 300)
+		repeat_keep(c->admin->repeats, c->repeat, own);
+	else if (c->repeat)
+		repeat_drop(c->admin->repeats, c->repeat);
+	c->repeat = NULL;
+}
+
+/* `own` has no more fields than REPEAT_FIELDS, and perhaps that it is one of before. */
+static void send_answer(struct api_call *c, const struct serve_answer *own)
+{
+	struct field fields[OWN_FIELDS + REPEAT_FIELDS + 1];
+	struct serve_answer whole = *own;
+
+	whole.fields = fields;
+	whole.nfields = api_fields(fields, OWN_FIELDS);
+	for (size_t i = 0; i < own->nfields; i++)
+		fields[whole.nfields++] = own->fields[i];
+	serve_answer(c->http, &whole);
+}
+
+void api_answer_again(struct api_call *c, const struct serve_answer *kept)
+{
+	struct field fields[REPEAT_FIELDS + 1];
+	struct serve_answer own = *kept;
+
+	for (size_t i = 0; i < kept->nfields; i++)
+		fields[i] = kept->fields[i];
+	fields[own.nfields++] = (struct field){ .name = BYTES("Idempotent-Replayed"), .value = BYTES("true") };
+	own.fields = fields;
+	send_answer(c, &own);
+}
+
 static void send(struct api_call *c, unsigned status, struct bytes type, struct bytes etag, struct bytes body)
 {
-	struct field fields[8];
-	size_t n = api_fields(fields, nelems(fields) - 1);
+	struct field fields[REPEAT_FIELDS];
+	struct serve_answer own = { .status = status, .content_type = type, .fields = fields, .body = body };
 
 	if (etag.len)
-		fields[n++] = (struct field){ .name = BYTES("ETag"), .value = etag };
+		fields[own.nfields++] = (struct field){ .name = BYTES("ETag"), .value = etag };
 	for (unsigned i = 0; i < c->nfields; i++)
-		fields[n++] = c->fields[i];
-	c->over = true;
-	serve_answer(c->http, &(struct serve_answer){ .status = status, .content_type = type, .fields = fields, .nfields = n,
-						      .body = body });
+		fields[own.nfields++] = c->fields[i];
+	note_repeat(c, &own);
+	send_answer(c, &own);
 }
 
 static void answer_tagged(struct api_call *c, unsigned status, struct bytes etag, struct json_out *o)

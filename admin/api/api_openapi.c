@@ -155,6 +155,19 @@ static void out_path_parameters(struct json_out *o, const char *path)
 	}
 }
 
+static void out_key_parameter(struct json_out *o)
+{
+	out_object(o, NULL);
+	out_str(o, "name", "Idempotency-Key");
+	out_str(o, "in", "header");
+	out_flag(o, "required", false);
+	out_str(o, "description", "names the request: sent again within 24 hours it is answered as before, and nothing is done twice");
+	out_object(o, "schema");
+	out_str(o, "type", "string");
+	out_end(o);
+	out_end(o);
+}
+
 static void out_parameters(struct json_out *o, const struct api_route *r)
 {
 	out_list(o, "parameters");
@@ -172,6 +185,8 @@ static void out_parameters(struct json_out *o, const struct api_route *r)
 		out_end(o);
 		out_end(o);
 	}
+	if (api_takes_key(r))
+		out_key_parameter(o);
 	out_end(o);
 }
 

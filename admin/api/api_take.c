@@ -1,5 +1,7 @@
 /* api_take.c -- from a request to the row that answers it. */
 #include "admin/api/api.h"
+#include "admin/api/repeats.h"
+#include "base/clock.h"
 
 #define BASE "/api/v1"
 enum { BODY_DEPTH = 16 };
@@ -165,6 +167,66 @@ static bool may(struct api_call *c)
 	return false;
 }
 
+/* ---- is it one of before ---- */
+
+bool api_takes_key(const struct api_route *r)
+{
+	return strcmp(r->method, "POST") == 0 && r->role != ROLE_NONE;
+}
+
+/* key->at == NULL: it has none. */
+static bool key_of(const struct api_call *c, struct bytes *key)
+{
+	const struct fields *fields = &serve_head(c->http)->fields;
+	unsigned n = 0;
+
+	*key = (struct bytes){ 0 };
+	for (size_t i = 0; api_takes_key(c->route) && i < fields->n; i++)
+		if (bytes_eq_nocase(fields->at[i].name, BYTES("Idempotency-Key")) && (n++ || !repeat_key(fields->at[i].value, key)))
+			return false;
+	return true;
+}
+
+static bool has_good_key(struct api_call *c)
+{
+	struct bytes key;
+
+	if (key_of(c, &key))
+		return true;
+	api_problem(c, 400, "Idempotency-Key: one of 1 to %d printable characters is wanted, best in quotes", REPEAT_KEY_MAX);
+	return false;
+}
+
+/* Two users may choose the same key, and a user and a token have the same name. */
+static struct bytes asker_of(const struct caller *who, char *room, size_t size)
+{
+	struct text t = text_over(room, size);
+
+	text_printf(&t, "%s %llu %s", caller_way_word(who->way), who->way == CALLER_TOKEN ? (unsigned long long)who->id : 0, who->name);
+	return text_bytes(&t);
+}
+
+static bool is_first(struct api_call *c)
+{
+	const struct request *q = serve_head(c->http);
+	struct repeat_name name = { .path = q->path, .query = q->query, .body = serve_body(c->http) };
+	char who[96];
+	struct repeat *r;
+
+	if (!key_of(c, &name.key) || !name.key.at)
+		return true;
+	name.who = asker_of(&c->caller, who, sizeof who);
+	name.route = bytes_of(c->route->path);
+	switch (repeats_look(c->admin->repeats, &name, clock_wall_ms(), &r)) {
+	case REPEAT_NEW: c->repeat = r; return true;
+	case REPEAT_RUNNING: api_problem(c, 409, "the first request with this Idempotency-Key is still under way"); break;
+	case REPEAT_OTHER: api_problem(c, 422, "this Idempotency-Key was of another request"); break;
+	case REPEAT_KNOWN: api_answer_again(c, repeat_answer(r)); break;
+	case REPEAT_NO_ROOM: api_problem(c, 503, "out of memory"); break;
+	}
+	return false;
+}
+
 /* Allow: what else the path takes (RFC 9110 15.5.6). */
 static void refuse_method(struct api_call *c)
 {
@@ -189,7 +251,7 @@ static bool route_call(struct api_call *c)
 		refuse_method(c);
 	else if (!c->route)
 		api_problem(c, 404, "there is nothing here; " BASE "/openapi.json says what is where");
-	return c->route && may(c);
+	return c->route && may(c) && has_good_key(c);
 }
 
 static struct api_call call_of(struct admin *a, struct serve_request *r, bool by_socket)
@@ -219,10 +281,10 @@ static void take(struct api_call first, bool (*may_be)(struct api_call *))
 	*c = first;
 	if (!may_be(c))
 		return;
-	if (query_is(c, &e) && body_is(c, &e))
-		c->route->run(c);
-	else
+	if (!query_is(c, &e) || !body_is(c, &e))
 		api_failed(c, &e);
+	else if (is_first(c))
+		c->route->run(c);
 }
 
 void api_take(struct admin *a, struct serve_request *r, bool by_socket)

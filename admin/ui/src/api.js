@@ -23,7 +23,16 @@ export function address(path, query) {
 	return ROOT + path + (q.size ? `?${q}` : "");
 }
 
-function headers(method, body, etag) {
+/* What has had no answer yet, and the name it was sent by: tried again, it is done once. */
+const unanswered = new Map();
+
+function key_of(request) {
+	if (!unanswered.has(request))
+		unanswered.set(request, [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join(""));
+	return unanswered.get(request);
+}
+
+function headers(method, body, etag, key) {
 	const h = { Accept: "application/json" };
 
 	if (body !== undefined)
@@ -32,6 +41,8 @@ function headers(method, body, etag) {
 		h["X-Embergate-CSRF"] = session.value.csrf;
 	if (etag)
 		h["If-Match"] = etag;
+	if (key)
+		h["Idempotency-Key"] = `"${key}"`;
 	return h;
 }
 
@@ -55,15 +66,19 @@ async function fetched(url, options) {
 
 /* {data, etag}; data is null where the answer has no content, text where it is no JSON. */
 export async function call(method, path, { query, body, etag, abort } = {}) {
-	const answer = await fetched(address(path, query), {
+	const url = address(path, query);
+	const text = body === undefined ? undefined : JSON.stringify(body);
+	const request = `${url} ${text}`;
+	const answer = await fetched(url, {
 		method,
-		headers: headers(method, body, etag),
-		body: body === undefined ? undefined : JSON.stringify(body),
+		headers: headers(method, body, etag, method === "POST" ? key_of(request) : null),
+		body: text,
 		credentials: "same-origin",
 		cache: "no-store",
 		signal: abort,
 	});
 
+	unanswered.delete(request);
 	if (answer.status === 401 && path !== "/session" && path !== "/setup")
 		session.value = null;
 	if (!answer.ok)

@@ -352,3 +352,43 @@ def a_stream_ends_with_the_session_that_opened_it():
         streams[1].read()  # it ends, and whole: else this raises
         for _ in range(4):
             assert streams[0].readline(), "the other goes on"
+
+
+# asking again
+
+
+@claim
+def what_is_asked_again_is_done_once():
+    with Gate(quiet()) as gate:
+        anna = first(gate)
+        key, wanted = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}, {"name": "ci", "role": "viewer"}
+        made = anna.ask("POST", "/tokens", wanted, key)
+        again = anna.ask("POST", "/tokens", wanted, key)
+        expect((made.status, again.status, again.text), (200, 200, made.text))
+        expect((made.fields.get("Idempotent-Replayed"), again.fields.get("Idempotent-Replayed")), (None, "true"))
+        expect(again.fields["Cache-Control"], "no-store")
+        expect(len(anna.ask("GET", "/tokens").json["items"]), 1)
+        expect(anna.ask("POST", "/tokens", {**wanted, "name": "other"}, key).status, 422, "the key of another request")
+        expect(anna.ask("POST", "/tokens?", wanted, {"Idempotency-Key": '"other"'}).fields.get("Idempotent-Replayed"), None)
+        expect(gate.ctl("reload").returncode, 0)
+        expect(anna.ask("POST", "/tokens", wanted, key).text, made.text, "after a reload")
+        for bad in ('""', '"a', "a b", "x" * 129):
+            expect(anna.ask("POST", "/tokens", wanted, {"Idempotency-Key": bad}).status, 400, bad)
+        expect(len(anna.ask("GET", "/tokens").json["items"]), 2)
+
+
+@claim
+def a_key_is_its_owners_and_a_refusal_may_be_mended():
+    with Gate(quiet()) as gate:
+        anna = first(gate)
+        olga = user(gate, anna, "olga", "operator")
+        key = {"Idempotency-Key": "k-1"}
+        expect(anna.ask("POST", "/decisions", {"value": "no address"}, key).status, 422)
+        held = anna.ask("POST", "/decisions", {"value": "203.0.113.7"}, key)
+        expect(held.status, 200, held.text)
+        other = olga.ask("POST", "/decisions", {"value": "203.0.113.7"}, key)
+        expect((other.status, other.fields.get("Idempotent-Replayed")), (200, None))
+        expect(anna.ask("DELETE", f"/decisions/{held.json['id']}").status, 204)
+        expect(anna.ask("POST", "/decisions", {"value": "203.0.113.7"}, key).text, held.text, "as it was told then")
+        expect(anna.ask("POST", "/decisions/lift", {"value": "203.0.113.7"}, key).fields.get("Idempotent-Replayed"), None)
+        expect(anna.ask("POST", "/session/totp", {}, {**key, "X-Embergate-CSRF": None}).status, 403, "a key is no permission")
