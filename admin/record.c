@@ -44,17 +44,28 @@ static struct bytes safe_query(struct record *r, struct bytes query, const struc
 	return cut(scratch_keep(r, &t), TARGET);
 }
 
-/* A URL with a query of its own. */
-static struct bytes safe_referer(struct record *r, struct bytes url, const struct redact *redact)
+static struct bytes safe_path(struct record *r, struct bytes path, const struct redact *redact)
 {
 	struct text t = scratch_text(r);
-	size_t mark = bytes_index(url, '?');
 
-	if (mark == SIZE_MAX)
-		return url;
-	text_put(&t, bytes_sub(url, 0, mark + 1));
-	redact_query(&t, redact, bytes_from(url, mark + 1));
-	return cut(scratch_keep(r, &t), LONG);
+	redact_path(&t, redact, path);
+	return cut(scratch_keep(r, &t), TARGET);
+}
+
+static struct bytes safe_url(struct record *r, struct bytes url, size_t max, const struct redact *redact)
+{
+	struct text t = scratch_text(r);
+
+	redact_url(&t, redact, url);
+	return cut(scratch_keep(r, &t), max);
+}
+
+static struct bytes safe_text(struct record *r, struct bytes text, size_t max, const struct redact *redact)
+{
+	struct text t = scratch_text(r);
+
+	redact_loose(&t, redact, cut(text, max), 0, max);
+	return cut(scratch_keep(r, &t), max);
 }
 
 static void take_request(struct record *r, const struct request *q, const struct redact *redact)
@@ -62,11 +73,11 @@ static void take_request(struct record *r, const struct request *q, const struct
 	r->has_request = q->method.len > 0;
 	r->method = cut(q->method, SHORT);
 	r->host = cut(q->hostname, NAME);
-	r->path = cut(q->path, TARGET);
+	r->path = safe_path(r, cut(q->path, TARGET), redact);
 	r->has_query = q->query.at != NULL;
 	r->query = safe_query(r, cut(q->query, TARGET), redact);
-	r->referer = safe_referer(r, cut(fields_value(&q->fields, FIELD_REFERER), LONG), redact);
-	r->user_agent = cut(fields_value(&q->fields, FIELD_USER_AGENT), LONG);
+	r->referer = safe_url(r, cut(fields_value(&q->fields, FIELD_REFERER), LONG), LONG, redact);
+	r->user_agent = safe_text(r, fields_value(&q->fields, FIELD_USER_AGENT), LONG, redact);
 	r->minor = q->minor;
 }
 
@@ -125,37 +136,24 @@ static void take_snippet(struct record *r, struct record_hit *to, const struct h
 /* It nearly always quotes the value. */
 static void take_data(struct record *r, struct record_hit *to, const struct hit *h, const struct redact *redact)
 {
-	struct text t = scratch_text(r);
-
-	if (h->data.len && quotes_secret(h, redact)) {
-		to->data = redacted;
-		return;
-	}
-	redact_loose(&t, redact, h->data, 0, RECORD_DATA);
-	to->data = cut(scratch_keep(r, &t), RECORD_DATA);
+	to->data = h->data.len && quotes_secret(h, redact) ? redacted : safe_text(r, h->data, RECORD_DATA, redact);
 }
 
 /* A message that quotes a secret is shown as the rule has it; of others what looks like one is taken out. */
 static struct bytes safe_message(struct record *r, const struct hit *h, const struct redact *redact, size_t max)
 {
-	struct text t = scratch_text(r);
-
 	if (!h->message.len || h->message.at == h->rule->message || quotes_secret(h, redact))
 		return cut(bytes_of(h->rule->message), max);
-	redact_loose(&t, redact, h->message, 0, max);
-	return cut(scratch_keep(r, &t), max);
+	return safe_text(r, h->message, max, redact);
 }
 
 /* It is often the message of a hit, which tells by its place what it quotes. */
 static struct bytes safe_reason(struct record *r, const struct event *e, const struct redact *redact)
 {
-	struct text t = scratch_text(r);
-
 	for (size_t i = 0; i < e->nhits; i++)
 		if (e->reason.len && e->hits[i].message.at == e->reason.at)
 			return safe_message(r, &e->hits[i], redact, LINE);
-	redact_loose(&t, redact, e->reason, 0, LINE);
-	return cut(scratch_keep(r, &t), LINE);
+	return safe_text(r, e->reason, LINE, redact);
 }
 
 static void take_hit(struct record *r, const struct hit *h, const struct redact *redact)
@@ -198,18 +196,6 @@ static void take_held(struct record *r, const struct decision *d)
 		};
 }
 
-static struct bytes safe_target(struct record *r, struct bytes target, const struct redact *redact)
-{
-	struct text t = scratch_text(r);
-	size_t mark = bytes_index(target, '?');
-
-	if (mark == SIZE_MAX)
-		return cut(target, SEEN);
-	text_put(&t, bytes_sub(target, 0, mark + 1));
-	redact_query(&t, redact, bytes_from(target, mark + 1));
-	return cut(scratch_keep(r, &t), SEEN);
-}
-
 /* The newest, as many as there is room for. */
 static void take_seen(struct record *r, struct record_overflow *to, const struct event_overflow *o, const struct redact *redact)
 {
@@ -219,7 +205,7 @@ static void take_seen(struct record *r, struct record_overflow *to, const struct
 	for (size_t i = first; i < o->nseen; i++)
 		r->own_seen[r->nseen++] = (struct record_seen){
 			.wall_ms = o->seen[i].wall_ms, .verb = cut(o->seen[i].verb, SHORT),
-			.target = safe_target(r, bytes_sub(o->seen[i].target, 0, TARGET), redact),
+			.target = safe_url(r, bytes_sub(o->seen[i].target, 0, TARGET), SEEN, redact),
 			.status = cut(o->seen[i].status, SHORT),
 		};
 	to->nseen = r->nseen - to->first;
@@ -286,16 +272,30 @@ void record_of(struct record *r, const struct event *e, const struct redact *red
 
 /* --- the request as received ---------------------------------------------- */
 
+/* Whatever the field is called. */
+static bool is_credentials(struct bytes value)
+{
+	static const struct bytes schemes[] = { BYTES_INIT("Basic "), BYTES_INIT("Bearer "), BYTES_INIT("Digest "),
+						BYTES_INIT("Negotiate "), BYTES_INIT("AWS4-HMAC-SHA256 ") };
+
+	for (size_t i = 0; i < nelems(schemes); i++)
+		if (bytes_starts_nocase(value, schemes[i]))
+			return true;
+	return false;
+}
+
+static bool is_url(const struct bytes value)
+{
+	return bytes_starts(value, BYTES("/")) || bytes_starts_nocase(value, BYTES("http"));
+}
+
 static struct bytes safe_value(struct record *r, const struct field *f, const struct redact *redact)
 {
-	struct text t = scratch_text(r);
-
-	if (redact_is_secret(redact, f->name))
+	if (redact_is_secret(redact, f->name) || is_credentials(f->value))
 		return redacted;
-	if (f->id == FIELD_REFERER)
-		return safe_referer(r, f->value, redact);
-	redact_loose(&t, redact, f->value, 0, f->value.len);
-	return scratch_keep(r, &t);
+	if (is_url(f->value))
+		return safe_url(r, f->value, RECORD_FIELD_BYTES, redact);
+	return safe_text(r, f->value, RECORD_FIELD_BYTES, redact);
 }
 
 static void take_fields(struct record *r, const struct fields *fields, const struct redact *redact)

@@ -75,9 +75,9 @@ static void take_target(struct arena *a, const struct json *rest, struct replay_
 		text_byte(&t, '?');
 	text_put(&t, query);
 	x->request.target = text_bytes(&t);
-	if (is_redacted(query)) {
+	if (is_redacted(query) || is_redacted(x->path)) {
 		x->exact = false;
-		replay_event_note(a, x, "secret arguments of the query were not kept");
+		replay_event_note(a, x, "secret arguments of the %s were not kept", is_redacted(query) ? "query" : "path");
 	}
 	if (x->path.len >= PATH_CUT || query.len >= PATH_CUT) {
 		x->whole = x->exact = false;

@@ -89,7 +89,7 @@ static void tell(struct exchange *x, struct event *e)
 		return;
 	if (site->security && site->security != site->access)
 		write_line(site->security, e, &site->style);
-	webhooks_alert(x->worker->shared->webhooks, e);
+	webhooks_alert(x->worker->shared->webhooks, e, &site->style.redact);
 	events_offer(x->worker->shared->events, e, &site->style.redact);
 }
 

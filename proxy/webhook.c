@@ -220,10 +220,10 @@ void webhooks_note(struct webhooks *w, const struct webhook_note *n)
 		atomic_store(&w->asked, false); /* the next one asks again */
 }
 
-void webhooks_alert(struct webhooks *w, const struct event *e)
+void webhooks_alert(struct webhooks *w, const struct event *e, const struct redact *redact)
 {
-	char room[64];
-	struct text address = text_over(room, sizeof room);
+	char room[64], path[2 * WEBHOOK_DETAIL];
+	struct text address = text_over(room, sizeof room), detail = text_over(path, sizeof path);
 	size_t worst = 0;
 
 	if (!w || e->action < REMEDY_DENY || !(atomic_load_explicit(&w->wanted, memory_order_relaxed) & 1u << NOTIFY_ATTACK))
@@ -232,10 +232,12 @@ void webhooks_alert(struct webhooks *w, const struct event *e)
 		if (e->hits[i].score > e->hits[worst].score)
 			worst = i;
 	ip_text(&address, &e->client);
+	if (e->request)
+		redact_path(&detail, redact, bytes_sub(e->request->path, 0, WEBHOOK_DETAIL));
 	webhooks_note(w, &(struct webhook_note){
 		.kind = NOTIFY_ATTACK, .wall_ms = e->wall_ms, .address = text_bytes(&address),
 		.behaviour = e->nhits ? bytes_of(e->hits[worst].rule->id) : bytes_of(source_word(e->source)),
-		.id = e->id, .app = e->app, .detail = e->request ? e->request->path : (struct bytes){ 0 },
+		.id = e->id, .app = e->app, .detail = text_bytes(&detail),
 	});
 }
 

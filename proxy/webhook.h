@@ -26,7 +26,7 @@ bool webhooks_check(const struct config *, struct err *);
 struct webhooks *webhooks_new(struct loop *, struct fetcher *); /* NULL: out of memory */
 void webhooks_configure(struct webhooks *, const struct config *); /* at the start and after a reload; the loop's thread */
 void webhooks_note(struct webhooks *, const struct webhook_note *); /* from any thread; NULL is allowed */
-void webhooks_alert(struct webhooks *, const struct event *);       /* a request that was denied; likewise */
+void webhooks_alert(struct webhooks *, const struct event *, const struct redact *); /* a request that was denied; likewise */
 uint64_t webhooks_dropped(const struct webhooks *);                 /* happenings of messages that were given up */
 void webhooks_free(struct webhooks *); /* the loop's thread; NULL is allowed */
 

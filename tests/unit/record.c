@@ -12,7 +12,10 @@ static void names_are_secret_in_any_dress(void **state)
 		{ "password", true }, { "PassWord", true }, { "user[password]", true }, { "login.password", true },
 		{ "set-cookie", true }, { "Authorization", true }, { "pin", true }, { "x_member", true },
 		{ "api-key", true }, { "passwords", false }, { "pins", false }, { "", false }, { "[]", false },
-		{ "comment", false }, { "xpassword", false },
+		{ "comment", false }, { "xpassword", false }, { "newPassword", true }, { "password_confirmation", true },
+		{ "password2", true }, { "Cookie2", true }, { "X-Authorization", true }, { "X-CSRF-Token", true }, { "wsse:Password", true },
+		{ "JSESSIONID", true }, { "accessToken", true }, { "compass", false }, { "side", false }, { "x.pin", true }, { "x_pin", false },
+		{ "PASSWORDS", false },
 	};
 
 	(void)state;
@@ -32,6 +35,14 @@ static void queries_keep_their_shape(void **state)
 		{ "u%5Bpassword%5d=x", "u%5Bpassword%5d=[redacted]" },
 		{ "=&&==%", "=&&==%" },
 		{ "password=", "password=[redacted]" },
+		{ "password=a;b=c&d", "password=[redacted]&d" },
+		{ "a=password%3DX", "a=password%3D[redacted]" },
+		{ "a=password%253DX%2526b%253D1", "a=password%253D[redacted]%2526b%253D1" },
+		{ "a=p%61ssword%3d%22X%26Y%22%26b", "a=p%61ssword%3d%22[redacted]%22%26b" },
+		{ "password%3DX&b=1", "password%3D[redacted]&b=1" },
+		{ "j=%7B%22password%22%3A%22a%5C%22b%22%2C%22c%22%3A1%7D", "j=%7B%22password%22%3A%22[redacted]%22%2C%22c%22%3A1%7D" },
+		{ "u=/in?token%3DX%26x=1", "u=/in?token%3D[redacted]%26x=1" },
+		{ "%", "%" }, { "%3", "%3" }, { "a=%252525", "a=%252525" }, { "&&", "&&" },
 	};
 
 	(void)state;
@@ -48,13 +59,29 @@ static void loose_text_hides_what_follows_a_secret_name(void **state)
 {
 	static const struct { const char *value; size_t from, to; const char *want; } values[] = {
 		{ "/a?x=1&password=hunter2&y=2", 0, 99, "/a?x=1&password=[redacted]&y=2" },
-		{ "{\"password\": \"a b c\", \"x\": 1}", 0, 99, "{\"password\":[redacted]\", \"x\": 1}" },
-		{ "{\\\"token\\\":\\\"abc\\\"}", 0, 99, "{\\\"token\\\":[redacted]\"}" },
+		{ "{\"password\": \"a b c\", \"x\": 1}", 0, 99, "{\"password\": \"[redacted]\", \"x\": 1}" },
+		{ "{\"password\":\"a\\\"b\",\"x\":1}", 0, 99, "{\"password\":\"[redacted]\",\"x\":1}" },
+		{ "{\"password\":\"a\\\\\",\"x\":1}", 0, 99, "{\"password\":\"[redacted]\",\"x\":1}" },
+		{ "{\"pass\\u0077ord\":\"a\",\"x\":1}", 0, 99, "{\"pass\\u0077ord\":\"[redacted]\",\"x\":1}" },
+		{ "{\"pin\":[\"a\",\"]b\",{\"c\":1}],\"x\":1}", 0, 99, "{\"pin\":[redacted],\"x\":1}" },
+		{ "{\"pin\":1234,\"x\":1}", 0, 99, "{\"pin\":[redacted],\"x\":1}" },
+		{ "{\"pin\":\"12", 0, 99, "{\"pin\":\"[redacted]" },
+		{ "{\"cookie\":null,\"x\":1}", 0, 99, "{\"cookie\":[redacted],\"x\":1}" },
+		{ "{\"u\":\"/?pin\\u003d1\\u0026b\"}", 0, 99, "{\"u\":\"/?pin\\u003d[redacted]\\u0026b\"}" },
+		{ "<a><pin>1</pin><b>2</b></a>", 0, 99, "<a><pin>[redacted]</pin><b>2</b></a>" },
+		{ "<w:Password T=\"x\">1</w:Password>2", 0, 99, "<w:Password[redacted]</w:Password>2" },
+		{ "<u password=\"1\" b=\"2\"/>", 0, 99, "<u password=\"[redacted]\" b=\"2\"/>" },
+		{ "<pin>1", 0, 99, "<pin>[redacted]" },
+		{ "%3Cpin%3E1%3C/pin%3E2", 0, 99, "%3Cpin%3E[redacted]%3C/pin%3E2" },
+		{ "'pin' => 'a', 'b' => 'c'", 0, 99, "'pin' => '[redacted]', 'b' => 'c'" },
+		{ "/?password=a,b}c&y", 0, 99, "/?password=[redacted]&y" },
+		{ "Cookie: a=1; b=2\r\nX: y", 0, 99, "Cookie: [redacted]\r\nX: y" },
+		{ "{\\\"token\\\":\\\"abc\\\"}", 0, 99, "{\\\"token\\\":\\\"[redacted]\\\"}" },
 		{ "a=1&password=hunter2&y=2", 15, 22, "[redacted]&y" },      /* cut inside the secret */
 		{ "a=1&password=hunter2", 0, 15, "a=1&password=[redacted]" },
 		{ "http://x/y", 0, 99, "http://x/y" },
 		{ "pin=;b", 0, 99, "pin=;b" },
-		{ "Authorization: Bearer abc.def\r\nX: y", 0, 99, "Authorization:[redacted]\r\nX: y" },
+		{ "Authorization: Bearer abc.def\r\nX: y", 0, 99, "Authorization: [redacted]\r\nX: y" },
 	};
 
 	(void)state;
@@ -65,6 +92,67 @@ static void loose_text_hides_what_follows_a_secret_name(void **state)
 		redact_loose(&t, &own, bytes_of(values[i].value), values[i].from, values[i].to);
 		assert_bytes(text_bytes(&t), bytes_of(values[i].want));
 	}
+}
+
+static void paths_and_urls_hide_what_is_secret_in_them(void **state)
+{
+	static const struct { const char *url, *want; } urls[] = {
+		{ "/a;jsessionid=1F;v=2/b;pin=3/c", "/a;jsessionid=[redacted];v=2/b;pin=[redacted]/c" },
+		{ "/a;jsessionid=1F?pin=1&b=2", "/a;jsessionid=[redacted]?pin=[redacted]&b=2" },
+		{ "/a%3Bpin%3D3%2Fb", "/a%3Bpin%3D[redacted]%2Fb" },
+		{ "https://me:pw@host:8/a?b#token=1&c=2", "https://[redacted]@host:8/a?b#token=[redacted]&c=2" },
+		{ "https://host/a@b", "https://host/a@b" },
+		{ "/a?u=//x@y", "/a?u=//x@y" },
+		{ "//a:b@c", "//[redacted]@c" },
+		{ "", "" }, { "?", "?" }, { "#?#", "#?#" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(urls); i++) {
+		char buf[256];
+		struct text t = text_over(buf, sizeof buf);
+
+		redact_url(&t, &own, bytes_of(urls[i].url));
+		assert_bytes(text_bytes(&t), bytes_of(urls[i].want));
+	}
+}
+
+static void utf_16_hides_nothing(void **state)
+{
+	static const char text[] = "{\0\"\0p\0i\0n\0\"\0:\0\"\0s\0\"\0}\0";
+	char buf[256];
+	struct text t = text_over(buf, sizeof buf);
+
+	(void)state;
+	redact_loose(&t, &own, (struct bytes){ text, sizeof text - 1 }, 0, SIZE_MAX);
+	assert_int_equal(bytes_index(text_bytes(&t), 's'), SIZE_MAX);
+	assert_true(bytes_find(text_bytes(&t), BYTES("[redacted]\"")) != SIZE_MAX);
+}
+
+/* What is written tells who it is, by whatever way it came. */
+static void no_form_of_a_secret_is_written(void **state)
+{
+	static const struct field fields[] = {
+		{ BYTES_INIT("Referer"), BYTES_INIT("https://a:s3cret@x/;sid=s3cret/?q=token%3Ds3cret#pin=s3cret"), FIELD_REFERER, false },
+		{ BYTES_INIT("User-Agent"), BYTES_INIT("curl (password=s3cret)"), FIELD_USER_AGENT, false },
+		{ BYTES_INIT("X-Whatever"), BYTES_INIT("bearer s3cret"), FIELD_OTHER, false },
+		{ BYTES_INIT("X-Original-Authorization"), BYTES_INIT("s3cret"), FIELD_OTHER, false },
+		{ BYTES_INIT("X-Original-URL"), BYTES_INIT("/a?pin=s3cret"), FIELD_OTHER, false },
+	};
+	const struct request q = { .method = BYTES("GET"), .path = BYTES("/a;jsessionid=s3cret"), .query = BYTES("a=password%3Ds3cret"),
+				   .fields = { (struct field *)(uintptr_t)fields, nelems(fields), nelems(fields) } };
+	const struct event e = { .request = &q };
+	static struct record r;
+	size_t bytes;
+	struct record *copy;
+
+	(void)state;
+	record_of(&r, &e, &own);
+	record_request(&r, &e, &own);
+	copy = record_copy(&r, &bytes);
+	assert_int_equal(copy->nfields, nelems(fields));
+	assert_int_equal(bytes_find((struct bytes){ (const char *)copy, bytes }, BYTES("s3cret")), SIZE_MAX);
+	free(copy);
 }
 
 static const struct rule_info rule = { "r/1", "a rule", "scan", "x.yaml", 1, SEVERITY_ERROR };
@@ -118,13 +206,18 @@ static void bodies_hide_what_is_secret_in_them(void **state)
 {
 	static const struct { const char *type, *body, *want; } bodies[] = {
 		{ "application/x-www-form-urlencoded", "a=1&pass%77ord=s3cret&b=2", "a=1&pass%77ord=[redacted]&b=2" },
-		{ "application/json; charset=utf-8", "{\"a\":1,\"password\":\"s3cret\"}", "{\"a\":1,\"password\":[redacted]\"}" },
+		{ "application/json; charset=utf-8", "{\"a\":1,\"password\":\"s3cret\"}", "{\"a\":1,\"password\":\"[redacted]\"}" },
 		{ "multipart/form-data; boundary=x",
 		  "--x\r\nContent-Disposition: form-data; name=\"pin\"\r\n\r\ns3cret\r\n--x\r\nContent-Disposition: form-data; "
 		  "name=\"q\"\r\n\r\nshown\r\n--x--\r\n",
 		  "--x\r\nContent-Disposition: form-data; name=\"pin\"\r\n\r\n[redacted]\r\n--x\r\nContent-Disposition: form-data; "
 		  "name=\"q\"\r\n\r\nshown\r\n--x--\r\n" },
 		{ "multipart/form-data; boundary=x", "--x\r\nname=\"pin\"\r\n\r\ns3cre", "--x\r\nname=\"pin\"\r\n\r\n[redacted]" },
+		{ "multipart/form-data; boundary=\"x\"", "--x\nA: b; filename=\"pin\"; name=q\n\nshown\n--x\nA: b; NAME*=utf-8''pi%6e\n\n1\n--x--",
+		  "--x\nA: b; filename=\"pin\"; name=q\n\nshown\n--x\nA: b; NAME*=utf-8''pi%6e\n\n[redacted]\n--x--" },
+		{ "multipart/form-data; boundary=x", "--x\r\nA: b; name=\"q\"\r\n\r\n{\"pin\":\"1\"}\r\n--x--",
+		  "--x\r\nA: b; name=\"q\"\r\n\r\n{\"pin\":\"[redacted]\"}\r\n--x--" },
+		{ "multipart/form-data", "password=s3cret", "password=[redacted]" },
 		{ "multipart/form-data; boundary=x", "name=\"name=\"pin", "name=\"name=\"pin" },
 		{ "", "password=s3cret", "password=[redacted]" },
 	};
@@ -334,6 +427,9 @@ int main(void)
 		cmocka_unit_test(names_are_secret_in_any_dress),
 		cmocka_unit_test(queries_keep_their_shape),
 		cmocka_unit_test(loose_text_hides_what_follows_a_secret_name),
+		cmocka_unit_test(paths_and_urls_hide_what_is_secret_in_them),
+		cmocka_unit_test(utf_16_hides_nothing),
+		cmocka_unit_test(no_form_of_a_secret_is_written),
 		cmocka_unit_test(a_snippet_shows_the_match_and_its_surroundings),
 		cmocka_unit_test(cookies_and_secret_headers_show_no_snippet),
 		cmocka_unit_test(bodies_hide_what_is_secret_in_them),
