@@ -222,6 +222,8 @@ static void loaded(void *arg)
 	w->tried = arena_get(ask->set.arena, (ask->set.n + 1) * sizeof *w->tried);
 	if (!ask->loaded || !w->asked || !w->seen || !w->tried)
 		fail(ask, "the events cannot be read: the log says why");
+	else if (ask->unjudged)
+		end(ask, NULL);
 	else
 		next_app(ask);
 }

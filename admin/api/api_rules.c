@@ -1,9 +1,13 @@
 /* api_rules.c -- the rules and scenarios that are loaded, and what they found. */
 #include "admin/api/api_tables.h"
+#include "admin/edit_hooks.h"
 #include "admin/rules_hooks.h"
+#include "admin/suggest_ask.h"
+#include "base/clock.h"
 #include "scenarios/scenarios.h"
+#include <stdlib.h>
 
-enum { RULES_ARENA = 64 << 20 };
+enum { RULES_ARENA = 64 << 20, MISTAKES_MS = 7 * 24 * 3600 * 1000 };
 
 static const char *const severities[] = { "notice", "warning", "error", "critical", NULL };
 
@@ -17,23 +21,30 @@ static const struct api_field rule_fields[] = {
 	{ "hits", API_INT, .help = "requests that it matched since the start" },
 	{ "blocked", API_INT, .help = "of these, those that were stopped" },
 	{ "apps", API_TEXT, .list = true, .help = "that have it" },
+	{ "alerts", API_INT, .optional = true, .help = "of the newest 1,000 alerts by rules within 7 days, those that it was in; null: they cannot be read now" },
+	{ "fp_ratio", API_DECIMAL, .optional = true, .help = "the share of these in which it seems mistaken: of suggestions (GET /suggestions) that were "
+	  "accepted, or are likely false positives and not kept; null: not enough known, in fewer than 10 alerts" },
 	{ "cost_ns", API_INT, .optional = true, .help = "always null: rules are sought together, so the time of one is not known" },
 };
 static const struct api_shape rule_shape = API_SHAPE("Rule", rule_fields);
 
 static const struct api_field rules_fields[] = {
-	{ "items", API_OBJECT, .list = true, .of = &rule_shape, .help = "by id" },
+	{ "items", API_OBJECT, .list = true, .of = &rule_shape, .help = "as `sort` says" },
 	{ "next", API_TEXT, .optional = true, .help = "for `after`; null: these were the last" },
 	{ "total", API_INT, .help = "that fit, of all pages" },
 };
 static const struct api_shape rules_shape = API_SHAPE("Rules", rules_fields);
+
+static const char *const sorts[] = { "id", "name", "hits", "fp", NULL };
+enum sort { BY_ID, BY_NAME, BY_HITS, BY_MISTAKES };
 
 static const struct api_field rules_query[] = {
 	{ "q", API_TEXT, .optional = true, .help = "in the id, the message or the file's name, in any case" },
 	{ "app", API_TEXT, .optional = true, .help = "only its" },
 	{ "category", API_TEXT, .optional = true, .help = "only these" },
 	{ "hits", API_FLAG, .optional = true, .help = "true: only rules that matched" },
-	{ "after", API_TEXT, .optional = true, .help = "`next` of the page before" },
+	{ "sort", API_TEXT, .optional = true, .words = sorts, .help = "id, else name: by message; hits, fp: the most first" },
+	{ "after", API_TEXT, .optional = true, .help = "`next` of the page before, in the same order" },
 	{ "limit", API_INT, .optional = true, .min = 1, .help = "50, at most 500" },
 };
 static const struct api_shape rules_asked = API_SHAPE("RulesQuery", rules_query);
@@ -41,7 +52,7 @@ static const struct api_shape rules_asked = API_SHAPE("RulesQuery", rules_query)
 /* ---- rules ---- */
 
 struct wanted {
-	struct bytes q, app, category, after;
+	struct bytes q, app, category;
 	bool hits;
 };
 
@@ -67,9 +78,61 @@ static bool is_wanted(const struct wanted *w, const struct admin_rule *r)
 	       (!w->category.at || bytes_eq(w->category, bytes_of(i->category ? i->category : "")));
 }
 
-static void put_rule(struct json_out *o, const struct admin_rule *r)
+/* A rule that is wanted, and what the alerts say of it. */
+struct row { const struct admin_rule *rule; const struct suggest_rule *alerts; /* NULL: it was in none, or not known */ };
+
+/* Below 0: not enough is known. */
+static double mistakes(const struct row *r)
 {
-	const struct rule_info *i = r->info;
+	return r->alerts && r->alerts->alerts >= SUGGEST_RULE_MIN ? (double)r->alerts->mistaken / r->alerts->alerts : -1;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct row *l = a, *r = b;
+
+	return strcmp(l->rule->info->id, r->rule->info->id);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct row *l = a, *r = b;
+	const char *left = l->rule->info->message, *right = r->rule->info->message;
+	int order = strcasecmp(left ? left : "", right ? right : "");
+
+	return order ? order : by_id(a, b);
+}
+
+static int by_hits(const void *a, const void *b)
+{
+	const struct row *l = a, *r = b;
+
+	return l->rule->hits != r->rule->hits ? (l->rule->hits < r->rule->hits) - (l->rule->hits > r->rule->hits) : by_id(a, b);
+}
+
+static int by_mistakes(const void *a, const void *b)
+{
+	double l = mistakes(a), r = mistakes(b);
+
+	return l < r || l > r ? (l < r) - (l > r) : by_hits(a, b);
+}
+
+static int (*const orders[])(const void *, const void *) = {
+	[BY_ID] = by_id, [BY_NAME] = by_name, [BY_HITS] = by_hits, [BY_MISTAKES] = by_mistakes,
+};
+
+static enum sort sort_of(struct bytes word)
+{
+	size_t i = BY_ID;
+
+	while (sorts[i] && !bytes_eq(word, bytes_of(sorts[i])))
+		i++;
+	return sorts[i] ? (enum sort)i : BY_ID;
+}
+
+static void put_rule(struct json_out *o, const struct row *r, bool alerts_known)
+{
+	const struct rule_info *i = r->rule->info;
 
 	out_object(o, NULL);
 	out_str(o, "id", i->id);
@@ -78,60 +141,120 @@ static void put_rule(struct json_out *o, const struct admin_rule *r)
 	out_str(o, "severity", severities[i->severity >= SEVERITY_NOTICE && i->severity <= SEVERITY_CRITICAL ? i->severity - SEVERITY_NOTICE : 0]);
 	out_str(o, "file", i->file ? i->file : "");
 	out_int(o, "line", i->line);
-	out_int(o, "hits", (int64_t)r->hits);
-	out_int(o, "blocked", (int64_t)r->blocked);
+	out_int(o, "hits", (int64_t)r->rule->hits);
+	out_int(o, "blocked", (int64_t)r->rule->blocked);
 	out_list(o, "apps");
-	for (size_t k = 0; k < r->napps; k++)
-		out_text(o, NULL, r->apps[k]);
+	for (size_t k = 0; k < r->rule->napps; k++)
+		out_text(o, NULL, r->rule->apps[k]);
 	out_end(o);
+	if (alerts_known)
+		out_int(o, "alerts", r->alerts ? r->alerts->alerts : 0);
+	else
+		out_null(o, "alerts");
+	if (mistakes(r) >= 0)
+		out_decimal(o, "fp_ratio", mistakes(r));
+	else
+		out_null(o, "fp_ratio");
 	out_null(o, "cost_ns");
 	out_end(o);
 }
 
-static void put_rules(struct json_out *o, const struct wanted *w, const struct admin_rule *at, size_t n, uint64_t limit)
+/* Behind the row that `after` names; where that has gone, behind all. */
+static size_t start_of(const struct row *rows, size_t n, struct bytes after)
 {
-	const struct admin_rule *last = NULL;
-	uint64_t total = 0, shown = 0;
-	bool more = false;
+	size_t i = 0;
 
+	while (after.at && i < n && !bytes_eq(bytes_of(rows[i].rule->info->id), after))
+		i++;
+	return after.at && i < n ? i + 1 : i;
+}
+
+struct alerts { const struct suggest_rule *at; size_t n; };
+
+static const struct suggest_rule *alerts_of(const struct alerts *a, const char *id)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (bytes_eq(a->at[i].id, bytes_of(id)))
+			return &a->at[i];
+	return NULL;
+}
+
+static void put_rules(struct json_out *o, struct api_call *c, struct row *rows, size_t n, bool alerts_known)
+{
+	size_t i, end, limit = api_query_int(c, "limit", API_PAGE, API_PAGE_MAX);
+
+	qsort(rows, n, sizeof *rows, orders[sort_of(api_query(c, "sort"))]);
+	i = start_of(rows, n, api_query(c, "after"));
+	end = n - i > limit ? i + limit : n;
 	out_object(o, NULL);
 	out_list(o, "items");
-	for (size_t i = 0; i < n; i++) {
-		if (!is_wanted(w, &at[i]))
-			continue;
-		total++;
-		if (w->after.at && bytes_cmp(bytes_of(at[i].info->id), w->after) <= 0)
-			continue;
-		more = shown == limit;
-		if (more)
-			continue;
-		put_rule(o, last = &at[i]);
-		shown++;
-	}
+	for (; i < end; i++)
+		put_rule(o, &rows[i], alerts_known);
 	out_end(o);
-	out_str(o, "next", more ? last->info->id : NULL);
-	out_int(o, "total", (int64_t)total);
+	out_str(o, "next", end && end < n ? rows[end - 1].rule->info->id : NULL);
+	out_int(o, "total", (int64_t)n);
 	out_end(o);
+}
+
+/* alerts->at NULL: not known. False: out of memory. */
+static bool list_rules(struct json_out *o, struct api_call *c, struct arena *a, const struct alerts *alerts)
+{
+	const struct admin_hooks *h = &c->admin->hooks;
+	struct wanted w = { api_query(c, "q"), api_query(c, "app"), api_query(c, "category"),
+			    bytes_eq(api_query(c, "hits"), BYTES("true")) };
+	size_t n, kept = 0;
+	const struct admin_rule *at = h->rules->rules(h->ctx, a, &n);
+	struct row *rows = at ? arena_get(a, (n + 1) * sizeof *rows) : NULL;
+
+	for (size_t i = 0; rows && i < n; i++)
+		if (is_wanted(&w, &at[i]))
+			rows[kept++] = (struct row){ &at[i], alerts_of(alerts, at[i].info->id) };
+	if (rows)
+		put_rules(o, c, rows, kept, alerts->at);
+	return rows;
+}
+
+static void answer_rules(struct api_call *c, const struct alerts *alerts)
+{
+	struct json_out o = json_out(API_ANSWER_MAX);
+	struct arena *a = arena_new(RULES_ARENA);
+	bool listed = a && list_rules(&o, c, a, alerts);
+
+	arena_free(a);
+	if (listed)
+		api_answer(c, 200, &o);
+	else
+		api_problem(c, 503, "out of memory");
+}
+
+/* What cannot be read now is not known, and the rules are told all the same. */
+static void on_alerts(struct suggest_ask *ask, const struct err *e)
+{
+	struct api_call *c = ask->ctx;
+	const struct admin_hooks *h = &c->admin->hooks;
+	size_t napps;
+	const struct edit_app *apps = e ? NULL : h->edit->apps(h->ctx, c->arena, &napps);
+	struct alerts alerts = { 0 };
+
+	if (apps)
+		alerts.at = suggest_rules(&ask->set, apps, napps, &alerts.n);
+	answer_rules(c, &alerts);
 }
 
 static void get_rules(struct api_call *c)
 {
-	const struct admin_hooks *h = &c->admin->hooks;
-	struct wanted w = { api_query(c, "q"), api_query(c, "app"), api_query(c, "category"), api_query(c, "after"),
-			    bytes_eq(api_query(c, "hits"), BYTES("true")) };
-	struct json_out o = json_out(API_ANSWER_MAX);
-	struct arena *a = arena_new(RULES_ARENA);
-	const struct admin_rule *at;
-	size_t n = 0;
+	struct suggest_ask *ask = suggest_ask_new(c->admin);
 
-	at = a ? h->rules->rules(h->ctx, a, &n) : NULL;
-	if (at)
-		put_rules(&o, &w, at, n, api_query_int(c, "limit", API_PAGE, API_PAGE_MAX));
-	arena_free(a);
-	if (at)
-		api_answer(c, 200, &o);
-	else
+	if (!ask) {
 		api_problem(c, 503, "out of memory");
+		return;
+	}
+	ask->since_ms = clock_wall_ms() - MISTAKES_MS;
+	ask->app = api_query(c, "app");
+	ask->unjudged = true;
+	ask->done = on_alerts;
+	ask->ctx = c;
+	suggest_ask_start(ask);
 }
 
 /* ---- scenarios ---- */

@@ -62,57 +62,6 @@ static const struct api_field verdict_fields[] = {
 };
 static const struct api_shape verdict_shape = API_SHAPE("Verdict", verdict_fields);
 
-/* ---- is such an exception in force? ---- */
-
-static bool has_all(const struct edit_words *have, const struct exclusion_words *want)
-{
-	for (size_t i = 0; i < want->n; i++) {
-		size_t k = 0;
-
-		while (k < have->n && !bytes_eq(have->at[k], want->at[i]))
-			k++;
-		if (k == have->n)
-			return false;
-	}
-	return true;
-}
-
-static bool names(const struct edit_exception *e)
-{
-	return e->args.n || e->cookies.n || e->headers.n || e->parts.n;
-}
-
-static bool has_parts(const struct edit_exception *e, uint32_t bits)
-{
-	struct bytes at[EXCLUDE_PARTS];
-	struct exclusion_words want = { at, 0 };
-
-	for (size_t k = 0; k < EXCLUDE_PARTS; k++)
-		if (bits >> k & 1)
-			at[want.n++] = bytes_of(propose_part_word((enum exclusion_part)k));
-	return has_all(&e->parts, &want);
-}
-
-static bool covers(const struct edit_exception *e, const struct replay_exception *x)
-{
-	const struct exclusion_words *w = x->what.words;
-
-	return !e->over && !e->methods.n && !e->skip.n && !e->categories.n && !e->tags.n && (!e->path.at || bytes_eq(e->path, x->path)) &&
-	       ((!e->rules.n && names(e)) || has_all(&e->rules, &w[EXCLUDE_RULES])) &&
-	       (!names(e) || (has_all(&e->args, &w[EXCLUDE_ARGS]) && has_all(&e->cookies, &w[EXCLUDE_COOKIES]) &&
-			      has_all(&e->headers, &w[EXCLUDE_HEADERS]) && has_parts(e, x->what.parts) &&
-			      (w[EXCLUDE_ARGS].n || w[EXCLUDE_COOKIES].n || w[EXCLUDE_HEADERS].n || x->what.parts)));
-}
-
-static bool is_in_force(const struct edit_app *apps, size_t n, const struct suggest_cluster *c)
-{
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; bytes_eq(apps[i].name, c->app) && k < apps[i].nexceptions; k++)
-			if (covers(&apps[i].exceptions[k], &c->exception))
-				return true;
-	return false;
-}
-
 /* ---- the list ---- */
 
 static void put_parameter(struct json_out *o, const struct propose_target *p)
@@ -171,7 +120,7 @@ static void suggested(struct suggest_ask *ask, const struct err *e)
 	out_object(&o, NULL);
 	out_list(&o, "items");
 	for (size_t i = 0; i < s->nclusters; i++)
-		put_suggestion(&o, s, &s->clusters[i], is_in_force(apps, n, &s->clusters[i]));
+		put_suggestion(&o, s, &s->clusters[i], suggest_is_accepted(&s->clusters[i], apps, n));
 	out_end(&o);
 	out_flag(&o, "more", s->more);
 	out_end(&o);

@@ -167,6 +167,27 @@ exports.false_positive = async ({ page, link, event, wish }) => {
 	expect(await page.textContent('.replayed div:has(dt:text("Now")) .pill'), 'allowed', 'its replay');
 };
 
+// Rules in the order that a column's head, or the filter, says; how often one is mistaken is told, or that it is not known.
+exports.rules = async ({ page, link }) => {
+	await log_in_first(page, link);
+	await open(page, '/rules');
+	const ids = () => page.locator('.table tbody td.c-id').allTextContents();
+	const hits = async () => (await page.locator('.table tbody td.c-hits').allTextContents()).map((t) => Number(t.replace(/\D/g, '')));
+	const by_id = await ids();
+
+	expect(by_id.join(), [...by_id].sort().join(), 'by id');
+	await page.click('th button:has-text("Hits")');
+	await page.waitForFunction((first) => document.querySelector('td.c-id').textContent !== first, by_id[0]);
+	const found = await hits();
+
+	expect(found.join(), [...found].sort((a, b) => b - a).join(), 'by hits');
+	expect(found[0] > 0, true, 'the first was hit');
+	expect(await page.getAttribute('th:has-text("Hits")', 'aria-sort'), 'descending');
+	expect(await page.locator('td.c-fp').first().locator('a, .unseen').count(), 1, 'a share, or why there is none');
+	await page.getByLabel('Order').selectOption('');
+	await page.waitForFunction((first) => document.querySelector('td.c-id').textContent === first, by_id[0]);
+};
+
 // Events come by themselves, and none is missed while another process takes over.
 exports.live = async ({ page, link, wish, watch }) => {
 	await log_in_first(page, link);

@@ -1,6 +1,7 @@
 /* suggest.c -- what is of one request only leaves a path; what is one mistake becomes one cluster. */
 #include "tests/test.h"
-#include "admin/suggest.h"
+#include "admin/edit_hooks.h"
+#include "admin/suggest_ask.h"
 
 static void a_path_keeps_what_its_author_wrote(void **state)
 {
@@ -107,6 +108,70 @@ static void ten_requests_of_five_clients_are_one_mistake(void **state)
 	arena_free(a);
 }
 
+static const struct suggest_rule *rule_of(const struct suggest_set *s, const struct edit_app *apps, size_t napps, const char *id)
+{
+	size_t n;
+	const struct suggest_rule *at = suggest_rules(s, apps, napps, &n);
+
+	for (size_t i = 0; at && i < n; i++)
+		if (bytes_eq(at[i].id, bytes_of(id)))
+			return &at[i];
+	return NULL;
+}
+
+/* Four clients and the article, and one that probes. */
+static struct suggest_set article(struct arena *a)
+{
+	static const struct row rows[] = {
+		{ 0, "/article", { HIT("942100", "ARGS:text", "sqli", 5), HIT("942100", "ARGS:text", "sqli", 5), HIT("949110", "TX:score", "", 0) }, 3, 9000000 },
+		{ 1, "/article", { HIT("942100", "ARGS:text", "sqli", 5) }, 1, 5000000 },
+		{ 2, "/article", { HIT("942100", "ARGS:text", "sqli", 5), HIT("941100", "ARGS:q", "xss", 5) }, 2, 4000000 },
+		{ 3, "/article", { HIT("942100", "ARGS:text", "sqli", 5) }, 1, 1000 },
+		{ 4, "/probe", { HIT("942100", "ARGS:id", "sqli", 5), HIT("941100", "ARGS:id", "xss", 5) }, 2, 900 },
+	};
+	struct suggest_set s = set_of(a, rows, nelems(rows), 5);
+
+	assert_true(suggest_clusters(&s));
+	assert_int_equal(s.clusters[0].n, 4);
+	assert_int_equal(s.clusters[0].likely, SUGGEST_FALSE_POSITIVE);
+	return s;
+}
+
+static void a_rule_is_as_often_mistaken_as_its_suggestions_say(void **state)
+{
+	struct arena *a = arena_new(32 << 20);
+	struct suggest_set s = article(a);
+	const struct suggest_rule *r = rule_of(&s, NULL, 0, "942100");
+
+	(void)state;
+	assert_int_equal(r->alerts, 5); /* twice in one is once */
+	assert_int_equal(r->mistaken, 4);
+	r = rule_of(&s, NULL, 0, "941100");
+	assert_int_equal(r->alerts, 2);
+	assert_int_equal(r->mistaken, 0); /* its own match is of no such suggestion, though the request is */
+	assert_null(rule_of(&s, NULL, 0, "949110"));
+	s.clusters[0].kept = true; /* somebody knows better */
+	assert_int_equal(rule_of(&s, NULL, 0, "942100")->mistaken, 0);
+	arena_free(a);
+}
+
+static void what_was_accepted_was_mistaken(void **state)
+{
+	struct arena *a = arena_new(32 << 20);
+	struct suggest_set s = article(a);
+	struct bytes ids[] = { BYTES_INIT("942100") }, args[] = { BYTES_INIT("text") };
+	struct edit_exception e = { .path = BYTES("/article"), .rules = { ids, 1 }, .args = { args, 1 } };
+	const struct edit_app app = { .name = BYTES("shop"), .exceptions = &e, .nexceptions = 1 };
+
+	(void)state;
+	s.clusters[0].likely = SUGGEST_UNCLEAR;
+	assert_int_equal(rule_of(&s, NULL, 0, "942100")->mistaken, 0);
+	assert_int_equal(rule_of(&s, &app, 1, "942100")->mistaken, 4);
+	e.over = true;
+	assert_int_equal(rule_of(&s, &app, 1, "942100")->mistaken, 0);
+	arena_free(a);
+}
+
 static void neighbours_are_mistakes_of_their_own(void **state)
 {
 	static const struct row rows[] = {
@@ -177,6 +242,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_keeps_what_its_author_wrote),
 		cmocka_unit_test(ten_requests_of_five_clients_are_one_mistake),
+		cmocka_unit_test(a_rule_is_as_often_mistaken_as_its_suggestions_say),
+		cmocka_unit_test(what_was_accepted_was_mistaken),
 		cmocka_unit_test(neighbours_are_mistakes_of_their_own),
 		cmocka_unit_test(nothing_comes_of_nothing),
 		cmocka_unit_test(clusters_are_bounded),

@@ -6,7 +6,7 @@ import { Filters, filtered } from "../components/filters.js";
 import { Segments } from "../components/form.js";
 import { RuleTest } from "../components/rule_test.js";
 import { Listing } from "../components/table.js";
-import { count, number } from "../format.js";
+import { count, number, percent } from "../format.js";
 import { link, requery, route } from "../router.js";
 import { useGet, usePages } from "../use.js";
 
@@ -17,14 +17,23 @@ const TONES = { critical: "bad", error: "warn", warning: "info", notice: "" };
 /* Where it stands, by its file's own name: packs lie where the package put them. */
 const file_of = ({ file, line }) => `${file.split("/").pop()}, line ${line}`;
 
+const KNOWN_FROM = 10; /* alerts: docs/events.md */
+
+/* The share of its alerts in which it seems to have been wrong. */
+const mistaken = ({ fp_ratio, alerts }) => (fp_ratio !== null
+	? html`<a href=${link("/false-positives")} title=${`of its ${count(alerts, "alert")} in 7 days`}>${percent(fp_ratio, 1)}</a>`
+	: html`<span class="dim" title=${alerts === null ? "Its alerts cannot be read now" : `${count(alerts, "alert")} in 7 days: a share is told from ${KNOWN_FROM} on`}>
+		<span aria-hidden="true">–</span><span class="unseen">not enough known</span></span>`);
+
 const RULE_COLUMNS = [
-	{ name: "id", head: "Rule", cell: (r) => html`<b class="mono">${r.id}</b>` },
-	{ name: "message", head: "What it finds", cell: (r) => html`<div>${r.message || "no message"}</div><div class="dim break" title=${r.file}>${file_of(r)}</div>` },
+	{ name: "id", head: "Rule", sort: "id", cell: (r) => html`<b class="mono">${r.id}</b>` },
+	{ name: "message", head: "What it finds", sort: "name", cell: (r) => html`<div>${r.message || "no message"}</div><div class="dim break" title=${r.file}>${file_of(r)}</div>` },
 	{ name: "category", head: "Category", wide: true, cell: (r) => r.category && html`<span class="tag">${r.category}</span>` },
 	{ name: "severity", head: "Severity", cell: (r) => html`<${Pill} tone=${TONES[r.severity]}>${r.severity}<//>` },
-	{ name: "hits", head: "Hits", num: true, cell: (r) => (r.hits
+	{ name: "hits", head: "Hits", num: true, sort: "hits", falls: true, cell: (r) => (r.hits
 		? html`<a href=${link("/events", { rule: r.id })} aria-label=${`Events of rule ${r.id}`}>${number(r.hits)}</a>` : "0") },
 	{ name: "blocked", head: "Blocked", num: true, cell: (r) => number(r.blocked) },
+	{ name: "fp", head: "Mistaken", num: true, sort: "fp", falls: true, cell: mistaken },
 	{ name: "apps", head: "Apps", wide: true, cell: (r) => r.apps.join(", ") },
 ];
 
@@ -33,6 +42,7 @@ const RULE_FIELDS = (apps) => [
 	{ name: "app", label: "App", options: apps },
 	{ name: "category", label: "Category", placeholder: "sqli", size: 10 },
 	{ name: "hits", label: "Matched", options: [["true", "only those that matched"]] },
+	{ name: "sort", label: "Order", any: "by id", options: [["name", "by name"], ["hits", "most hits"], ["fp", "most mistaken"]] },
 ];
 
 function Rules({ apps }) {
@@ -83,6 +93,6 @@ export default function RulesAndScenarios() {
 	const shown = may("operator") ? SHOWN : SHOWN.slice(0, 2);
 
 	return html`<${Head} title="Rules & scenarios">
-			<${Segments} label="Which" value=${show} options=${shown} on=${(s) => requery({ show: s === "rules" ? "" : s, q: "" })} /><//>
+			<${Segments} label="Which" value=${show} options=${shown} on=${(s) => requery({ show: s === "rules" ? "" : s, q: "", sort: "" })} /><//>
 		${show === "scenarios" ? html`<${Scenarios} />` : show === "test" ? apps.length > 0 && html`<${RuleTest} apps=${apps} />` : html`<${Rules} apps=${apps} />`}`;
 }
