@@ -235,6 +235,11 @@ const char *stream_tls_server_name(const struct stream *s)
 	return s->tls ? tls_conn_server_name(s->tls) : NULL;
 }
 
+struct bytes stream_tls_ja4(const struct stream *s)
+{
+	return s->tls ? tls_conn_ja4(s->tls) : (struct bytes){ 0 };
+}
+
 struct loop *stream_loop(const struct stream *s)
 {
 	return s->loop;

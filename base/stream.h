@@ -68,5 +68,6 @@ bool stream_local(const struct stream *, struct ip *, uint16_t *port);
 const char *stream_tls_version(const struct stream *); /* "TLSv1.3"; NULL when plain */
 const char *stream_tls_cipher(const struct stream *);
 const char *stream_tls_server_name(const struct stream *); /* SNI; NULL: none */
+struct bytes stream_tls_ja4(const struct stream *); /* of who connected (ja4.h); empty: plain, or not known */
 struct loop *stream_loop(const struct stream *);
 #endif

@@ -84,5 +84,6 @@ void tls_conn_shutdown(struct tls_conn *);
 const char *tls_conn_version(const struct tls_conn *);
 const char *tls_conn_cipher(const struct tls_conn *);
 const char *tls_conn_server_name(const struct tls_conn *);
+struct bytes tls_conn_ja4(const struct tls_conn *); /* of a client of ours; empty before its hello */
 const char *tls_conn_failure(const struct tls_conn *); /* in words */
 #endif

@@ -3,6 +3,7 @@
  * The BIO under each connection reads from the slice that the stream has at
  * hand and writes straight to the stream: no copy, and no buffer of OpenSSL's
  * that outlives a call (SSL_MODE_RELEASE_BUFFERS). */
+#include "base/ja4.h"
 #include "base/tls_parts.h"
 #include <openssl/bio.h>
 #include <openssl/x509v3.h>
@@ -14,6 +15,7 @@ struct tls_conn {
 	void (*send)(void *, struct bytes);
 	void *arg;
 	char failure[96];
+	char ja4[JA4_LEN + 1];
 };
 
 static int bio_read(BIO *b, char *out, int cap)
@@ -84,6 +86,27 @@ static bool client_side(struct tls_conn *c, const char *server_name)
 	       SSL_set_tlsext_host_name(c->ssl, server_name) == 1;
 }
 
+/* Of a hello's extensions OpenSSL tells only those that it knows itself (SSL_client_hello_get1_extensions_present(3)), so
+ * the message is read as it came. The first one: the second, which answers a HelloRetryRequest, is as we asked for it. */
+static void on_message(int is_ours, int version, int type, const void *at, size_t n, SSL *ssl, void *arg)
+{
+	struct bytes message = { at, n };
+	struct tls_conn *c = arg;
+
+	(void)version;
+	if (is_ours || type != SSL3_RT_HANDSHAKE || n < SSL3_HM_HEADER_LENGTH || message.at[0] != SSL3_MT_CLIENT_HELLO)
+		return;
+	SSL_set_msg_callback(ssl, NULL);
+	ja4_of(bytes_from(message, SSL3_HM_HEADER_LENGTH), c->ja4);
+}
+
+static void server_side(struct tls_conn *c)
+{
+	SSL_set_accept_state(c->ssl);
+	SSL_set_msg_callback(c->ssl, on_message);
+	SSL_set_msg_callback_arg(c->ssl, c);
+}
+
 struct tls_conn *tls_conn_new(struct tls_context *t, const char *server_name,
 			      void (*send)(void *, struct bytes), void *arg)
 {
@@ -105,7 +128,7 @@ struct tls_conn *tls_conn_new(struct tls_context *t, const char *server_name,
 	}
 	SSL_set_bio(c->ssl, bio, bio);
 	if (t->server)
-		SSL_set_accept_state(c->ssl);
+		server_side(c);
 	else if (!client_side(c, server_name)) {
 		tls_conn_free(c);
 		return NULL;
@@ -201,6 +224,11 @@ const char *tls_conn_cipher(const struct tls_conn *c)
 const char *tls_conn_server_name(const struct tls_conn *c)
 {
 	return SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name);
+}
+
+struct bytes tls_conn_ja4(const struct tls_conn *c)
+{
+	return (struct bytes){ c->ja4, c->ja4[0] ? JA4_LEN : 0 };
 }
 
 const char *tls_conn_failure(const struct tls_conn *c)

@@ -48,7 +48,7 @@ public='rules/rules.h rules/seclang.h scenarios/scenarios.h scenarios/facts.h sc
 # These two answer in REPLY: a subshell for each include would take seconds.
 part_of() {
 	case $1 in
-	base/loop* | base/stream* | base/tls* | base/http* | base/fetch* | base/serve* | base/syslog.* | base/syslog_[pw]*) REPLY=base_wire ;;
+	base/loop* | base/stream* | base/tls* | base/ja4* | base/http* | base/fetch* | base/serve* | base/syslog.* | base/syslog_[pw]*) REPLY=base_wire ;;
 	base/store*) REPLY=base_store ;;
 	base/matcher* | base/regex* | base/expr*) REPLY=base_match ;;
 	*) REPLY=${1%%/*} ;;

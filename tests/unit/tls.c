@@ -104,12 +104,39 @@ static void both_ends_are_ready_and_know_what_is_spoken(void **state)
 	assert_string_equal(server.got, "to you");
 	assert_string_equal(stream_tls_server_name(server.stream), "shop.example");
 	assert_string_equal(stream_tls_version(server.stream), "TLSv1.3");
+	assert_int_equal(stream_tls_ja4(client.stream).len, 0);
 	say(&server, BYTES("and back"));
 	RUN_UNTIL(h->loop, client.n == 8);
 	assert_string_equal(client.got, "and back");
 	assert_int_equal(server.readied + client.readied, 2);
 	end_close(&client);
 	end_close(&server);
+}
+
+/* What it is of which client is in ja4.c and flow/ja4. */
+static void a_client_has_a_fingerprint_from_its_first_hello(void **state)
+{
+	static const struct { const char *name, *starts; } rows[] = {
+		{ "shop.example", "t13d" }, { "other.example", "t13d" }, { NULL, "t13i" },
+	};
+	struct house *h = *state;
+	char first[64] = "";
+
+	for (size_t i = 0; i < nelems(rows); i++) {
+		struct end server = { 0 }, client = { 0 };
+		struct bytes is;
+
+		dial(h, &server, &client, h->blind, rows[i].name);
+		RUN_UNTIL(h->loop, server.readied);
+		is = stream_tls_ja4(server.stream);
+		assert_bytes(bytes_sub(is, 0, 4), bytes_of(rows[i].starts));
+		assert_int_equal(is.len, 36);
+		if (i)
+			assert_bytes(bytes_from(is, 10), bytes_of(first)); /* a name changes the first part alone */
+		memcpy(first, is.at + 10, 26);
+		end_close(&client);
+		end_close(&server);
+	}
 }
 
 static void a_certificate_is_trusted_for_its_name_alone(void **state)
@@ -515,6 +542,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(both_ends_are_ready_and_know_what_is_spoken),
+		TEST(a_client_has_a_fingerprint_from_its_first_hello),
 		TEST(a_certificate_is_trusted_for_its_name_alone),
 		TEST(the_name_asked_for_picks_the_certificate),
 		TEST(sessions_resume_also_after_a_reload),
