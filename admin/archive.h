@@ -46,6 +46,7 @@ struct archive_ask {
 	struct bytes app, action, source, rule, country, method; /* the whole word; at == NULL: any */
 	struct bytes path;       /* is in it */
 	struct bytes id;         /* the start of one, letters in any case */
+	struct bytes ja4;        /* the start of one */
 	struct bytes q;          /* is in host, path, query, reason, user agent or a rule's number, in any case */
 	struct ip_net net; bool has_net;
 	uint64_t as; bool has_as;

@@ -10,6 +10,7 @@
 static const struct { const char *word, *sql; } keys[] = {
 	{ "app", "e.app" },         { "country", "e.country" }, { "as", "e.asn" },       { "rule", "e.rule" },
 	{ "path", "e.path" },       { "address", "e.client" },  { "action", "e.action" }, { "source", "e.source" },
+	{ "ja4", "e.ja4" },
 	{ "user_agent", "(SELECT user_agent FROM event_texts t WHERE t.id = e.id)" },
 };
 

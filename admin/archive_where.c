@@ -78,6 +78,8 @@ void archive_where_put(struct archive_where *w)
 		put_text(w, " AND e.ulid >= ", bytes_of(w->id), "");
 		put_text(w, " AND e.ulid <= ", bytes_of(w->end), "");
 	}
+	put_text(w, " AND e.ja4 >= ", ask->ja4, "");
+	put_text(w, " AND e.ja4 < ", ask->ja4, " || '~'"); /* it has letters, digits and '_', which are below */
 	put_net(w);
 	for (size_t i = 0; i < nelems(words); i++)
 		put_text(w, words[i].sql, *(const struct bytes *)(const void *)((const char *)ask + words[i].at), "");

@@ -19,7 +19,8 @@ enum {
 
 static const char tables[] =
 	"CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER, app TEXT, action TEXT, source TEXT,"
-	" status INTEGER, method TEXT, country TEXT, asn INTEGER, client BLOB, rule TEXT, rules TEXT, path TEXT, ulid TEXT);"
+	" status INTEGER, method TEXT, country TEXT, asn INTEGER, client BLOB, rule TEXT, rules TEXT, path TEXT, ulid TEXT,"
+	" ja4 TEXT);"
 	"CREATE TABLE IF NOT EXISTS event_texts (id INTEGER PRIMARY KEY, words TEXT, as_name TEXT, user_agent TEXT);"
 	"CREATE TABLE IF NOT EXISTS event_details (id INTEGER PRIMARY KEY, row TEXT, rest TEXT);"
 	"CREATE INDEX IF NOT EXISTS events_ulid ON events (ulid);"
@@ -51,9 +52,19 @@ static void look(sqlite3_context *c, int n, sqlite3_value **v)
 	sqlite3_result_int(c, 1);
 }
 
+/* A file of before has all columns but this one, and its events have none. */
+static bool add_ja4(sqlite3 *db)
+{
+	sqlite3_stmt *s = NULL;
+	bool is_there = sqlite3_prepare_v2(db, "SELECT ja4 FROM events", -1, &s, NULL) == SQLITE_OK;
+
+	sqlite3_finalize(s);
+	return is_there || sqlite3_exec(db, "ALTER TABLE events ADD COLUMN ja4 TEXT", NULL, NULL, NULL) == SQLITE_OK;
+}
+
 bool archive_make(struct archive *a, sqlite3 *db)
 {
-	return sqlite3_exec(db, tables, NULL, NULL, NULL) == SQLITE_OK &&
+	return sqlite3_exec(db, tables, NULL, NULL, NULL) == SQLITE_OK && add_ja4(db) &&
 	       sqlite3_create_function(db, "holds", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, holds, NULL, NULL) == SQLITE_OK &&
 	       sqlite3_create_function(db, "look", 1, SQLITE_UTF8, a, look, NULL, NULL) == SQLITE_OK;
 }
@@ -71,8 +82,8 @@ sqlite3_stmt *archive_prepare(struct archive *a, sqlite3 *db, const char *sql)
 /* ---- what comes ---- */
 
 static const char *const inserts[] = {
-	("INSERT INTO events (time_ms, app, action, source, status, method, country, asn, client, rule, rules, path, ulid)"
-	 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+	("INSERT INTO events (time_ms, app, action, source, status, method, country, asn, client, rule, rules, path, ulid, ja4)"
+	 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 	"INSERT INTO event_texts (id, words, as_name, user_agent) VALUES (?, ?, ?, ?)",
 	"INSERT INTO event_details (id, row, rest) VALUES (?, ?, ?)",
 };
@@ -119,6 +130,8 @@ static void bind_event(sqlite3_stmt *s, const struct record *r, struct bytes rul
 	archive_bind(s, 11, rules);
 	archive_bind(s, 12, r->path);
 	archive_bind(s, 13, r->id);
+	if (r->ja4.len)
+		archive_bind(s, 14, r->ja4);
 }
 
 static bool step(sqlite3_stmt *s)

@@ -143,7 +143,7 @@ static bool take_word(struct watching *w, struct bytes word, struct err *e)
 	struct archive_ask *ask = &w->ask;
 	const struct { struct bytes name; struct bytes *to; } texts[] = {
 		{ BYTES("app"), &ask->app }, { BYTES("action"), &ask->action }, { BYTES("source"), &ask->source },
-		{ BYTES("rule"), &ask->rule }, { BYTES("path"), &ask->path },
+		{ BYTES("rule"), &ask->rule }, { BYTES("path"), &ask->path }, { BYTES("ja4"), &ask->ja4 },
 	};
 	struct bytes name;
 	uint64_t n;
@@ -225,6 +225,7 @@ static const char details[] =
 	"  --source WORD      rule own_rule limit cti scenario bot attack_mode protocol\n"
 	"  --rule ID          that rule matched\n"
 	"  --address IP       of that client, or network\n"
+	"  --ja4 TEXT         the client's TLS fingerprint begins so\n"
 	"  --path TEXT        is in the path\n"
 	"  --limit N          so many, 20 without it, at most 500\n";
 
@@ -232,7 +233,7 @@ static const struct option options[] = {
 	{ "app", required_argument, NULL, 1 },    { "action", required_argument, NULL, 1 }, { "source", required_argument, NULL, 1 },
 	{ "rule", required_argument, NULL, 1 },   { "path", required_argument, NULL, 1 },   { "address", required_argument, NULL, 1 },
 	{ "since", required_argument, NULL, 1 },  { "limit", required_argument, NULL, 1 },  { "follow", no_argument, NULL, 'f' },
-	{ 0 },
+	{ "ja4", required_argument, NULL, 1 },    { 0 },
 };
 
 struct wish {

@@ -104,14 +104,21 @@ static void put_http(struct text *t, const struct record *r)
 	text_byte(t, '}');
 }
 
-/* ECS wants the protocol and its version apart. */
-static void put_tls(struct text *t, struct bytes version)
+/* ECS wants the protocol and its version apart, and a fingerprint beside its own client.ja3. */
+static void put_tls(struct text *t, const struct record *r)
 {
+	struct bytes version = r->tls_version;
+
 	if (version.len == 0)
 		return;
 	PUT(t, ",\"tls\":{\"version\":");
 	text_json(t, bytes_starts(version, BYTES("TLSv")) ? bytes_from(version, 4) : version);
-	PUT(t, ",\"version_protocol\":\"tls\"}");
+	PUT(t, ",\"version_protocol\":\"tls\"");
+	if (r->ja4.len) {
+		put_string(t, BYTES(",\"client\":{\"ja4\":"), r->ja4);
+		text_byte(t, '}');
+	}
+	text_byte(t, '}');
 }
 
 static void put_rule(struct text *t, const struct record_hit *h)
@@ -245,7 +252,7 @@ void line_ecs(struct text *t, const struct record *r, const struct event_style *
 		put_string(t, BYTES(",\"user_agent\":{\"original\":"), r->user_agent);
 		text_byte(t, '}');
 	}
-	put_tls(t, r->tls_version);
+	put_tls(t, r);
 	if (r->nhits)
 		put_rule(t, &r->hits[0]);
 	PUT(t, ",\"observer\":{\"type\":\"waf\",\"name\":\"embergate\",\"version\":\"" EMBERGATE_VERSION "\"}");

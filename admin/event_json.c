@@ -52,6 +52,7 @@ static void put_client(struct json_out *o, const struct record *r)
 	if (bytes_u64(r->as, &as))
 		out_int(o, "as", (int64_t)as);
 	put_some(o, "as_name", r->as_name);
+	put_some(o, "ja4", r->ja4);
 }
 
 static void put_rules(struct json_out *o, const struct record *r)
@@ -124,6 +125,10 @@ static void trace_client(struct json_out *o, const struct record *r, struct text
 		text_put(t, r->as);
 		text_byte(t, ' ');
 		text_put(t, r->as_name);
+	}
+	if (r->ja4.len) {
+		text_str(t, ", JA4 ");
+		text_put(t, r->ja4);
 	}
 	put_step(o, "client", "known", t);
 }

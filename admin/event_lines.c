@@ -208,6 +208,7 @@ void line_cef(struct text *t, const struct record *r, const struct event_style *
 	PUT(t, " out=");
 	text_u64(t, r->response_bytes);
 	put_pair(t, BYTES(" cs2Label=app cs2="), r->app);
+	put_pair(t, BYTES(" cs4Label=ja4 cs4="), r->ja4);
 	put_pair(t, BYTES(" externalId="), r->id);
 }
 
@@ -263,6 +264,7 @@ void line_logfmt(struct text *t, const struct record *r, const struct event_styl
 		put_value(t, BYTES(" scenario="), r->overflows[i].scenario);
 	if (r->held.id)
 		put_count(t, BYTES(" decision="), r->held.id);
+	put_value(t, BYTES(" ja4="), r->ja4);
 	put_value(t, BYTES(" upstream="), r->upstream);
 	put_value(t, BYTES(" agent="), r->user_agent);
 }

@@ -43,6 +43,21 @@ static void put_head(struct text *t, const struct record *r)
 	text_byte(t, '\n');
 }
 
+/* What is known of it beside its address. */
+static void put_client_facts(struct text *t, const struct record *r)
+{
+	const struct { const char *before; struct bytes value; } facts[] = {
+		{ "   ", r->country }, { r->country.len ? " AS" : "   AS", r->as }, { "   ", r->tls_version }, { "   JA4 ", r->ja4 },
+	};
+
+	for (size_t i = 0; i < nelems(facts); i++) {
+		if (!facts[i].value.len)
+			continue;
+		text_str(t, facts[i].before);
+		text_plain(t, facts[i].value);
+	}
+}
+
 static void put_client(struct text *t, const struct record *r)
 {
 	put_row(t, "client");
@@ -54,10 +69,7 @@ static void put_client(struct text *t, const struct record *r)
 		ip_text(t, &r->peer);
 	}
 	text_str(t, ")");
-	if (r->tls_version.len) {
-		text_str(t, "   ");
-		text_plain(t, r->tls_version);
-	}
+	put_client_facts(t, r);
 	text_byte(t, '\n');
 	if (r->user_agent.len) {
 		put_row(t, "agent");

@@ -240,6 +240,7 @@ void record_of(struct record *r, const struct event *e, const struct redact *red
 	r->peer_port = e->peer_port;
 	r->client_from = cut(e->client_from, SHORT);
 	r->tls_version = cut(e->tls_version, SHORT);
+	r->ja4 = cut(e->ja4, SHORT);
 	r->upstream = cut(e->upstream, NAME);
 	r->reason = safe_reason(r, e, redact);
 	r->status = e->status;

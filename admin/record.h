@@ -66,7 +66,7 @@ struct record {
 	struct bytes id, app;
 	struct ip client, peer;
 	uint16_t peer_port;
-	struct bytes client_from, tls_version, upstream, reason;
+	struct bytes client_from, tls_version, ja4, upstream, reason;
 	struct bytes method, host, path, query, referer, user_agent; /* host without port, query without '?' */
 	bool has_request, has_query;
 	uint8_t minor;           /* HTTP/1.minor */

@@ -4,7 +4,7 @@
 
 #define AT(field) offsetof(struct record, field)
 static const size_t slices[] = {
-	AT(id), AT(app), AT(client_from), AT(tls_version), AT(upstream), AT(reason),
+	AT(id), AT(app), AT(client_from), AT(tls_version), AT(ja4), AT(upstream), AT(reason),
 	AT(method), AT(host), AT(path), AT(query), AT(referer), AT(user_agent),
 	AT(held.value), AT(held.reason), AT(held.origin),
 	AT(country), AT(as), AT(as_name), AT(bot), AT(body),

@@ -34,6 +34,7 @@ struct event {
 	struct bytes client_from;     /* how `client` was found: "connection", "X-Forwarded-For", ... */
 	const struct request *request; /* what could be parsed, even of a refused one */
 	struct bytes tls_version;     /* "TLSv1.3"; empty without TLS */
+	struct bytes ja4;             /* of who connected (ja4.h); empty without TLS */
 	struct bytes upstream;        /* "127.0.0.1:3000"; empty when none was asked */
 	unsigned status;              /* what the client was answered; 0 when it got nothing */
 	uint64_t request_bytes, response_bytes; /* bodies */

@@ -112,6 +112,7 @@ enum flow stage_record(struct exchange *x)
 		.client_from = x->origin.from,
 		.request = &x->request,
 		.tls_version = bytes_of(tls),
+		.ja4 = stream_tls_ja4(x->client->stream),
 		.upstream = x->backend ? bytes_of(x->backend->server->name) : (struct bytes){ 0 },
 		.status = x->status,
 		.request_bytes = x->up.decoder.total,

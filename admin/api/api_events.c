@@ -18,6 +18,7 @@ static const struct api_field query_fields[] = {
 	{ "address", API_TEXT, .optional = true, .max = 64, .help = "of the client, or a network: 192.0.2.0/24" },
 	{ "country", API_TEXT, .optional = true, .max = 2, .help = "two letters" },
 	{ "as", API_INT, .optional = true, .help = "number of the autonomous system" },
+	{ "ja4", API_TEXT, .optional = true, .max = 36, .help = "the beginning of the client's TLS fingerprint" },
 	{ "path", API_TEXT, .optional = true, .help = "is in the path" },
 	{ "method", API_TEXT, .optional = true, .max = 64, .help = "of the request" },
 	{ "status", API_INT, .optional = true, .help = "that was answered" },
@@ -39,6 +40,7 @@ static const struct api_shape query_shape = API_SHAPE("EventsQuery", query_field
 	{ "country", API_TEXT, .optional = true, .help = "of the client" }, \
 	{ "as", API_INT, .optional = true, .help = "of the client" }, \
 	{ "as_name", API_TEXT, .optional = true, .help = "of the client" }, \
+	{ "ja4", API_TEXT, .optional = true, .help = "fingerprint of the client's TLS, of who connected" }, \
 	{ "method", API_TEXT, .help = "of the request" }, \
 	{ "host", API_TEXT, .help = "without port" }, \
 	{ "path", API_TEXT, .help = "as it came, at most 1 KiB" }, \
@@ -207,7 +209,7 @@ static bool read_ask(struct api_call *c, struct archive_ask *ask)
 	*ask = (struct archive_ask){
 		.app = api_query(c, "app"), .action = api_query(c, "action"), .source = api_query(c, "source"),
 		.rule = api_query(c, "rule"), .country = api_query(c, "country"), .method = api_query(c, "method"),
-		.path = api_query(c, "path"), .id = api_query(c, "id"), .q = api_query(c, "q"),
+		.path = api_query(c, "path"), .id = api_query(c, "id"), .ja4 = api_query(c, "ja4"), .q = api_query(c, "q"),
 		.has_net = address.at != NULL, .has_as = api_query(c, "as").at != NULL, .as = api_query_int(c, "as", 0, UINT32_MAX),
 		.status = api_query_int(c, "status", 0, 999), .from_ms = api_query_time(c, "from"), .to_ms = api_query_time(c, "to"),
 		.limit = (size_t)api_query_int(c, "limit", API_PAGE, API_PAGE_MAX),

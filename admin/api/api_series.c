@@ -147,7 +147,7 @@ static void get_series(struct api_call *c)
 /* ---- whom and what ---- */
 
 static const char *const keys[] = {
-	"app", "country", "as", "rule", "path", "address", "action", "source", "user_agent", NULL,
+	"app", "country", "as", "rule", "path", "address", "action", "source", "ja4", "user_agent", NULL,
 };
 static const struct api_field top_query_fields[] = {
 	{ "by", API_TEXT, .words = keys, .help = "what events are counted by; a rule: the one that told most" },

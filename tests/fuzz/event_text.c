@@ -216,7 +216,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	take_held(&in, &held);
 	for (int f = 0; f < EVENT_FORMATS; f++)
 		check(&e, (enum event_format)f);
-	for (struct bytes *f[] = { &e.country, &e.as, &e.as_name, &e.bot, &e.body, &fields[0].name, &fields[1].name }, **p = f;
+	for (struct bytes *f[] = { &e.country, &e.as, &e.as_name, &e.ja4, &e.bot, &e.body, &fields[0].name, &fields[1].name }, **p = f;
 	     p < f + nelems(f); p++)
 		**p = take(&in);
 	e.has_body = true;

@@ -58,9 +58,12 @@ test("networks of both families", () => {
 
 test("a filter means what the gate means", () => {
 	const event = { id: "01M8", app: "shop", action: "deny", source: "rule", rules: ["942100"], rule: "942100", client: "192.0.2.1",
-		country: "DE", as: 3320, path: "/Login", method: "POST", status: 403, host: "shop.example", reason: "SQL" };
+		country: "DE", as: 3320, ja4: "t13d1516h2_8daaf6152771_e5627efa2ab1", path: "/Login", method: "POST", status: 403, host: "shop.example", reason: "SQL" };
 
 	assert.ok(is_meant(event, { rule: "942100", country: "de", as: "AS3320", path: "/login", status: "403", id: "01m8", q: "sql" }));
+	assert.ok(is_meant(event, { ja4: "t13d1516h2_" }));
+	assert.ok(!is_meant(event, { ja4: "8daaf6152771" }));
+	assert.ok(!is_meant({ ...event, ja4: undefined }, { ja4: "t13" }));
 	assert.ok(!is_meant(event, { rule: "9421" }));
 	assert.ok(!is_meant(event, { app: "wiki" }));
 });

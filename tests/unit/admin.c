@@ -355,7 +355,9 @@ static void keep_alert(const char *id)
 	static const struct request q = { .method = BYTES_INIT("POST"), .path = BYTES_INIT("/comment"), .hostname = BYTES_INIT("shop.example") };
 	struct event e = { .wall_ms = 1795488439120, .id = bytes_of(id), .app = BYTES("shop"), .client_from = BYTES("X-Forwarded-For"),
 			   .request = &q, .status = 403, .duration_us = 410, .action = REMEDY_DENY, .would = REMEDY_DENY,
-			   .source = SOURCE_RULE, .reason = BYTES("942100 matched"), .hits = &hit, .nhits = 1, .threshold = 5 };
+			   .source = SOURCE_RULE, .reason = BYTES("942100 matched"), .hits = &hit, .nhits = 1, .threshold = 5,
+			   .country = BYTES("DE"), .as = BYTES("3320"), .tls_version = BYTES("TLSv1.3"),
+			   .ja4 = BYTES("t13d1516h2_8daaf6152771_e5627efa2ab1") };
 
 	assert_true(ip_parse(BYTES("203.0.113.7"), &e.client));
 	assert_true(ip_parse(BYTES("172.70.0.1"), &e.peer));
@@ -364,7 +366,7 @@ static void keep_alert(const char *id)
 
 static const char explained[] =
 	"01JD3A  POST shop.example/comment  \u2192 DENIED 403 in 0.41 ms   2026-11-24T02:47:19.120Z\n"
-	"  client   203.0.113.7  (X-Forwarded-For, trusted hop 172.70.0.1)\n"
+	"  client   203.0.113.7  (X-Forwarded-For, trusted hop 172.70.0.1)   DE AS3320   TLSv1.3   JA4 t13d1516h2_8daaf6152771_e5627efa2ab1\n"
 	"  app      shop\n"
 	"  passed   own rules, limits\n"
 	"  rules    942100  SQLi libinjection   +5   ARGS:body  \"nothing to see: 1' or 1=1--\"  offset 16\n"

@@ -3,6 +3,7 @@
 #include "admin/api/api_tables.h"
 #include "admin/archive.h"
 #include "base/clock.h"
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -59,7 +60,7 @@ static const enum remedy_kind actions[] = { REMEDY_DENY, REMEDY_LOG };
 
 struct made {
 	char id[27], path[32];
-	struct bytes app, country, method, agent;
+	struct bytes app, country, method, agent, ja4;
 	struct ip client;
 	unsigned status, as;
 	uint64_t wall_ms;
@@ -71,11 +72,14 @@ struct made {
 static struct made made(unsigned i, uint64_t now_ms)
 {
 	static const char *const apps[] = { "shop", "blog", "" }, *const countries[] = { "DE", "FR" };
+	static const char *const ja4s[] = { "t13d1516h2_8daaf6152771_e5627efa2ab1", "t13i1516h2_8daaf6152771_e5627efa2ab1", "",
+					    "t13d1516h2_8daaf6152772_e5627efa2ab1" };
 	struct made m = { .app = bytes_of(apps[i % 3]), .country = bytes_of(countries[i / 3 % 2]), .method = BYTES("GET"),
 			  .agent = i % 11 ? BYTES("curl/8") : BYTES("Strange Agent"), .status = i % 4 ? 403 : 200,
 			  .as = i % 6 ? 64500 : 64501, .wall_ms = now_ms - 1000 * (MANY - i), .source = sources[i % 3],
 			  .action = actions[i % 2], .has_rule = i % 5 == 0 };
 
+	m.ja4 = bytes_of(ja4s[i % 4]);
 	if (i % 7 == 0)
 		m.method = BYTES("POST");
 	snprintf(m.id, sizeof m.id, "01J%08uABCDEFGHJKMNPQR", i);
@@ -99,7 +103,7 @@ static void offer(struct events *ring, const struct made *m)
 	const struct event e = {
 		.id = bytes_of(m->id), .app = m->app, .wall_ms = m->wall_ms, .client = m->client, .peer = m->client, .request = &q,
 		.status = m->status, .action = m->action, .would = m->action, .source = m->source, .reason = BYTES("a Reason"),
-		.hits = hits, .nhits = m->has_rule ? 2 : 0, .threshold = 5, .country = m->country,
+		.hits = hits, .nhits = m->has_rule ? 2 : 0, .threshold = 5, .country = m->country, .ja4 = m->ja4,
 		.as = { as, (size_t)snprintf(as, sizeof as, "%u", m->as) }, .as_name = BYTES("Net"), .level = 2,
 		.has_body = true, .body = BYTES("name=x&password=very-secret"), .request_bytes = 27,
 	};
@@ -197,6 +201,7 @@ static bool meets(const struct archive_ask *a, const struct made *m)
 	       (!a->id.at || bytes_starts_nocase(bytes_of(m->id), a->id)) && (!a->has_net || ip_in_net(&m->client, &a->net)) &&
 	       (!a->has_as || a->as == m->as) && (!a->status || a->status == m->status) &&
 	       (!a->from_ms || m->wall_ms >= a->from_ms) && (!a->to_ms || m->wall_ms < a->to_ms) &&
+	       (!a->ja4.at || bytes_starts(m->ja4, a->ja4)) &&
 	       (!a->q.at || bytes_find_nocase(bytes_of(m->path), a->q) != SIZE_MAX || bytes_find_nocase(m->agent, a->q) != SIZE_MAX);
 }
 
@@ -208,6 +213,8 @@ static void filters_hold_alone_and_together(void **state)
 		{ .source = BYTES("limit") }, { .rule = BYTES("942100") }, { .rule = BYTES("9421") }, { .rule = BYTES("94210") },
 		{ .net = net("192.1.2.7"), .has_net = true }, { .net = net("192.1.2.0/28"), .has_net = true },
 		{ .net = net("192.0.0.0/15"), .has_net = true }, { .net = net("2001:db8::/32"), .has_net = true },
+		{ .ja4 = BYTES("t13d1516h2_8daaf6152771_e5627efa2ab1") }, { .ja4 = BYTES("t13") }, { .ja4 = BYTES("t13d1516h2_"), .status = 403 },
+		{ .ja4 = BYTES("t13d1516h2_8daaf6152771_e5627efa2ab") }, { .ja4 = BYTES("x") }, { .ja4 = BYTES("%") },
 		{ .country = BYTES("FR") }, { .as = 64501, .has_as = true }, { .path = BYTES("/Path/1") }, { .path = BYTES("/path/1") },
 		{ .path = BYTES("%") }, { .method = BYTES("POST") }, { .status = 200 }, { .id = BYTES("01j0000001") },
 		{ .id = BYTES("01J00000123ABC") }, { .id = BYTES("01J00000123ABCDEFGHJKMNPQR") }, { .id = BYTES("X") },
@@ -428,6 +435,28 @@ static void two_processes_write_one_file(void **state)
 	end(&w);
 }
 
+static void take_column_away(sqlite3 *db, void *arg)
+{
+	*(bool *)arg = sqlite3_exec(db, "ALTER TABLE events DROP COLUMN ja4", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static void a_file_of_before_is_taken_over(void **state)
+{
+	struct world w;
+	struct got got;
+	bool done = false;
+
+	(void)state;
+	begin(&w, &wide);
+	assert_true(store_do_now(archive_store(w.archive), take_column_away, &done) && done);
+	archive_close(w.archive);
+	w.archive = another(&w, w.ring, &wide);
+	fill(&w, 4, clock_wall_ms());
+	ask(&w, (struct archive_ask){ .ja4 = BYTES("t13") }, &got);
+	assert_int_equal(got.n, 3);
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,6 +467,7 @@ int main(void)
 		cmocka_unit_test(what_the_ring_lets_go_is_counted),
 		cmocka_unit_test(it_is_written_without_being_asked),
 		cmocka_unit_test(two_processes_write_one_file),
+		cmocka_unit_test(a_file_of_before_is_taken_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

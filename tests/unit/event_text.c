@@ -41,6 +41,7 @@ static struct event plain(void)
 		.wall_ms = 1795488439120, .id = BYTES("01JD3000000000000000000000"), .app = BYTES("shop"),
 		.client = ip_of("203.0.113.7"), .peer = ip_of("172.70.0.1"), .peer_port = 4711,
 		.client_from = BYTES("X-Forwarded-For"), .request = &plain_request, .tls_version = BYTES("TLSv1.3"),
+		.ja4 = BYTES("t13d1516h2_8daaf6152771_e5627efa2ab1"),
 		.upstream = BYTES("127.0.0.1:3000"), .status = 200, .response_bytes = 5123,
 		.duration_us = 1234, .inspection_us = 56, .action = REMEDY_ALLOW, .would = REMEDY_ALLOW,
 	};
@@ -51,7 +52,7 @@ static struct event alert(void)
 	struct event e = plain();
 
 	e.request = &post_request;
-	e.tls_version = e.upstream = (struct bytes){ 0 };
+	e.tls_version = e.ja4 = e.upstream = (struct bytes){ 0 };
 	e.status = 403;
 	e.request_bytes = 77;
 	e.action = e.would = REMEDY_DENY;
@@ -67,7 +68,7 @@ static struct event unreadable(void)
 	struct event e = plain();
 
 	e.request = NULL;
-	e.tls_version = e.upstream = e.app = (struct bytes){ 0 };
+	e.tls_version = e.ja4 = e.upstream = e.app = (struct bytes){ 0 };
 	e.client = e.peer = ip_of("2001:db8::1");
 	e.client_from = BYTES("connection");
 	e.status = 400;
@@ -102,7 +103,7 @@ static const struct {
 	  "\"referrer\":\"https://a.example/?token=[redacted]&b=1\",\"bytes\":0},"
 	  "\"response\":{\"status_code\":200,\"bytes\":5123},\"version\":\"1.1\"},"
 	  "\"user_agent\":{\"original\":\"Mozilla/5.0 (X11) \\\"q\\\"\"},"
-	  "\"tls\":{\"version\":\"1.3\",\"version_protocol\":\"tls\"},"
+	  "\"tls\":{\"version\":\"1.3\",\"version_protocol\":\"tls\",\"client\":{\"ja4\":\"t13d1516h2_8daaf6152771_e5627efa2ab1\"}},"
 	  "\"observer\":{\"type\":\"waf\",\"name\":\"embergate\",\"version\":\"" EMBERGATE_VERSION "\"},"
 	  "\"waf\":{\"app\":\"shop\",\"inspection_us\":56,\"client_from\":\"X-Forwarded-For\"}}" },
 	{ alert, EVENT_ECS,
@@ -143,7 +144,7 @@ static const struct {
 	  "CEF:0|embergate|embergate|" EMBERGATE_VERSION "|access|request|0|rt=1795488439120 src=203.0.113.7 spt=4711 "
 	  "dhost=shop.example request=/search?q\\=a|b&password\\=[redacted] requestMethod=GET "
 	  "requestClientApplication=Mozilla/5.0 (X11) \"q\" act=allow cn2Label=status cn2=200 in=0 out=5123 "
-	  "cs2Label=app cs2=shop externalId=01JD3000000000000000000000" },
+	  "cs2Label=app cs2=shop cs4Label=ja4 cs4=t13d1516h2_8daaf6152771_e5627efa2ab1 externalId=01JD3000000000000000000000" },
 	{ alert, EVENT_CEF,
 	  "CEF:0|embergate|embergate|" EMBERGATE_VERSION "|942100|SQLi in body|8|rt=1795488439120 src=203.0.113.7 spt=4711 "
 	  "dhost=shop.example request=/comment requestMethod=POST act=deny reason=942100 matched in ARGS:body "

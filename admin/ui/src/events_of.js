@@ -34,6 +34,7 @@ const TESTS = {
 	address: (e, v) => in_network(e.client, v),
 	country: (e, v) => (e.country ?? "").toLowerCase() === v.toLowerCase(),
 	as: (e, v) => String(e.as) === v.replace(/^AS/i, ""),
+	ja4: (e, v) => (e.ja4 ?? "").startsWith(v),
 	path: (e, v) => holds(e.path, v),
 	method: (e, v) => e.method === v,
 	status: (e, v) => String(e.status) === v,

@@ -124,6 +124,8 @@ const client = (e) => [
 	["Pass", e.pass !== "none" && { wait: "waited", pow: "proof of work", captcha: "captcha" }[e.pass]],
 	["Came from", e.referer && html`<span class="break">${e.referer}</span>`],
 	["TLS", e.tls],
+	["JA4", e.ja4 && html`<a class="mono break" title="Events with this fingerprint"
+		href=${link("/events", { ja4: e.ja4 })}>${e.ja4}</a>`],
 ];
 
 const answer = (e) => [

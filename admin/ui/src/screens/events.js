@@ -26,6 +26,7 @@ const FIELDS = (apps) => [
 	{ name: "rule", label: "Rule", placeholder: "its id", size: 9 },
 	{ name: "country", label: "Country", placeholder: "DE", size: 4, rare: true },
 	{ name: "as", label: "AS", placeholder: "3320", size: 6, rare: true },
+	{ name: "ja4", label: "JA4", placeholder: "t13d1516h2_…", size: 20, rare: true },
 	{ name: "path", label: "Path has", placeholder: "/login", size: 10, rare: true },
 	{ name: "id", label: "Request id", placeholder: "01M8…", size: 9, rare: true },
 ];
