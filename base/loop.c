@@ -202,6 +202,7 @@ struct loop *loop_new(void)
 	l->plain_in = malloc(TLS_RECORD);
 	l->plain_out = malloc(TLS_RECORD);
 	l->soon_tail = &l->soon;
+	l->held_tail = &l->held;
 	l->posted_tail = &l->posted;
 	if (!l->read_buffer || !l->plain_in || !l->plain_out || uv_loop_init(&l->uv) != 0) {
 		free(l->read_buffer);

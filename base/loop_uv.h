@@ -30,6 +30,9 @@ struct loop {
 	uv_timer_t timer;
 	uv_idle_t idle;                   /* keeps the poll from blocking while `soon` has work */
 	struct soon *soon, **soon_tail;
+	struct soon send;                 /* the streams that hold something, and how many do */
+	struct stream *held, **held_tail;
+	unsigned nheld;
 	uv_async_t wake;
 	uv_mutex_t lock;                  /* of the two below */
 	struct posted *posted, **posted_tail;

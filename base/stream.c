@@ -102,6 +102,8 @@ static void shut(struct stream *s, bool reset)
 {
 	if (s->closing)
 		return;
+	stream_send_held(s);
+	stream_forget_held(s);
 	s->closing = true;
 	loop_not_soon(s->loop, &s->soon);
 	if (!reset || s->unix_socket || uv_tcp_close_reset(&s->u.tcp, on_closed) != 0)

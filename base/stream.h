@@ -1,11 +1,11 @@
 /* stream.h -- a connection on a loop, plain or TLS: the same to its owner.
  *
  * The owner gives functions at open and is called through them, never by name.
- * Reading is always on unless paused. Writes are tried at once; what the kernel
- * does not take is copied and sent later. A stream that is not read does not
- * learn that it has broken, but by a write. After stream_close() nothing but
- * `closed` is called, once, from the loop: it is the one end to wait for.
- * Any call may be made from inside any callback. */
+ * Reading is always on unless paused. Small writes leave together when the turn of
+ * the loop ends, large ones at once; what the kernel does not take is kept and sent
+ * later. That a stream has broken its owner learns by reading, by the next write, or
+ * by `drained`. After stream_close() nothing but `closed` is called, once, from the
+ * loop: it is the one end to wait for. Any call may be made from inside any callback. */
 #ifndef BASE_STREAM_H
 #define BASE_STREAM_H
 #include "base/err.h"
@@ -53,7 +53,7 @@ enum { STREAM_PIECES = 8 };
  * is swallowed. What had arrived before is still given to `bytes`, then comes `ended`. */
 bool stream_write(struct stream *, const struct bytes *, size_t n);
 bool stream_is_broken(const struct stream *);
-size_t stream_backlog(const struct stream *); /* bytes written but not yet taken by the kernel */
+size_t stream_backlog(const struct stream *); /* bytes that the kernel was offered and did not take yet */
 uint64_t stream_taken(const struct stream *); /* bytes that the kernel took, in all; with TLS, of ciphertext */
 uint64_t stream_delivered(const struct stream *); /* of them, those that the other side has acknowledged */
 void stream_pause(struct stream *);  /* no more `bytes` until resumed */

@@ -2,6 +2,7 @@
  *
  *   stream.c        life, reading, facts
  *   stream_write.c  what the kernel does not take at once, and the last word
+ *   stream_held.c   small writes, sent together
  *   stream_tls.c    TLS between a stream and its owner
  *   stream_listen.c where streams come from */
 #ifndef BASE_STREAM_PARTS_H
@@ -11,6 +12,7 @@
 #include "base/tls.h"
 
 struct pending;
+struct held;
 
 struct stream {
 	union {
@@ -25,6 +27,8 @@ struct stream {
 	struct tls_conn *tls;
 	char *stash; /* ciphertext read before a pause */
 	size_t nstash;
+	struct held *held;       /* written in this turn; not yet backlog */
+	struct stream *held_next, **held_link; /* in the loop's row; link NULL: in none */
 	struct pending *waiting; /* behind what is in flight */
 	unsigned flying;         /* writes that libuv has */
 	size_t backlog;          /* bytes of both */
@@ -39,6 +43,12 @@ void stream_tell_end(struct stream *, enum stream_end, const char *why);
 /* Past TLS, to the kernel or the queue. */
 bool stream_write_raw(struct stream *, const struct bytes *, size_t n);
 void stream_forget_waiting(struct stream *);
+/* What the kernel takes goes, the rest is queued. False: broken. */
+bool stream_send(struct stream *, const uv_buf_t *, size_t n, size_t total);
+/* False: it is not for holding, or there is no memory. */
+bool stream_hold(struct stream *, const uv_buf_t *, size_t n, size_t total);
+bool stream_send_held(struct stream *); /* false: broken */
+void stream_forget_held(struct stream *);
 
 bool stream_secure(struct stream *, struct tls_context *, const char *server_name);
 void stream_tls_input(struct stream *, struct bytes); /* ciphertext */

@@ -1,4 +1,5 @@
-/* stream_write.c -- writing: at once what the kernel takes, the rest later.
+/* stream_write.c -- writing: what is small at the end of the turn (stream_held.c),
+ * other things at once, and what the kernel does not take, later.
  *
  * What is left is copied, so nobody's memory is borrowed beyond the call. One
  * piece is in flight; what is written meanwhile gathers in the next, so that
@@ -96,11 +97,25 @@ static bool queue(struct stream *s, const uv_buf_t *bufs, size_t n, size_t skip)
 	return s->flying || submit(s);
 }
 
+bool stream_send(struct stream *s, const uv_buf_t *bufs, size_t n, size_t total)
+{
+	int taken = UV_EAGAIN;
+
+	if (s->backlog == 0)
+		taken = uv_try_write(&s->u.stream, bufs, (unsigned)n);
+	if (taken == UV_EAGAIN)
+		taken = 0;
+	if (taken > 0)
+		s->taken += (size_t)taken;
+	if (taken < 0 || ((size_t)taken < total && !queue(s, bufs, n, (size_t)taken)))
+		s->broken = true;
+	return !s->broken;
+}
+
 bool stream_write_raw(struct stream *s, const struct bytes *v, size_t n)
 {
 	uv_buf_t bufs[STREAM_PIECES];
 	size_t total = 0, nbufs = 0;
-	int taken = UV_EAGAIN;
 
 	assert(n <= STREAM_PIECES);
 	if (s->closing || s->broken || s->finishing)
@@ -110,17 +125,9 @@ bool stream_write_raw(struct stream *s, const struct bytes *v, size_t n)
 			bufs[nbufs++] = uv_buf_init((char *)(uintptr_t)v[i].at, (unsigned)v[i].len);
 			total += v[i].len;
 		}
-	if (total == 0)
+	if (total == 0 || stream_hold(s, bufs, nbufs, total))
 		return true;
-	if (s->backlog == 0)
-		taken = uv_try_write(&s->u.stream, bufs, (unsigned)nbufs);
-	if (taken == UV_EAGAIN)
-		taken = 0;
-	if (taken > 0)
-		s->taken += (size_t)taken;
-	if (taken < 0 || ((size_t)taken < total && !queue(s, bufs, nbufs, (size_t)taken)))
-		s->broken = true;
-	return !s->broken;
+	return stream_send_held(s) && stream_send(s, bufs, nbufs, total);
 }
 
 bool stream_write(struct stream *s, const struct bytes *v, size_t n)
@@ -188,6 +195,7 @@ void stream_finish(struct stream *s)
 		return;
 	if (s->tls && s->secured && !s->broken)
 		tls_conn_shutdown(s->tls);
+	stream_send_held(s);
 	s->finishing = true;
 	submit(s); /* libuv's shutdown waits for what it has */
 	req = malloc(sizeof *req);

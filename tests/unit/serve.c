@@ -634,6 +634,7 @@ static void a_unix_socket_serves_too(void **state)
 	RUN_UNTIL(h->loop, h->kept);
 	assert_true(ip_is_loopback(serve_peer(h->kept)));
 	answer(h->kept, 200, BYTES("here"));
+	turn(h);
 	assert_true(read(client, got, sizeof got - 1) > 0);
 	assert_non_null(strstr(got, "\r\n\r\nhere"));
 	close(client);

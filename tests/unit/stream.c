@@ -57,6 +57,7 @@ static void bytes_pass_both_ways_and_the_end_is_told_once(void **state)
 	RUN_UNTIL(p->loop, e.n == 5);
 	assert_string_equal(e.got, "hello");
 	assert_true(say(&e, BYTES("you")));
+	run_for(p->loop, 1);
 	assert_int_equal(recv(fd, buf, sizeof buf, 0), 3);
 	close(fd);
 	RUN_UNTIL(p->loop, e.ended);
@@ -166,6 +167,7 @@ static void who_half_closed_can_still_be_written_to(void **state)
 	RUN_UNTIL(p->loop, e.ended);
 	assert_int_equal(e.how, END_CLEAN);
 	assert_true(say(&e, BYTES("still")));
+	run_for(p->loop, 1);
 	assert_int_equal(recv(fd, buf, sizeof buf, 0), 5);
 	stream_finish(e.stream);
 	run_for(p->loop, 10);

@@ -231,6 +231,7 @@ static void receive(struct house *h, struct foreigner *f)
 	if (!server.ended)
 		say(&server, BYTES("y"));
 	RUN_UNTIL(h->loop, server.ended);
+	run_for(h->loop, 1); /* an alert leaves */
 	pthread_join(thread, NULL);
 	end_close(&server);
 }
@@ -466,6 +467,7 @@ static void tls_may_begin_behind_a_plain_word(void **state)
 	RUN_UNTIL(h->loop, server.got[server.n - 1] == 'x');
 	say(&server, BYTES("y"));
 	RUN_UNTIL(h->loop, server.ended);
+	run_for(h->loop, 1); /* an alert leaves */
 	pthread_join(thread, NULL);
 	assert_true(f.shaken);
 	SSL_SESSION_free(f.session);
