@@ -1,36 +1,17 @@
 /* streams.c -- a list of streams, and one clock for them all. */
-#include "admin/streams_nodes.h"
+#include "admin/streams_parts.h"
 #include "admin/archive.h"
 #include "admin/api/api.h"
 #include "admin/series.h"
+#include "cti/share.h"
 #include <stdlib.h>
 
 enum {
 	TICK_MS = 1000,
 	FULL = 64 << 10,   /* bytes that wait for a client: beyond, it gets no figures, and no events until it has taken them */
 	BATCH = 100,       /* events at a time */
-	EVENT_ROOM = 128,  /* what stands round the JSON */
+	EVENT_ROOM = STREAMS_PLACE + 512, /* what stands round the JSON: a place, and the name of a gate */
 	RETRY_MS = 2000,   /* after which a client comes back */
-};
-
-struct stream_client {
-	struct stream_client *next, **link;
-	struct streams *all;
-	struct serve_request *http; /* NULL: it is gone, and the archive still owes an answer */
-	struct caller caller;
-	unsigned topics;
-	int64_t last;
-	bool asking, again;         /* for events behind `last`; there may be more of them */
-};
-
-struct streams {
-	struct admin *admin;
-	struct stream_client *first;
-	unsigned n, beat;
-	uint64_t dropped;
-	struct deadline tick;
-	struct streams_nodes nodes;
-	bool draining;
 };
 
 static const char *const topics[STREAM_TOPICS] = {
@@ -49,18 +30,18 @@ bool streams_topic(struct bytes word, enum stream_topic *out)
 
 /* ---- what is written ---- */
 
-static bool follows(const struct stream_client *c, enum stream_topic topic)
+bool streams_follows(const struct stream_client *c, enum stream_topic topic)
 {
 	return c->topics >> topic & 1;
 }
 
-static bool is_full(const struct stream_client *c)
+bool streams_is_full(const struct stream_client *c)
 {
 	return serve_backlog(c->http) > FULL;
 }
 
-/* JSON has no line ends of its own, so it is one line. One piece: it is one write. */
-static void write_event(struct stream_client *c, enum stream_topic topic, int64_t number, struct bytes json)
+/* JSON has no line ends of its own, so it is one line. One piece: it is one write. `node`, unless NULL, goes into the object. */
+static void write_event(struct stream_client *c, const char *event, const struct streams_place *id, const char *node, struct bytes json)
 {
 	size_t room = json.len + EVENT_ROOM;
 	char *at = malloc(room);
@@ -68,21 +49,40 @@ static void write_event(struct stream_client *c, enum stream_topic topic, int64_
 
 	if (!at)
 		return;
-	if (number)
-		text_printf(&t, "id: %lld\n", (long long)number);
-	text_printf(&t, "event: %s\ndata: ", topics[topic]);
-	text_put(&t, json);
+	if (id) {
+		text_str(&t, "id: ");
+		streams_place_text(&t, id);
+		text_byte(&t, '\n');
+	}
+	text_printf(&t, "event: %s\ndata: ", event);
+	text_put(&t, bytes_sub(json, 0, json.len - (node && json.len)));
+	if (node) {
+		text_str(&t, ",\"node\":");
+		text_json(&t, bytes_of(node));
+		text_byte(&t, '}');
+	}
 	text_str(&t, "\n\n");
-	serve_piece(c->http, text_bytes(&t));
+	if (!t.full)
+		serve_piece(c->http, text_bytes(&t));
 	free(at);
+}
+
+void streams_write(struct stream_client *c, const char *event, struct bytes json)
+{
+	write_event(c, event, NULL, NULL, json);
+}
+
+void streams_write_event(struct stream_client *c, const char *node, struct bytes json)
+{
+	write_event(c, topics[STREAM_SECURITY], &c->place, c->all_gates ? node : NULL, json);
 }
 
 void streams_tell(struct streams *s, enum stream_topic topic, struct bytes json)
 {
 	for (struct stream_client *c = s ? s->first : NULL; c; c = c->next)
-		if (follows(c, topic) && !is_full(c))
-			write_event(c, topic, 0, json);
-		else if (follows(c, topic))
+		if (streams_follows(c, topic) && !streams_is_full(c))
+			streams_write(c, topics[topic], json);
+		else if (streams_follows(c, topic))
 			s->dropped++;
 }
 
@@ -100,10 +100,12 @@ static void on_page(void *owner, const struct archive_page *p)
 		free(c);
 		return;
 	}
-	for (size_t i = 0; i < p->n; i++)
-		write_event(c, STREAM_SECURITY, c->last = p->rows[i].number, p->rows[i].json);
-	if (p->next > c->last)
-		c->last = p->next; /* it looked so far */
+	for (size_t i = 0; i < p->n; i++) {
+		c->place.own = p->rows[i].number;
+		streams_write_event(c, c->all->self, p->rows[i].json);
+	}
+	if (p->next > c->place.own)
+		c->place.own = p->next; /* it looked so far */
 	if (again && !p->failed)
 		ask(c);
 }
@@ -111,14 +113,14 @@ static void on_page(void *owner, const struct archive_page *p)
 /* One that is full asks when it has taken what waits (on_more), or at the next tick. */
 static void ask(struct stream_client *c)
 {
-	const struct archive_ask behind = { .is_behind = true, .behind = c->last, .limit = BATCH };
+	const struct archive_ask behind = { .is_behind = true, .behind = c->place.own, .limit = BATCH };
 	struct archive *a = c->all->admin->archive;
 
 	if (c->asking) {
 		c->again = true;
 		return;
 	}
-	if (a && follows(c, STREAM_SECURITY) && c->last >= 0 && !is_full(c))
+	if (a && streams_follows(c, STREAM_SECURITY) && c->place.own >= 0 && !streams_is_full(c))
 		c->asking = archive_list(a, &behind, c->all->admin->loop, on_page, c);
 }
 
@@ -132,7 +134,7 @@ static void on_newest(void *owner, const struct archive_page *p)
 		return;
 	}
 	if (!p->failed)
-		c->last = p->n ? p->rows[0].number : 0;
+		c->place.own = p->n ? p->rows[0].number : 0;
 	ask(c);
 }
 
@@ -142,7 +144,7 @@ static void ask_newest(struct stream_client *c)
 	const struct archive_ask newest = { .limit = 1 };
 	struct archive *a = c->all->admin->archive;
 
-	if (a && follows(c, STREAM_SECURITY))
+	if (a && streams_follows(c, STREAM_SECURITY))
 		c->asking = archive_list(a, &newest, c->all->admin->loop, on_newest, c);
 }
 
@@ -169,7 +171,7 @@ static void tell_stats(struct streams *s)
 static bool has_followers(const struct streams *s, enum stream_topic topic)
 {
 	for (const struct stream_client *c = s->first; c; c = c->next)
-		if (follows(c, topic))
+		if (streams_follows(c, topic))
 			return true;
 	return false;
 }
@@ -201,10 +203,11 @@ static void on_tick(void *arg)
 		streams_nodes_look(&s->nodes, s->admin->hooks.share, s);
 	else
 		s->nodes = (struct streams_nodes){ 0 };
+	streams_peers_look(s);
 	for (struct stream_client *c = s->first; c; c = c->next) {
 		if (beats)
 			serve_piece(c->http, BYTES(":\n\n"));
-		if (c->last < 0 && !c->asking)
+		if (c->place.own < 0 && !c->asking)
 			ask_newest(c);
 		else if (!c->asking)
 			ask(c);
@@ -264,14 +267,26 @@ static void begin(struct stream_client *c)
 						     .nfields = n, .body = text_bytes(&retry), .close = true }, on_more, c);
 }
 
-bool streams_add(struct streams *s, struct serve_request *http, const struct caller *caller, unsigned wanted, int64_t last)
+/* How gates are told apart; it can be the last to know its own name. */
+static void name_self(struct streams *s)
+{
+	struct share_node at[STREAMS_NODES];
+	size_t n = s->admin->hooks.share ? share_nodes(s->admin->hooks.share, at, STREAMS_NODES) : 0;
+
+	snprintf(s->self, sizeof s->self, "this gate");
+	for (size_t i = 0; i < n; i++)
+		if (at[i].self)
+			snprintf(s->self, sizeof s->self, "%.*s", (int)sizeof s->self - 1, at[i].name);
+}
+
+bool streams_add(struct streams *s, struct serve_request *http, const struct caller *caller, const struct streams_wanted *wanted)
 {
 	struct stream_client *c = s->n < STREAMS_MAX ? calloc(1, sizeof *c) : NULL;
 
 	if (!c)
 		return false;
-	*c = (struct stream_client){ .next = s->first, .link = &s->first, .all = s, .http = http, .caller = *caller, .topics = wanted,
-				      .last = last };
+	*c = (struct stream_client){ .next = s->first, .link = &s->first, .all = s, .http = http, .caller = *caller,
+				      .topics = wanted->topics, .all_gates = wanted->all_gates, .place = wanted->place };
 	if (s->first)
 		s->first->link = &c->next;
 	s->first = c;
@@ -281,10 +296,12 @@ bool streams_add(struct streams *s, struct serve_request *http, const struct cal
 		end(c, true);
 		return true;
 	}
-	if (last < 0)
+	if (c->place.own < 0)
 		ask_newest(c);
 	else
 		ask(c);
+	name_self(s);
+	streams_peers_look(s);
 	if (!s->tick.link)
 		deadline_set(s->admin->loop, &s->tick, TICK_MS, on_tick, s);
 	return true;
@@ -320,6 +337,7 @@ void streams_close(struct streams *s)
 	if (!s)
 		return;
 	streams_drain(s);
+	streams_peers_close(s);
 	if (s->admin->archive)
 		archive_follow(s->admin->archive, NULL, NULL);
 	free(s);

@@ -1,7 +1,9 @@
 /* streams.h -- inside admin/: who follows what happens, by server-sent events (GET /api/v1/stream).
  *
  *   security   an event as in a list, `id` its number in the archive: read from there and not from memory, so that whoever
- *              comes back with Last-Event-ID misses nothing, whichever process answers
+ *              comes back with Last-Event-ID misses nothing, whichever process answers. Of all gates where that is wanted
+ *              (streams_peers.c): `id` is then a place at each (streams_place.h)
+ *   tail       of all gates: who of them is silent, and how many events of one were left out
  *   stats      the figures of now, once a second; one that its client has no room for is left out, and counted
  *   config, node   what others tell, as it happens
  *
@@ -10,6 +12,7 @@
 #ifndef ADMIN_STREAMS_H
 #define ADMIN_STREAMS_H
 #include "admin/api/door.h"
+#include "admin/streams_place.h"
 #include "base/serve.h"
 
 enum { STREAMS_MAX = 32, STREAMS_BEAT_S = 15 };
@@ -23,9 +26,13 @@ void streams_close(struct streams *); /* ends them all; NULL is allowed */
 /* Ends them all, and each that comes at once, so that they come to the successor. */
 void streams_drain(struct streams *);
 
-/* Takes the request over. `topics`: a bit each. `last`: the number of the last event that its client saw; -1: from now on.
- * It ends when the session or token of whoever asked does. False: there are too many. */
-bool streams_add(struct streams *, struct serve_request *, const struct caller *, unsigned topics, int64_t last);
+struct streams_wanted {
+	unsigned topics;            /* a bit each */
+	bool all_gates;             /* events of the whole cluster */
+	struct streams_place place; /* that its client saw last */
+};
+/* Takes the request over. It ends when the session or token of whoever asked does. False: there are too many. */
+bool streams_add(struct streams *, struct serve_request *, const struct caller *, const struct streams_wanted *);
 /* To all that follow it. */
 void streams_tell(struct streams *, enum stream_topic, struct bytes json);
 

@@ -20,6 +20,7 @@ const struct api_routes *const api_tables[] = {
 	&api_events_routes,
 	&api_series_routes,
 	&api_stream_routes,
+	&api_tail_routes,
 	&api_config_routes,
 	&api_apps_routes,
 	&api_exceptions_routes,

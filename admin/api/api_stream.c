@@ -1,9 +1,12 @@
 /* api_stream.c -- GET /stream: what happens, as it happens. */
 #include "admin/api/api_tables.h"
+#include "admin/api/peers.h"
 #include "admin/streams.h"
 
 static const struct api_field query_fields[] = {
 	{ "topics", API_TEXT, .optional = true, .max = 64, .help = "with commas between them: stats, security, node, config; all without it" },
+	{ "nodes", API_TEXT, .optional = true, .words = api_all_nodes, .help = "events of all gates of the cluster, with their `node`; then also `tail`: "
+	  "{silent: [names]} and {node, missed: events that were left out}" },
 };
 static const struct api_shape query_shape = API_SHAPE("StreamQuery", query_fields);
 
@@ -24,24 +27,24 @@ static unsigned topics_of(struct bytes list)
 	return topics;
 }
 
-/* What is no number of ours is as none: the stream begins now. */
-static int64_t last_of(const struct api_call *c)
+/* What is no place of ours is as none: the stream begins now. */
+static void place_of(const struct api_call *c, struct streams_place *out)
 {
 	const struct field *f = fields_named(&serve_head(c->http)->fields, BYTES("Last-Event-ID"));
-	uint64_t last;
 
-	return f && bytes_u64(f->value, &last) && last <= INT64_MAX ? (int64_t)last : -1;
+	streams_place_read(f ? f->value : (struct bytes){ 0 }, out);
 }
 
 static void get_stream(struct api_call *c)
 {
-	unsigned topics = topics_of(api_query(c, "topics"));
+	struct streams_wanted wanted = { topics_of(api_query(c, "topics")), api_query(c, "nodes").at, { 0 } };
 
-	if (!topics)
+	place_of(c, &wanted.place);
+	if (!wanted.topics)
 		api_problem(c, 400, "topics: of stats, security, node and config");
 	else if (!bytes_eq(serve_head(c->http)->method, BYTES("GET")))
 		api_problem(c, 405, "a stream has no head of its own: GET only");
-	else if (!c->admin->streams || !streams_add(c->admin->streams, c->http, &c->caller, topics, last_of(c)))
+	else if (!c->admin->streams || !streams_add(c->admin->streams, c->http, &c->caller, &wanted))
 		api_problem(c, 503, "%d streams are open, and there may be no more", STREAMS_MAX);
 }
 

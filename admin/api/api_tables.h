@@ -7,6 +7,7 @@ extern const struct api_routes api_status_routes; /* api_status.c: the gate, its
 extern const struct api_routes api_events_routes; /* api_events.c: what was seen */
 extern const struct api_routes api_series_routes; /* api_series.c: figures */
 extern const struct api_routes api_stream_routes; /* api_stream.c: what happens, as it happens */
+extern const struct api_routes api_tail_routes;   /* api_tail.c: the same, for the streams of other gates */
 extern const struct api_shape api_event_shape, api_event_detail_shape;
 extern const struct api_routes api_session_routes; /* api_session.c: logging in and out, one's own sessions */
 extern const struct api_routes api_account_routes; /* api_account.c: what a user does to himself */

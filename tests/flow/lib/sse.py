@@ -12,10 +12,10 @@ from lib.claims import expect
 class Stream:
     """Server-sent events, read in a thread of its own."""
 
-    def __init__(self, gate, topics, last=None):
+    def __init__(self, gate, topics, last=None, query=""):
         self.http = OverSocket(os.path.join(gate.folder, "api.sock"))
         fields = {} if last is None else {"Last-Event-ID": str(last)}
-        self.http.request("GET", f"/api/v1/stream?topics={topics}", headers=fields)
+        self.http.request("GET", f"/api/v1/stream?topics={topics}{query}", headers=fields)
         self.socket = self.http.sock  # which the answer takes over
         self.answer = self.http.getresponse()
         self.events, self.comments, self.ended = [], 0, False

@@ -1,5 +1,6 @@
 """peers.py -- any gate of a cluster shows what all of them saw: they are asked through Redis, and who is silent is named."""
 import contextlib
+import json
 import os
 import signal
 import time
@@ -10,6 +11,7 @@ from lib.gates import Gates, ask, met
 from lib.known import gate_with
 from lib.origin import Origin
 from lib.redis import Redis
+from lib.sse import Stream
 
 ASK_S, MARGIN_S = 0.5, 1.5  # cti/share_ask.h; of a machine that does much else
 
@@ -206,3 +208,101 @@ def a_gate_alone_answers_for_itself():
         expect(ask(gate, "203.0.113.1", "/bait"), 403)
         told = eventually(lambda: (t := all_events(gate))["items"] and t, 10, "the event")
         expect((len(told["items"]), told["silent"], told["next"]), (1, [], None))
+
+
+def followed(gate, last=None):
+    return Stream(gate, "security", last, "&nodes=all")
+
+
+def told_by(stream):
+    """Client and gate of each event."""
+    return sorted((e["client"], e["node"]) for e in (json.loads(m["data"]) for m in stream.of("security")))
+
+
+def tails(stream):
+    return [json.loads(m["data"]) for m in stream.of("tail")]
+
+
+def asked_of(gate):
+    return got(gate, "/nodes")["redis"]["told"]
+
+
+@claim(limit=120)
+def the_stream_of_any_gate_has_the_events_of_all_and_goes_on_where_it_was():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        ask(gates[1], "203.0.113.99", "/bait")  # before anybody looks
+        eventually(lambda: got(gates[1], "/events")["items"], 10, "it is kept")
+        with contextlib.closing(followed(gates[0])) as stream, contextlib.closing(Stream(gates[0], "security")) as alone:
+            eventually(lambda: tails(stream) == [{"silent": []}], 5, "all have said where they stand")
+            for i in range(3):
+                ask(gates[i], f"203.0.113.{i}", "/bait")
+            eventually(lambda: told_by(stream) == [(f"203.0.113.{i}", f"gate{i}") for i in range(3)], 5, "one of each, no old one")
+            time.sleep(1.5)
+            expect([json.loads(m["data"])["client"] for m in alone.of("security")], ["203.0.113.0"], "of one gate by itself")
+            assert "node" not in json.loads(alone.of("security")[0]["data"])
+            last = stream.of("security")[-1]["id"]
+        for i in range(3):
+            ask(gates[i], f"198.51.100.{i}", "/bait")
+        with contextlib.closing(followed(gates[0], last)) as stream:
+            eventually(lambda: told_by(stream) == [(f"198.51.100.{i}", f"gate{i}") for i in range(3)], 5, "what was meanwhile")
+            time.sleep(1.5)
+            expect(len(stream.of("security")), 3, "and once")
+        with contextlib.closing(followed(gates[0], "1,3:x")) as stream:
+            eventually(lambda: tails(stream), 5, "what is no place is as none")
+            expect(stream.of("security"), [])
+
+
+@claim(limit=120)
+def a_silent_gate_is_named_in_the_stream_and_tells_later_what_was():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url, 2) as gates:
+        met(gates)
+        with contextlib.closing(followed(gates[0])) as stream:
+            eventually(lambda: tails(stream), 5, "it begins")
+            with stopped(gates[1]):
+                eventually(lambda: tails(stream)[-1] == {"silent": ["gate1"]}, 5, "it is named")
+                ask(gates[0], "203.0.113.1", "/bait")
+                eventually(lambda: told_by(stream) == [("203.0.113.1", "gate0")], 5, "the others are not held up")
+            ask(gates[1], "203.0.113.2", "/bait")
+            eventually(lambda: ("203.0.113.2", "gate1") in told_by(stream), 10, "it is back")
+            eventually(lambda: tails(stream)[-1] == {"silent": []}, 5, "and not named any more")
+
+
+@claim(limit=120)
+def of_a_flood_at_another_gate_the_newest_are_told_and_the_rest_is_a_number():
+    many = 250
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url, 2) as gates:
+        met(gates)
+        with contextlib.closing(followed(gates[0])) as stream:
+            eventually(lambda: tails(stream), 5, "it begins")
+            ask(gates[1], "203.0.113.1", "/bait")
+            eventually(lambda: stream.of("security"), 5, "the first")
+            last = stream.of("security")[-1]["id"]
+        for i in range(many):
+            ask(gates[1], f"198.51.{i // 200}.{i % 200 + 1}", "/bait")
+        eventually(lambda: got(gates[1], "/events?limit=500&address=198.51.1.50")["items"], 20, "all are kept")
+        with contextlib.closing(followed(gates[0], last)) as stream:
+            eventually(lambda: stream.of("security"), 10, "what was meanwhile")
+            time.sleep(1.5)
+            missed = sum(t.get("missed", 0) for t in tails(stream))
+            expect((len(stream.of("security")), missed), (100, many - 100))
+            expect(told_by(stream)[-1][1], "gate1")
+
+
+@claim(limit=90)
+def nothing_is_asked_while_nobody_follows_all():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url, 2) as gates:
+        met(gates)
+        with contextlib.closing(Stream(gates[0], "security")):
+            begun = asked_of(gates[1])
+            time.sleep(3)
+            expect(asked_of(gates[1]) - begun, 0, "while one gate is followed")
+        with contextlib.closing(followed(gates[0])):
+            eventually(lambda: asked_of(gates[1]) > begun + 1, 10, "while all are")
+
+        def is_quiet():
+            begun = asked_of(gates[1])
+            time.sleep(3)
+            return asked_of(gates[1]) == begun
+
+        eventually(is_quiet, 40, "and when it ended, which is noticed with the next comment")
