@@ -180,7 +180,7 @@ static const struct schema_row admin_rows[] = {
 	{ .key = "hosts", .type = &config_type_host, SCHEMA_ITEMS(admin_config, hosts.at, hosts.n),
 	  .help = "names by which it may be asked (the Host field), beside localhost, the machine's name and any address" },
 	{ .key = "writes", .type = &schema_bool, SCHEMA_FIELD(admin_config, writes), .unset = "on",
-	  .help = "whether the API may change the configuration; `off`: only what a restart forgets" },
+	  .help = "whether the API may change the configuration, or an app's mode until the next start; `off`: neither, and `embergate ctl` may do the second alone" },
 };
 
 static const struct schema_table admin_table = {

@@ -306,6 +306,8 @@ static void set_mode(struct api_call *c, bool (*set)(void *, struct bytes, struc
 	struct err e = { 0 };
 
 	json_text(c->body, "mode", &mode);
+	if (!edit_may(c, false))
+		return;
 	if (!set(c->admin->hooks.ctx, c->params[0], mode, &e)) {
 		api_failed(c, &e);
 		return;

@@ -224,11 +224,14 @@ def writes_off_is_for_those_who_keep_their_files_elsewhere():
             ("PUT", "/config/overrides", {"text": ""}),
             ("POST", "/exceptions", {"app": "shop", "path": "/a", "args": ["b"], "reason": "c"}),
             ("DELETE", "/exceptions/0123456789abcdef", None),
+            ("POST", "/apps/shop/mode", {"mode": "block"}),
+            ("POST", "/apps/shop/attack", {"mode": "on"}),
         ):
             status, told = change(gate, method, path, body)
             expect(status, 403, f"{method} {path}")
             assert "admin.writes: off" in told["detail"], told
-        expect(api.ask(gate, "POST", "/apps/shop/mode", {"mode": "block"})[0], 204)
+        expect((app_of(gate)["mode"], app_of(gate)["attack_mode"]), ("detect", "off"))
+        expect(gate.ctl("mode", "shop", "block").returncode, 0)
         expect((app_of(gate)["mode"], mode(gate)), ("block", "detect"))
 
 

@@ -45,9 +45,11 @@ function Switches({ app, reload }) {
 		reload();
 	};
 
+	const may_switch = may("operator") && session.value?.writes;
+
 	return html`<${Card} title="Now">
 		<div class="setting"><b>Rules</b>
-			<${Segments} label="Mode" value=${app.mode} options=${MODES} disabled=${!may("operator")}
+			<${Segments} label="Mode" value=${app.mode} options=${MODES} disabled=${!may_switch}
 			on=${set_mode} />
 			<span class="dim">${MODE_WORDS[app.mode]}</span></div>
 		${app.mode !== app.configured_mode
@@ -55,7 +57,7 @@ function Switches({ app, reload }) {
 				that holds.<//>`}
 		<div class="setting"><b>Attack mode</b>
 			<${Segments} label="Attack mode" value=${app.attack_mode} options=${ATTACK}
-			disabled=${!may("operator")} on=${set_attack} />
+			disabled=${!may_switch} on=${set_attack} />
 			<span class="dim">${ATTACK_WORDS[app.attack_mode]}${
 				app.under_attack && app.attack_mode === "auto"
 				? " It is on now." : ""}</span></div>
@@ -77,7 +79,7 @@ function DayTwo({ app, on }) {
 				${count(decide, "suggestion")}</a> to decide.`
 				: "Nothing looks like a false positive."}</li>
 		<li>Switch to blocking.</li></ol>
-		${may("operator") && html`<button type="button" class=${decide === 0 ? "primary" : ""}
+		${may("operator") && session.value?.writes && html`<button type="button" class=${decide === 0 ? "primary" : ""}
 			onClick=${() => on("block")}>Block now</button>`}<//>`;
 }
 
