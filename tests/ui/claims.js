@@ -188,6 +188,54 @@ exports.rules = async ({ page, link }) => {
 	await page.waitForFunction((first) => document.querySelector('td.c-id').textContent === first, by_id[0]);
 };
 
+// What is imported is held, what is lifted is not, and what is looked for is found.
+exports.decisions = async ({ page, link }) => {
+	await log_in_first(page, link);
+	await open(page, '/decisions');
+	await page.click('button:has-text("Import")');
+	await page.locator('dialog textarea').fill('203.0.113.77\n203.0.113.78 # two\nno address\n');
+	await page.click('dialog button[form=decision]');
+	await page.waitForSelector('dialog :text("no address")');
+	await page.keyboard.press('Escape');
+	await page.getByLabel('Search').fill('203.0.113.7');
+	await page.waitForFunction(() => document.querySelectorAll('.table tbody tr').length === 2);
+	await page.click('button[aria-label="Lift the decision against 203.0.113.77"]');
+	await page.click('dialog button:has-text("Lift it")');
+	await page.waitForSelector('button[aria-label="Lift the decision against 203.0.113.77"]', { state: 'detached' });
+	expect(await page.locator('.table tbody tr').count(), 1, 'the other one is held');
+};
+
+// The test box says what the gate would do, and what a rule of one's own would add.
+exports.test_box = async ({ page, link }) => {
+	await log_in_first(page, link);
+	await open(page, '/rules?show=test');
+	const outcome = async (target, rule = '') => {
+		await page.getByLabel('Path and query').fill(target);
+		await page.getByLabel("With this rule beside the app's").fill(rule);
+		await Promise.all([page.waitForResponse((r) => r.url().endsWith('/rules/test')), page.click('button:has-text("Try it")')]);
+		await ready(page);
+		return page.textContent('[role=status] .pill');
+	};
+
+	expect(await outcome('/?q=<script>alert(1)</script>'), 'blocked', 'an attack');
+	await page.waitForSelector('.hit');
+	expect(await outcome('/?q=plain'), 'allowed', 'no attack');
+	expect(await page.locator('.hit').count(), 0, 'rules that match');
+	expect(await outcome('/?q=ember', 'SecRule ARGS "@contains ember" "id:100001,phase:2,deny,msg:\'An example\'"'), 'blocked', 'by the new rule');
+	expect(await page.textContent('.hit-head a'), '100001', 'the new rule');
+};
+
+// An event that nobody knows is said to be so, and the browser has nothing to complain of.
+exports.unknown_event = async ({ page, link, event }) => {
+	await log_in_first(page, link);
+	for (const id of ['01M87NR722AAAAAAAAAAAAAAAA', event.slice(0, 20)]) {
+		await open(page, `/events/${id}`);
+		await page.waitForSelector(`:text("No event is known by ${id}")`);
+	}
+	await open(page, `/events/${event}`);
+	await page.waitForSelector('.verdict');
+};
+
 // Events come by themselves, and none is missed while another process takes over.
 exports.live = async ({ page, link, wish, watch }) => {
 	await log_in_first(page, link);

@@ -181,23 +181,39 @@ function Detail({ e, other }) {
 		</div>`;
 }
 
+/* As useGet(), and `unknown`: nobody has it; the gates that did not say. The list is asked first: of an event that is not there
+ * the browser would tell an error. */
+function useEvent(path, id, query) {
+	const list = useGet(path && "/events", { ...query, id, limit: 1 });
+	const has = path && list.data?.items[0]?.id === id;
+	const event = useGet(has ? path : null, query);
+	const gone = event.error?.status === 404;
+
+	return {
+		data: event.data,
+		error: list.error ?? (gone ? null : event.error),
+		unknown: (path && list.data && !has) || gone ? list.data.silent ?? [] : null,
+		reload: list.error ? list.reload : event.reload,
+	};
+}
+
 export default function Event({ params }) {
 	const { node } = route.value.query; /* another gate, which alone has it */
 	const path = `/events/${encodeURIComponent(params.id)}`;
 	const gates = useGates();
-	const here = useGet(node ? null : path);
-	const is_away = node || (here.error?.status === 404 && gates.others.length > 0);
-	const away = useGet(is_away ? path : null, { nodes: "all" });
-	const { data, error, reload } = is_away ? away : here;
+	const here = useEvent(node ? null : path, params.id);
+	const is_away = node || (here.unknown && gates.others.length > 0);
+	const away = useEvent(is_away ? path : null, params.id, { nodes: "all" });
+	const { data, error, unknown, reload } = is_away ? away : here;
 
-	if (error)
-		return html`<${Head} title="Event" />${error.status === 404
-			? html`<${Card}><${Empty} icon="search" title=${`No event is known by ${params.id}`}>
+	if (unknown)
+		return html`<${Head} title="Event" /><${Card}>
+			<${Empty} icon="search" title=${`No event is known by ${params.id}`}>
 				<p>It may be older than what is kept, or nothing was held against that request.</p>
-				${is_away && html`<p>${error.message}</p>`}
-				<p><a href=${link("/events", { id: params.id })}>Look for ids that begin so</a></p><//>
-				<//>`
-			: html`<${Problem} error=${error} retry=${reload} />`}`;
+				${unknown.length > 0 && html`<p>${unknown.join(", ")} did not answer in time.</p>`}
+				<p><a href=${link("/events", { id: params.id })}>Look for ids that begin so</a></p><//><//>`;
+	if (error)
+		return html`<${Head} title="Event" /><${Problem} error=${error} retry=${reload} />`;
 	return data ? html`<${Detail} e=${data} other=${is_away && data.node !== gates.self && data.node} />`
 		: html`<${Head} title="Event" /><${Card}><${Skeleton} lines=${8} /><//>`;
 }
