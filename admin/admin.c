@@ -103,10 +103,10 @@ static void admin_free(struct admin *a)
 }
 
 /* What the store has for the folder. */
-static bool kept_open(struct admin *a, struct err *e)
+static bool kept_open(struct admin *a, const struct admin_options *o, struct err *e)
 {
 	return !a->store ||
-	       ((a->audit = audit_open(a->store, e)) && (a->users = users_open(a->store, a->loop, e)) &&
+	       ((a->audit = audit_open(a->store, e)) && (a->users = users_open(a->store, a->loop, o->seal_key, e)) &&
 		(a->sessions = sessions_open(a->store, e)) && (a->tokens = tokens_open(a->store, e)));
 }
 
@@ -126,7 +126,7 @@ struct admin *admin_open(struct loop *loop, const struct admin_options *o, struc
 	}
 	if (!a || !hosts_new(a, o) || !(a->streams = streams_open(a)) || !(a->repeats = repeats_new())) {
 		err_set(e, SIDE_SELF, ENOMEM, "admin: out of memory");
-	} else if (kept_open(a, e) && listen_all(a, o, e)) {
+	} else if (kept_open(a, o, e) && listen_all(a, o, e)) {
 		peers_open(a);
 		return a;
 	}

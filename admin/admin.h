@@ -98,6 +98,7 @@ struct admin_options {
 	struct events *events;
 	struct archive *archive;   /* NULL: events are not kept */
 	struct series *series;     /* NULL: no figures */
+	uint8_t seal_key[32];      /* of secrets in the store */
 	struct store *store;       /* NULL: nothing is kept, and nobody can be told from another. Outlives the admin */
 	struct admin_hooks hooks;
 };

@@ -2,6 +2,7 @@
 #include "admin/users_parts.h"
 #include "admin/rows.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,13 +21,28 @@ static void take_secrets(sqlite3_stmt *s, struct user *u)
 	u->info.has_password = row_blob(s, 2, u->password.hash, sizeof u->password.hash) &&
 			       row_blob(s, 3, u->password.salt, sizeof u->password.salt);
 	u->password.cost = (unsigned)sqlite3_column_int(s, 4);
-	u->info.totp = row_blob(s, 5, u->secret, sizeof u->secret);
+	u->info.totp = sqlite3_column_type(s, 5) != SQLITE_NULL;
 	u->step = (uint64_t)sqlite3_column_int64(s, 6);
 	for (unsigned n = 1; n <= USER_RECOVERY_CODES; n++)
 		if (row_blob(s, 7, u->recovery, n * CODE_HASH))
 			u->nrecovery = n;
 	if (row_blob(s, 8, u->link, sizeof u->link))
 		u->link_until_ms = (uint64_t)sqlite3_column_int64(s, 9);
+}
+
+/* One that was kept plain, by a release before, is sealed now. */
+static void take_totp(struct users *us, sqlite3_stmt *s, struct user *u)
+{
+	const struct bytes name = bytes_of(u->info.name), sealed = { (const char *)u->sealed, sizeof u->sealed };
+
+	if (row_blob(s, 5, u->sealed, sizeof u->sealed))
+		u->knows_secret = tls_unseal(us->key, name, sealed, u->secret);
+	else if (row_blob(s, 5, u->secret, sizeof u->secret))
+		u->knows_secret = tls_seal(us->key, name, (struct bytes){ (const char *)u->secret, sizeof u->secret }, u->sealed) &&
+				  user_keep(us, u);
+	if (u->info.totp && !u->knows_secret)
+		log_warn("%s: the codes of the second factor cannot be checked: the installation's secret is another one; recovery "
+			 "codes can, or let `ctl users` make a new link", u->info.name);
 }
 
 /* Rows come by name. A row that nobody can have written is nobody. */
@@ -45,6 +61,7 @@ static void take_user(void *ctx, sqlite3_stmt *s)
 		return;
 	}
 	take_secrets(s, u);
+	take_totp(us, s, u);
 	u->info.made_ms = (uint64_t)sqlite3_column_int64(s, 10);
 	u->info.seen_ms = (uint64_t)sqlite3_column_int64(s, 11);
 	while (*at)
@@ -65,7 +82,7 @@ static void bind_user(sqlite3_stmt *s, const void *row)
 	}
 	sqlite3_bind_int(s, 5, (int)u->password.cost);
 	if (u->info.totp)
-		sqlite3_bind_blob(s, 6, u->secret, sizeof u->secret, SQLITE_STATIC);
+		sqlite3_bind_blob(s, 6, u->sealed, sizeof u->sealed, SQLITE_STATIC);
 	sqlite3_bind_int64(s, 7, (sqlite3_int64)u->step);
 	if (u->nrecovery)
 		sqlite3_bind_blob(s, 8, u->recovery, (int)u->nrecovery * CODE_HASH, SQLITE_STATIC);
@@ -89,7 +106,7 @@ bool user_keep(struct users *us, const struct user *u)
 
 /* ---- life ---- */
 
-struct users *users_open(struct store *store, struct loop *loop, struct err *e)
+struct users *users_open(struct store *store, struct loop *loop, const uint8_t key[32], struct err *e)
 {
 	struct users *us = calloc(1, sizeof *us);
 
@@ -99,6 +116,7 @@ struct users *users_open(struct store *store, struct loop *loop, struct err *e)
 	}
 	us->store = store;
 	us->loop = loop;
+	memcpy(us->key, key, sizeof us->key);
 	if (rows_read(store, table, "SELECT " COLUMNS " FROM users ORDER BY name", take_user, us, e))
 		return us;
 	err_at(e, "users");

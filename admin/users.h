@@ -21,7 +21,8 @@ enum {
 };
 
 struct users;
-struct users *users_open(struct store *, struct loop *, struct err *); /* reads them all before it returns */
+/* `key` seals the second factors' secrets. */
+struct users *users_open(struct store *, struct loop *, const uint8_t key[32], struct err *); /* reads them all before it returns */
 void users_close(struct users *); /* what is being checked is told that it failed; NULL is allowed */
 
 struct user_info {

@@ -9,7 +9,9 @@ struct user {
 	struct user_info info; /* first: what others are given */
 	struct user *next;
 	struct tls_password password;                          /* where info.has_password */
-	uint8_t secret[CODE_TOTP_BYTES];                       /* where info.totp */
+	uint8_t sealed[CODE_TOTP_BYTES + TLS_SEAL];            /* where info.totp: the secret, as it is kept */
+	uint8_t secret[CODE_TOTP_BYTES];                       /* where knows_secret */
+	bool knows_secret;                                     /* else it was sealed by another installation: only recovery codes count */
 	uint64_t step;                                         /* whose code came last */
 	uint8_t recovery[USER_RECOVERY_CODES][CODE_HASH];      /* those that are left */
 	unsigned nrecovery;
@@ -22,6 +24,7 @@ struct user {
 struct users {
 	struct store *store;
 	struct loop *loop;
+	uint8_t key[32];       /* of what is sealed */
 	struct user *first;    /* by name */
 	size_t n;
 	uint8_t link[CODE_HASH]; /* for a new administrator; not kept */

@@ -110,7 +110,7 @@ static bool spend_recovery(struct user *u, struct bytes code)
 
 static bool is_code(struct user *u, struct bytes code)
 {
-	uint64_t step = code_totp_step(u->secret, code, clock_wall_ms() / 1000, u->step);
+	uint64_t step = !u->knows_secret ? 0 : code_totp_step(u->secret, code, clock_wall_ms() / 1000, u->step);
 
 	if (!step)
 		return spend_recovery(u, code);

@@ -27,6 +27,9 @@ bool users_totp_on(struct users *us, struct bytes name, struct bytes code,
 		if (!code_make(CODE_RECOVERY_BYTES, recovery[i]) || !code_hash(bytes_of(recovery[i]), u->recovery[i]))
 			return err_set(e, SIDE_SELF, 0, "no codes can be made");
 	memcpy(u->secret, u->wanted_secret, sizeof u->secret);
+	if (!tls_seal(us->key, name, (struct bytes){ (const char *)u->secret, sizeof u->secret }, u->sealed))
+		return err_set(e, SIDE_SELF, 0, "it cannot be sealed");
+	u->knows_secret = true;
 	u->wants_secret = false;
 	u->nrecovery = USER_RECOVERY_CODES;
 	u->step = step;
@@ -40,7 +43,7 @@ bool users_totp_off(struct users *us, struct bytes name)
 
 	if (!u)
 		return false;
-	u->info.totp = u->wants_secret = false;
+	u->info.totp = u->wants_secret = u->knows_secret = false;
 	u->nrecovery = 0;
 	u->step = 0;
 	memset(u->secret, 0, sizeof u->secret);

@@ -65,6 +65,10 @@ bool tls_password_make(struct bytes password, struct tls_password *out);
 /* NULL: of somebody who is not there; it takes as long, and is false. */
 bool tls_password_is(struct bytes password, const struct tls_password *);
 bool tls_mac_sha1(struct bytes key, struct bytes, uint8_t out[20]); /* HMAC-SHA1: TOTP has no other (RFC 6238) */
+/* AES-256-GCM with a random nonce: `out` takes plain.len + TLS_SEAL bytes. `name` is what it is of: sealed for another it does not open. */
+enum { TLS_SEAL = 12 + 16 };
+bool tls_seal(const uint8_t key[32], struct bytes name, struct bytes plain, uint8_t *out);
+bool tls_unseal(const uint8_t key[32], struct bytes name, struct bytes sealed, uint8_t *out); /* sealed.len - TLS_SEAL bytes */
 bool tls_same(const void *, const void *, size_t n); /* in a time that does not tell where they differ */
 
 /* ---- for stream_tls.c ---- */

@@ -52,6 +52,52 @@ bool tls_mac_sha1(struct bytes key, struct bytes b, uint8_t out[20])
 	return HMAC(EVP_sha1(), key.at, (int)key.len, (const unsigned char *)b.at, b.len, out, &len) != NULL;
 }
 
+enum { NONCE = 12, TAG = 16 };
+
+/* sealed: nonce, ciphertext, tag. */
+static bool seal(EVP_CIPHER_CTX *c, const uint8_t key[32], struct bytes name, struct bytes plain, uint8_t *out)
+{
+	int n;
+
+	return tls_random(out, NONCE) && EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, out) == 1 &&
+	       EVP_EncryptUpdate(c, NULL, &n, (const uint8_t *)name.at, (int)name.len) == 1 &&
+	       EVP_EncryptUpdate(c, out + NONCE, &n, (const uint8_t *)plain.at, (int)plain.len) == 1 &&
+	       EVP_EncryptFinal_ex(c, out + NONCE + n, &n) == 1 &&
+	       EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG, out + NONCE + plain.len) == 1;
+}
+
+static bool unseal(EVP_CIPHER_CTX *c, const uint8_t key[32], struct bytes name, struct bytes sealed, uint8_t *out)
+{
+	const uint8_t *in = (const uint8_t *)sealed.at;
+	size_t len = sealed.len - TLS_SEAL;
+	uint8_t tag[TAG];
+	int n;
+
+	memcpy(tag, in + NONCE + len, TAG);
+	return EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, in) == 1 &&
+	       EVP_DecryptUpdate(c, NULL, &n, (const uint8_t *)name.at, (int)name.len) == 1 &&
+	       EVP_DecryptUpdate(c, out, &n, in + NONCE, (int)len) == 1 &&
+	       EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG, tag) == 1 && EVP_DecryptFinal_ex(c, out + n, &n) == 1;
+}
+
+bool tls_seal(const uint8_t key[32], struct bytes name, struct bytes plain, uint8_t *out)
+{
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	bool good = c && seal(c, key, name, plain, out);
+
+	EVP_CIPHER_CTX_free(c);
+	return good;
+}
+
+bool tls_unseal(const uint8_t key[32], struct bytes name, struct bytes sealed, uint8_t *out)
+{
+	EVP_CIPHER_CTX *c = sealed.len >= TLS_SEAL ? EVP_CIPHER_CTX_new() : NULL;
+	bool good = c && unseal(c, key, name, sealed, out);
+
+	EVP_CIPHER_CTX_free(c);
+	return good;
+}
+
 bool tls_same(const void *a, const void *b, size_t n)
 {
 	return CRYPTO_memcmp(a, b, n) == 0;

@@ -3,15 +3,21 @@
 #include "base/tls.h"
 #include "proxy/gate.h"
 
-static bool tls_open(struct gate *g, const struct config *c, struct err *err)
+static bool derive(const struct gate *g, const char *purpose, uint8_t key[32], struct err *err)
 {
 	const struct bytes secret = { (const char *)g->process.secret, sizeof g->process.secret };
+
+	return tls_derive_key(secret, purpose, key) || err_set(err, SIDE_SELF, 0, "no key can be derived");
+}
+
+static bool tls_open(struct gate *g, const struct config *c, struct err *err)
+{
 	uint8_t key[32];
 
 	if (!c->admin.cert)
 		return true;
-	if (!tls_derive_key(secret, "admin tickets", key))
-		return err_set(err, SIDE_SELF, 0, "no key can be derived");
+	if (!derive(g, "admin tickets", key, err))
+		return false;
 	g->admin_tls = gate_admin_tls(c, key, err);
 	return g->admin_tls != NULL;
 }
@@ -39,6 +45,8 @@ bool gate_admin_open(struct gate *g, struct err *err)
 	struct listen_config bind;
 	int fd;
 
+	if (!derive(g, "second factors", o.seal_key, err))
+		return err_at(err, "admin");
 	if (c->admin.bind.at) {
 		if (!tls_open(g, c, err) || !handover_parse(c->admin.bind, &bind, err) ||
 		    !handover_bind(g->supervisor, &bind, 1, &fd, err))

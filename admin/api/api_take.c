@@ -91,6 +91,7 @@ static bool query_is(struct api_call *c, struct err *e)
 {
 	const struct api_shape *shape = c->route->query;
 	struct bytes rest = serve_head(c->http)->query, part, key;
+	uint64_t given = 0; /* a bit a field: one that came twice would be looked for as often */
 
 	while (bytes_cut(&rest, '&', &part)) {
 		const struct api_field *f;
@@ -101,6 +102,9 @@ static bool query_is(struct api_call *c, struct err *e)
 		f = field_of(shape, key);
 		if (!f)
 			return err_set(e, SIDE_CLIENT, 400, "there is no parameter '%.*s' here", (int)(key.len < 64 ? key.len : 64), key.at);
+		if (given & 1ull << (f - shape->fields))
+			return err_set(e, SIDE_CLIENT, 400, "%s: given twice", f->name);
+		given |= 1ull << (f - shape->fields);
 		if (!parameter_is(f, api_query(c, f->name), e))
 			return false;
 	}

@@ -46,11 +46,35 @@ static void a_secret_is_64_digits_and_another_each_time(void **state)
 	assert_string_not_equal(a, b);
 }
 
+static void what_is_sealed_opens_for_its_name_and_key_only(void **state)
+{
+	static const uint8_t key[32] = { 1 }, wrong[32] = { 2 };
+	const struct bytes plain = BYTES("twenty bytes of seed"), anna = BYTES("anna");
+	uint8_t sealed[20 + TLS_SEAL], again[20 + TLS_SEAL], out[20];
+	const struct bytes whole = { (const char *)sealed, sizeof sealed };
+
+	(void)state;
+	assert_true(tls_seal(key, anna, plain, sealed) && tls_seal(key, anna, plain, again));
+	assert_memory_not_equal(sealed, again, sizeof sealed);
+	assert_true(tls_unseal(key, anna, whole, out));
+	assert_memory_equal(out, plain.at, plain.len);
+	assert_false(tls_unseal(wrong, anna, whole, out));
+	assert_false(tls_unseal(key, BYTES("ben"), whole, out));
+	for (size_t i = 0; i < whole.len; i++)
+		assert_false(tls_unseal(key, anna, bytes_sub(whole, 0, i), out));
+	for (size_t i = 0; i < whole.len; i++) {
+		sealed[i] ^= 1;
+		assert_false(tls_unseal(key, anna, whole, out));
+		sealed[i] ^= 1;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hmac_sha1_is_that_of_rfc_2202),
 		cmocka_unit_test(a_password_is_itself_and_nothing_else),
+		cmocka_unit_test(what_is_sealed_opens_for_its_name_and_key_only),
 		cmocka_unit_test(a_secret_is_64_digits_and_another_each_time),
 	};
 

@@ -5,6 +5,7 @@
 #include "admin/users.h"
 #include "base/clock.h"
 #include "base/tries.h"
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ struct house {
 	enum user_answer answer;
 	bool set, running; /* running: the loop, and it is to stop */
 	struct err err;
+	uint8_t key[32];
 };
 
 static void house_open(struct house *h)
@@ -31,7 +33,7 @@ static void house_open(struct house *h)
 	struct err e = { 0 };
 
 	h->store = store_open(h->file, &e);
-	if (!h->store || !(h->users = users_open(h->store, h->loop, &e)) || !(h->sessions = sessions_open(h->store, &e)) ||
+	if (!h->store || !(h->users = users_open(h->store, h->loop, h->key, &e)) || !(h->sessions = sessions_open(h->store, &e)) ||
 	    !(h->tokens = tokens_open(h->store, &e)))
 		fail_msg("%s", e.text);
 }
@@ -153,19 +155,25 @@ static void add(struct house *h, const char *name, enum role role)
 		fail_msg("%s", h->err.text);
 }
 
-static void code_now(const char *secret, char code[8])
+/* Base32 back to bytes. */
+static void secret_bytes(const char *secret, uint8_t bytes[CODE_TOTP_BYTES])
 {
-	/* Base32 back to bytes. */
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-	uint8_t bytes[CODE_TOTP_BYTES];
 	uint32_t bits = 0;
 	unsigned have = 0, n = 0;
 
-	for (const char *c = secret; *c && n < sizeof bytes; c++) {
+	for (const char *c = secret; *c && n < CODE_TOTP_BYTES; c++) {
 		bits = bits << 5 | (uint32_t)(strchr(letters, *c) - letters);
 		if ((have += 5) >= 8)
 			bytes[n++] = (uint8_t)(bits >> (have -= 8));
 	}
+}
+
+static void code_now(const char *secret, char code[8])
+{
+	uint8_t bytes[CODE_TOTP_BYTES];
+
+	secret_bytes(secret, bytes);
 	snprintf(code, 8, "%06u", code_totp(bytes, clock_wall_ms() / 1000 / CODE_TOTP_S));
 }
 
@@ -314,6 +322,84 @@ static void totp_is_wanted_once_it_is_on_and_each_code_counts_once(void **state)
 	assert_int_equal(check(h, "anna", password, recovery[0]), USER_IN);
 	assert_true(users_link(h->users, BYTES("anna"), link, &e) && set(h, "anna", other, link));
 	assert_int_equal(check_from(h, "192.0.2.2", "anna", other, ""), USER_IN); /* a link takes it away */
+}
+
+struct totp_row {
+	uint8_t secret[CODE_TOTP_BYTES];
+	int bytes;   /* of what is kept */
+	bool opened; /* what is kept has the secret in it */
+};
+
+static void read_row(sqlite3 *db, void *arg)
+{
+	struct totp_row *row = arg;
+	sqlite3_stmt *s;
+
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT totp FROM users", -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	row->bytes = sqlite3_column_bytes(s, 0);
+	row->opened = bytes_find((struct bytes){ sqlite3_column_blob(s, 0), (size_t)row->bytes },
+				 (struct bytes){ (const char *)row->secret, sizeof row->secret }) != SIZE_MAX;
+	sqlite3_finalize(s);
+}
+
+/* As the first release kept it, and with a code that was never used. */
+static void write_plain(sqlite3 *db, void *arg)
+{
+	struct totp_row *row = arg;
+	sqlite3_stmt *s;
+
+	assert_int_equal(sqlite3_prepare_v2(db, "UPDATE users SET totp = ?, step = 0", -1, &s, NULL), SQLITE_OK);
+	sqlite3_bind_blob(s, 1, row->secret, sizeof row->secret, SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(s), SQLITE_DONE);
+	sqlite3_finalize(s);
+}
+
+static void a_second_factor_is_kept_sealed_and_one_that_was_not_is_sealed_at_the_start(void **state)
+{
+	struct house *h = *state;
+	char secret[CODE_TEXT], code[8], recovery[USER_RECOVERY_CODES][CODE_TEXT];
+	struct totp_row row;
+	struct err e;
+
+	add(h, "anna", ROLE_ADMINISTRATOR);
+	assert_true(users_totp_begin(h->users, BYTES("anna"), secret));
+	code_now(secret, code);
+	assert_true(users_totp_on(h->users, BYTES("anna"), bytes_of(code), recovery, &e));
+	secret_bytes(secret, row.secret);
+	assert_true(store_do_now(h->store, read_row, &row));
+	assert_true(row.bytes == CODE_TOTP_BYTES + 28 && !row.opened);
+	assert_true(store_do_now(h->store, write_plain, &row) && store_do_now(h->store, read_row, &row) && row.opened);
+	reopen(h);
+	assert_true(store_do_now(h->store, read_row, &row));
+	assert_true(row.bytes == CODE_TOTP_BYTES + 28 && !row.opened);
+	reopen(h);
+	code_now(secret, code);
+	assert_int_equal(check(h, "anna", password, ""), USER_CODE_WANTED);
+	assert_int_equal(check(h, "anna", password, code), USER_IN);
+}
+
+static void a_factor_that_another_installation_sealed_is_wanted_still(void **state)
+{
+	static const uint8_t nothing[CODE_TOTP_BYTES];
+	struct house *h = *state;
+	char secret[CODE_TEXT], code[8], recovery[USER_RECOVERY_CODES][CODE_TEXT];
+	struct err e;
+
+	add(h, "anna", ROLE_ADMINISTRATOR);
+	assert_true(users_totp_begin(h->users, BYTES("anna"), secret));
+	code_now(secret, code);
+	assert_true(users_totp_on(h->users, BYTES("anna"), bytes_of(code), recovery, &e));
+	h->key[0]++;
+	reopen(h);
+	assert_int_equal(check(h, "anna", password, ""), USER_CODE_WANTED);
+	snprintf(code, sizeof code, "%06u", code_totp(nothing, clock_wall_ms() / 1000 / CODE_TOTP_S));
+	assert_int_equal(check(h, "anna", password, code), USER_WRONG);
+	assert_int_equal(check(h, "anna", password, recovery[2]), USER_IN);
+	h->key[0]--; /* what was written since has not lost it */
+	reopen(h);
+	assert_int_equal(check(h, "anna", password, recovery[1]), USER_IN);
+	assert_true(users_find(h->users, BYTES("anna"))->totp);
 }
 
 /* ---- limits ---- */
@@ -506,6 +592,8 @@ int main(void)
 		TEST(a_link_makes_the_first_administrator_once),
 		TEST(two_who_use_one_link_at_once_are_one_user),
 		TEST(a_users_own_link_is_for_that_user_and_outlives_a_restart),
+		TEST(a_second_factor_is_kept_sealed_and_one_that_was_not_is_sealed_at_the_start),
+		TEST(a_factor_that_another_installation_sealed_is_wanted_still),
 		TEST(totp_is_wanted_once_it_is_on_and_each_code_counts_once),
 		TEST(guesses_are_limited_by_address_and_by_name),
 		TEST(who_knows_the_password_is_not_slowed),
