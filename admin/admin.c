@@ -2,6 +2,7 @@
 #include "admin/admin.h"
 #include "admin/api/peers.h"
 #include "admin/api/repeats.h"
+#include "admin/api/turns.h"
 #include "admin/audit.h"
 #include "admin/ctl.h"
 #include "admin/server.h"
@@ -99,6 +100,7 @@ static void admin_free(struct admin *a)
 	tokens_close(a->tokens);
 	audit_close(a->audit);
 	repeats_free(a->repeats);
+	turns_free(a->turns);
 	free(a);
 }
 
@@ -124,7 +126,8 @@ struct admin *admin_open(struct loop *loop, const struct admin_options *o, struc
 		a->store = o->store;
 		a->url = o->url;
 	}
-	if (!a || !hosts_new(a, o) || !(a->streams = streams_open(a)) || !(a->repeats = repeats_new())) {
+	if (!a || !hosts_new(a, o) || !(a->streams = streams_open(a)) || !(a->repeats = repeats_new()) ||
+	    !(a->turns = turns_new())) {
 		err_set(e, SIDE_SELF, ENOMEM, "admin: out of memory");
 	} else if (kept_open(a, o, e) && listen_all(a, o, e)) {
 		peers_open(a);

@@ -53,6 +53,7 @@ struct audit;
 struct repeats;
 struct sessions;
 struct tokens;
+struct turns;
 struct users;
 
 struct admin {
@@ -69,6 +70,7 @@ struct admin {
 	struct sessions *sessions;
 	struct tokens *tokens;
 	struct repeats *repeats;
+	struct turns *turns;
 	unsigned suggests;    /* of suggest_ask.h, under way */
 	const char *url;      /* by which a browser comes; NULL: it cannot */
 	char **hosts; /* names that Host may say, NULL-terminated; the first nhosts are configured */

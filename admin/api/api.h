@@ -64,6 +64,7 @@ struct api_call {
 	const struct json *body; /* as the route's shape says; NULL: the route takes none */
 	struct field fields[API_FIELDS]; unsigned nfields; /* of the answer, beside every answer's */
 	struct repeat *repeat;   /* it has a key (repeats.h); NULL: none */
+	struct turn *turn;       /* of a slow one (turns.h) */
 };
 
 struct api_route {
@@ -78,6 +79,9 @@ struct api_route {
 struct bytes api_query(struct api_call *, const char *name);
 uint64_t api_query_int(struct api_call *, const char *name, uint64_t unset, uint64_t max);
 uint64_t api_query_time(struct api_call *, const char *name); /* wall ms; 0: not there */
+
+/* A slow call has its turn (turns.h) until it is answered; false: 503 was answered. */
+bool api_has_turn(struct api_call *);
 
 /* A text of the body; at == NULL: it is not there. */
 struct bytes api_member(const struct api_call *, const char *name);

@@ -173,6 +173,8 @@ static void get_check(struct api_call *c)
 		api_problem(c, 503, "out of memory");
 		return;
 	}
+	if (!api_has_turn(c))
+		return;
 	*w = (struct walk){ .call = c, .at = { .audit = c->admin->audit } };
 	walk_on(w);
 }

@@ -1,6 +1,7 @@
 /* api_call.c -- what a call tells, and how it is answered. */
 #include "admin/api/api.h"
 #include "admin/api/repeats.h"
+#include "admin/api/turns.h"
 #include "base/clock.h"
 #include "base/duration.h"
 #include <stdarg.h>
@@ -50,6 +51,15 @@ struct bytes api_member(const struct api_call *c, const char *name)
 	return b;
 }
 
+bool api_has_turn(struct api_call *c)
+{
+	if ((c->turn = turn_take(c->admin->turns, &c->caller)))
+		return true;
+	api_field(c, "Retry-After", BYTES("1"));
+	api_problem(c, 503, "too much is asked at a time: there are %d such calls of one, %d of all", TURNS_EACH, TURNS_MAX);
+	return false;
+}
+
 /* ---- answers ---- */
 
 size_t api_fields(struct field *to, size_t room)
@@ -94,6 +104,8 @@ static void send_answer(struct api_call *c, const struct serve_answer *own)
 	struct field fields[OWN_FIELDS + REPEAT_FIELDS + 1];
 	struct serve_answer whole = *own;
 
+	turn_give(c->turn);
+	c->turn = NULL;
 	whole.fields = fields;
 	whole.nfields = api_fields(fields, OWN_FIELDS);
 	for (size_t i = 0; i < own->nfields; i++)

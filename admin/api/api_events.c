@@ -233,7 +233,7 @@ static void get_events(struct api_call *c)
 		peers_events(c);
 		return;
 	}
-	if (no_archive(c) || !read_ask(c, &ask))
+	if (no_archive(c) || !read_ask(c, &ask) || !api_has_turn(c))
 		return;
 	if (!archive_list(c->admin->archive, &ask, c->admin->loop, on_listed, c))
 		api_problem(c, 503, "too much is asked at a time");

@@ -100,7 +100,7 @@ def what_was_stopped_is_listed_and_every_filter_finds_it():
             if count is not None:
                 expect(len(found), count, query)
             expect([e for e in events if e in found], found, f"{query}: some of all, in their order")
-        for bad in ("address=nowhere", "status=x", "action=maybe", "from=yesterday", "after=x", "after=0", "colour=red", "limit=0"):
+        for bad in ("address=nowhere", "status=x", "action=maybe", "from=yesterday", "after=x", "after=0", "colour=red", "limit=0", "rule=a&rule=a"):
             status, problem = ask(gate, "GET", f"/events?{bad}")
             expect((status, problem["status"]), (400, 400), bad)
 
