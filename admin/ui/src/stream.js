@@ -11,9 +11,24 @@ const UNSEEN = 60000;                    /* ms after which a hidden tab gives it
 export const link_state = signal("connecting"); /* "live", "connecting", "full", "off" */
 export const fresh = signal(0);                 /* streams that began with the present: a list from before has a gap */
 export const stats = signal(null);              /* as GET /stats, of this second */
+export const silent = signal([]);               /* of all gates: those that say nothing now */
+export const missed = signal({});               /* gate -> events of it that a flood left out */
 
 const topics = new Map();                       /* topic -> Set of functions */
 let last_id, abort, timer, wait = WAIT_MIN, hidden;
+let all = false, is_placed;                     /* events of all gates; is where they stand known? */
+
+/* Events of other gates came from their present on, so a list from before has a gap there. */
+function take_tail({ silent: names, node, missed: n }) {
+	if (node)
+		missed.value = { ...missed.value, [node]: (missed.value[node] ?? 0) + n };
+	if (!names)
+		return;
+	silent.value = names;
+	if (!is_placed)
+		fresh.value++;
+	is_placed = true;
+}
 
 function take({ event, data, id }) {
 	if (id)
@@ -22,6 +37,8 @@ function take({ event, data, id }) {
 
 	if (event === "stats")
 		stats.value = value;
+	if (event === "tail")
+		take_tail(value);
 	topics.get(event)?.forEach((on) => on(value, id));
 }
 
@@ -50,7 +67,9 @@ async function connect() {
 
 	try {
 		alive();
-		const answer = await fetch(`/api/v1/stream?topics=${[...topics.keys()].sort().join(",")}`,
+		is_placed = last_id?.includes(",");
+		const wanted = [...topics.keys()].sort().join(",");
+		const answer = await fetch(`/api/v1/stream?topics=${wanted}${all ? "&nodes=all" : ""}`,
 			{ headers, signal: own.signal, cache: "no-store" });
 
 		if (answer.status === 401)
@@ -93,6 +112,16 @@ function restart() {
 	stop();
 	if (session.value && topics.size)
 		timer = setTimeout(connect, 0); /* several changes of topics make one stream */
+}
+
+/* Whether events are of all gates of the cluster, each with its `node`. */
+export function follow_all(on) {
+	silent.value = [];
+	missed.value = {};
+	if (all !== on) {
+		all = on;
+		restart();
+	}
 }
 
 /* Gives the function that ends it. */

@@ -1,7 +1,7 @@
 /* What happens, as it happens; and what happened, by any filter. */
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Action, Address, Card, Copy, Empty, Head } from "../components/bits.js";
+import { Action, Address, Card, Copy, Empty, Head, Note } from "../components/bits.js";
 import { Filters, filtered } from "../components/filters.js";
 import { GatesChoice, Silent, useGates } from "../components/gates.js";
 import { Icon } from "../components/icons.js";
@@ -9,7 +9,7 @@ import { Listing } from "../components/table.js";
 import { is_meant } from "../events_of.js";
 import { ACTIONS, SOURCES, clock, count, day, exact, zone } from "../format.js";
 import { link, requery, route } from "../router.js";
-import { fresh, link_state, listen } from "../stream.js";
+import { follow_all, fresh, link_state, listen, missed, silent } from "../stream.js";
 import { useGet, usePages } from "../use.js";
 
 const KEPT = 200;    /* rows of a tail; for older ones the gate is asked */
@@ -115,9 +115,13 @@ const state_text = (tails, paused, waiting, nodes) => {
 	if (paused)
 		return "Paused";
 	return link_state.value === "live"
-		? `New events${nodes ? " of this gate" : ""} appear at the top.`
+		? `New events${nodes ? " of all gates" : ""} appear at the top.`
 		: "The live stream is not there; the list is of the time when it was opened.";
 };
+
+/* What other gates did not send along in a flood; their lists have it. */
+const Missed = ({ of }) => Object.keys(of).length > 0 && html`<${Note} tone="warn">Left out while too many came at once: ${
+	Object.entries(of).map(([node, n]) => `${count(n, "event")} of ${node}`).join(", ")}. Load the page again to see them.<//>`;
 
 export default function Events() {
 	const [paused, setPaused] = useState(false);
@@ -129,6 +133,10 @@ export default function Events() {
 	const tails = !to;
 	const pages = usePages("/events", { ...filter, from, to, nodes: gates.nodes });
 	const tail = useTail(filter, paused || !tails);
+	useEffect(() => {
+		follow_all(Boolean(gates.nodes));
+		return () => follow_all(false);
+	}, [gates.nodes]);
 	useEffect(() => {
 		if (fresh.value)
 			pages.reload();
@@ -153,7 +161,8 @@ export default function Events() {
 				onClick=${() => setPaused(!paused)}>
 				<${Icon} name=${paused ? "play" : "pause"} />${paused ? "Go on" : "Pause"}</button><//>
 		<${Filters} fields=${fields}>${(from || to) && html`<${Span} from=${from} to=${to} />`}<//>
-		<${Silent} names=${pages.silent} />
+		<${Silent} names=${[...new Set([...pages.silent ?? [], ...silent.value])]} />
+		<${Missed} of=${missed.value} />
 		<${Card} title="Events" flush
 			side=${html`<span role="status" aria-live="polite">
 			${state_text(tails, paused, tail.waiting, gates.nodes)}</span>`}>
