@@ -172,7 +172,7 @@ static void ask(struct streams *s, const struct streams_place *behind)
 		return;
 	asking->streams = s;
 	s->asking = asking;
-	if (!share_ask(s->admin->hooks.share, text_bytes(&t), on_answers, asking)) {
+	if (!share_ask(s->admin->hooks.share, text_bytes(&t), SHARE_ASK_MS, on_answers, asking)) {
 		s->asking = NULL;
 		free(asking);
 	}

@@ -179,14 +179,14 @@ static void count_clients(const struct suggest_set *s, struct suggest_cluster *c
 	}
 }
 
-static enum suggest_likely judge(const struct suggest_cluster *c)
+enum suggest_likely suggest_judge(uint32_t clients, bool has_pass, bool has_success, uint32_t bad, uint64_t span_ms)
 {
-	int points = c->clients >= 4 ? 2 : c->clients >= 2 ? 1 : -1;
+	int points = clients >= 4 ? 2 : clients >= 2 ? 1 : -1;
 
-	points += c->with_pass > 0;
-	points += c->with_success > 0;
-	points += c->last_ms - c->first_ms > HOUR_MS;
-	points -= 3 * c->bad >= c->clients ? 2 : 0;
+	points += has_pass;
+	points += has_success;
+	points += span_ms > HOUR_MS;
+	points -= 3 * bad >= clients ? 2 : 0;
 	return points >= 3 ? SUGGEST_FALSE_POSITIVE : points <= 0 ? SUGGEST_ATTACK : SUGGEST_UNCLEAR;
 }
 
@@ -270,7 +270,7 @@ static bool build(struct building *b)
 	}
 	for (size_t i = 0; i < b->nkeys; i++) {
 		count_clients(s, &all[i], seen, (uint32_t)(b->nkeys + i) + 1);
-		all[i].likely = judge(&all[i]);
+		all[i].likely = suggest_judge(all[i].clients, all[i].with_pass, all[i].with_success, all[i].bad, all[i].last_ms - all[i].first_ms);
 	}
 	qsort(all, b->nkeys, sizeof *all, by_events);
 	s->nclusters = b->nkeys < SUGGEST_CLUSTERS ? b->nkeys : SUGGEST_CLUSTERS;

@@ -12,6 +12,8 @@
 enum {
 	SUGGEST_EVENTS = 1000,   /* the newest of the time asked for */
 	SUGGEST_CLUSTERS = 100,  /* those with most events */
+	SUGGEST_WHO = 64,        /* clients of a cluster that are named to another gate */
+	SUGGEST_VERDICTS = 1000, /* the newest */
 	SUGGEST_SCANNER = 3,     /* a client in so many clusters is otherwise bad */
 };
 
@@ -35,12 +37,16 @@ struct suggest_event {
 	uint32_t client;
 };
 
+/* What somebody said of a cluster; the newest holds, whichever gate heard it. */
+struct suggest_verdict { char id[17]; bool keep; uint64_t time_ms; };
+
 struct suggest_impact { uint32_t events, clients; };
 
 /* Transparent, and no more than a hint. Points: +2 four clients or more, +1 two or three, -1 one; +1 one of them had solved a
  * challenge; +1 one was answered 2xx; +1 more than an hour from the first to the last; -2 a third of them are otherwise bad.
  * From 3 it is called a false positive, up to 0 an attack. */
 enum suggest_likely { SUGGEST_ATTACK, SUGGEST_UNCLEAR, SUGGEST_FALSE_POSITIVE };
+enum suggest_likely suggest_judge(uint32_t clients, bool has_pass, bool has_success, uint32_t bad, uint64_t span_ms);
 const char *suggest_likely_word(enum suggest_likely);
 
 struct suggest_cluster {
@@ -73,6 +79,8 @@ struct suggest_set {
 	size_t nclients;
 	struct suggest_cluster *clusters; /* most events first */
 	size_t nclusters;
+	struct suggest_verdict *verdicts; /* newest first; also of clusters that this gate has nothing of */
+	size_t nverdicts;
 };
 
 /* Events are there, newest first, and clients with what is known of them but `clusters`. False: out of memory. */

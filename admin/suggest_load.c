@@ -7,7 +7,7 @@
 
 enum { ROW_JSON = 2 << 20, DEPTH = 16 };
 
-static const char verdicts[] = "CREATE TABLE IF NOT EXISTS suggestion_verdicts (id TEXT PRIMARY KEY, time_ms INTEGER)";
+static const char verdicts[] = "CREATE TABLE IF NOT EXISTS suggestion_words (id TEXT PRIMARY KEY, keep INTEGER, time_ms INTEGER)";
 
 static uint32_t client_of(struct suggest_set *s, const struct ip *ip)
 {
@@ -88,18 +88,29 @@ static bool load_clients(struct suggest_ask *ask, sqlite3 *db)
 	return true;
 }
 
+static void take_verdict(struct suggest_set *s, sqlite3_stmt *q)
+{
+	struct suggest_verdict *v = &s->verdicts[s->nverdicts++];
+	const unsigned char *id = sqlite3_column_text(q, 0);
+
+	snprintf(v->id, sizeof v->id, "%s", id ? (const char *)id : "");
+	v->keep = sqlite3_column_int(q, 1) != 0;
+	v->time_ms = (uint64_t)sqlite3_column_int64(q, 2);
+	for (size_t i = 0; i < s->nclusters; i++)
+		if (strcmp(s->clusters[i].id, v->id) == 0)
+			s->clusters[i].kept = v->keep;
+}
+
 static bool load_verdicts(struct suggest_set *s, sqlite3 *db)
 {
 	sqlite3_stmt *q = NULL;
 
-	if (sqlite3_exec(db, verdicts, NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(db, "SELECT 1 FROM suggestion_verdicts WHERE id = ?", -1, &q, NULL) != SQLITE_OK)
+	s->verdicts = arena_get(s->arena, SUGGEST_VERDICTS * sizeof *s->verdicts);
+	if (!s->verdicts || sqlite3_exec(db, verdicts, NULL, NULL, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(db, "SELECT id, keep, time_ms FROM suggestion_words ORDER BY time_ms DESC", -1, &q, NULL) != SQLITE_OK)
 		return false;
-	for (size_t i = 0; i < s->nclusters; i++) {
-		sqlite3_bind_text(q, 1, s->clusters[i].id, -1, SQLITE_STATIC);
-		s->clusters[i].kept = sqlite3_step(q) == SQLITE_ROW;
-		sqlite3_reset(q);
-	}
+	while (s->nverdicts < SUGGEST_VERDICTS && sqlite3_step(q) == SQLITE_ROW)
+		take_verdict(s, q);
 	sqlite3_finalize(q);
 	return true;
 }
@@ -150,18 +161,25 @@ struct verdict_job {
 	void *ctx;
 };
 
+/* What is said again replaces it, and of the oldest there is an end. */
 static void write_verdict(sqlite3 *db, void *arg)
 {
-	static const char *const sql[] = { "DELETE FROM suggestion_verdicts WHERE id = ?1",
-					   "INSERT OR REPLACE INTO suggestion_verdicts (id, time_ms) VALUES (?1, ?2)" };
+	static const char put[] = "INSERT OR REPLACE INTO suggestion_words (id, keep, time_ms) VALUES (?1, ?2, ?3)";
+	static const char cut[] = "DELETE FROM suggestion_words WHERE id NOT IN"
+				  " (SELECT id FROM suggestion_words ORDER BY time_ms DESC LIMIT ?1)";
 	const struct verdict_job *v = arg;
 	sqlite3_stmt *q = NULL;
 
-	if (sqlite3_exec(db, verdicts, NULL, NULL, NULL) != SQLITE_OK || sqlite3_prepare_v2(db, sql[v->keep], -1, &q, NULL) != SQLITE_OK)
+	if (sqlite3_exec(db, verdicts, NULL, NULL, NULL) != SQLITE_OK || sqlite3_prepare_v2(db, put, -1, &q, NULL) != SQLITE_OK)
 		return;
 	sqlite3_bind_text(q, 1, v->id, -1, SQLITE_STATIC);
-	if (v->keep)
-		sqlite3_bind_int64(q, 2, (sqlite3_int64)clock_wall_ms());
+	sqlite3_bind_int(q, 2, v->keep);
+	sqlite3_bind_int64(q, 3, (sqlite3_int64)clock_wall_ms());
+	sqlite3_step(q);
+	sqlite3_finalize(q);
+	if (sqlite3_prepare_v2(db, cut, -1, &q, NULL) != SQLITE_OK)
+		return;
+	sqlite3_bind_int(q, 1, SUGGEST_VERDICTS);
 	sqlite3_step(q);
 	sqlite3_finalize(q);
 }

@@ -115,7 +115,7 @@ static struct share_asking *asking_new(struct share *s)
 	return a;
 }
 
-bool share_ask(struct share *s, struct bytes what, void (*told)(void *owner, const struct share_answers *), void *owner)
+bool share_ask(struct share *s, struct bytes what, uint32_t wait_ms, void (*told)(void *owner, const struct share_answers *), void *owner)
 {
 	char room[SHARE_MESSAGE_MAX];
 	struct text t = text_over(room, sizeof room);
@@ -130,7 +130,7 @@ bool share_ask(struct share *s, struct bytes what, void (*told)(void *owner, con
 	s->asks.nopen++;
 	share_question_write(&t, a->id, what);
 	if (a->waiting && share_tell(s, SHARE_ASK, text_bytes(&t)))
-		deadline_set(s->loop, &a->deadline, SHARE_ASK_MS, on_late, a);
+		deadline_set(s->loop, &a->deadline, wait_ms, on_late, a);
 	else
 		tell(a);
 	return true;

@@ -1,7 +1,7 @@
 /* share_ask.h -- a gate asks the others, and each answers for itself.
  *
  *   share_ask ->  a message in {P}:told that names the question        -> the others: asked()
- *   told() <-  all have answered, or SHARE_ASK_MS are over  <-  {P}:answer:ID:GATE, each signed, named in {P}:told
+ *   told() <-  all have answered, or the time is over  <-  {P}:answer:ID:GATE, each signed, named in {P}:told
  *
  * A question has a random number of 64 bits, and an answer is signed for that number and that gate, so none can stand for
  * another. What comes too late is dropped and counted; in Redis it is gone after two seconds. Who does not answer is named.
@@ -18,9 +18,9 @@ struct share_answers {
 	const char *const *silent; /* names of those heard of in the last hour that did not answer */
 	size_t nsilent;
 };
-/* `told` once, perhaps at once; what it is given lives while it runs. False: it is too long, there are too many questions, or
+/* wait_ms: SHARE_ASK_MS, unless the answer is work. `told` once, perhaps at once; what it is given lives while it runs. False: it is too long, there are too many questions, or
  * memory is short; `told` is not called. */
-bool share_ask(struct share *, struct bytes what, void (*told)(void *owner, const struct share_answers *), void *owner);
+bool share_ask(struct share *, struct bytes what, uint32_t wait_ms, void (*told)(void *owner, const struct share_answers *), void *owner);
 
 /* Another gate's question, until it is answered. */
 struct share_question;

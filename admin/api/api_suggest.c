@@ -2,6 +2,7 @@
 #include "admin/api/api_edit.h"
 #include "admin/api/api_replay.h"
 #include "admin/api/api_tables.h"
+#include "admin/api/peers.h"
 #include "admin/audit.h"
 #include "admin/impact.h"
 #include "base/clock.h"
@@ -11,6 +12,9 @@ enum { DAY_MS = 24 * 3600 * 1000, DAYS = IMPACT_DAYS, DAYS_MAX = 90, ID = 16 };
 static const struct api_field query_fields[] = {
 	{ "days", API_INT, .optional = true, .help = "of alerts that are looked at; 7, at most 90" },
 	{ "app", API_TEXT, .optional = true, .help = "only its" },
+	{ "limit", API_INT, .optional = true, .min = 1, .help = "those with most events; 100" },
+	{ "who", API_FLAG, .optional = true, .help = "with the clients of each, by which another gate counts them once, and verdicts" },
+	{ "nodes", API_TEXT, .optional = true, .words = api_all_nodes, .help = "of all gates of the cluster as one list; each is waited for 5 seconds" },
 };
 static const struct api_shape query_shape = API_SHAPE("SuggestionsQuery", query_fields);
 
@@ -22,6 +26,28 @@ const struct api_shape api_impact_shape = API_SHAPE("Impact", impact_fields);
 
 static const char *const likelies[] = { "false positive", "unclear", "attack", NULL };
 static const char *const states[] = { "open", "kept", "accepted", NULL };
+
+static const struct api_field who_fields[] = {
+	{ "address", API_TEXT, .help = "of the client" },
+	{ "has_pass", API_FLAG, .help = "it had solved a challenge" },
+	{ "has_success", API_FLAG, .help = "it was answered 2xx" },
+	{ "is_bad", API_FLAG, .help = "it has other marks against it" },
+};
+static const struct api_shape who_shape = API_SHAPE("SuggestionClient", who_fields);
+
+static const struct api_field node_fields[] = {
+	{ "node", API_TEXT, .help = "the gate's name" },
+	{ "events", API_INT, .help = "that it held" },
+	{ "state", API_TEXT, .words = states, .help = "there" },
+};
+static const struct api_shape node_shape = API_SHAPE("SuggestionNode", node_fields);
+
+static const struct api_field said_fields[] = {
+	{ "id", API_TEXT, .help = "of a suggestion" },
+	{ "keep", API_FLAG, .help = "it is to stay as it is; false: it is a question again" },
+	{ "time", API_TIME, .help = "when that was said; the newest holds" },
+};
+static const struct api_shape said_shape = API_SHAPE("SuggestionVerdict", said_fields);
 
 static const struct api_field suggestion_fields[] = {
 	{ "id", API_TEXT, .help = "the same as long as it is about the same" },
@@ -46,13 +72,19 @@ static const struct api_field suggestion_fields[] = {
 	  "decisions or scenarios have something against or that is in three suggestions or more" },
 	{ "replayed", API_INT, .help = "requests that were judged again for these two" },
 	{ "reckoned", API_INT, .help = "of which too little was kept: by the rules that had matched" },
-	{ "state", API_TEXT, .words = states, .help = "kept: somebody said so; accepted: an exception is in force, or none of it is stopped any more" },
+	{ "state", API_TEXT, .words = states, .help = "kept: somebody said so; accepted: an exception is in force, or none of it is stopped any more; "
+	  "of all gates: open while it is at one of them" },
+	{ "who", API_OBJECT, .list = true, .optional = true, .of = &who_shape, .help = "64 at most" },
+	{ "sample_node", API_TEXT, .optional = true, .help = "of all gates: the one that keeps the sample" },
+	{ "nodes", API_OBJECT, .list = true, .optional = true, .of = &node_shape, .help = "of all gates: those that have some of it" },
 };
 static const struct api_shape suggestion_shape = API_SHAPE("Suggestion", suggestion_fields);
 
 static const struct api_field list_fields[] = {
 	{ "items", API_OBJECT, .list = true, .of = &suggestion_shape, .help = "most events first" },
 	{ "more", API_FLAG, .help = "alerts than were looked at: the newest 1,000" },
+	{ "verdicts", API_OBJECT, .list = true, .optional = true, .of = &said_shape, .help = "what was said at this gate, newest first; with `who`" },
+	{ "silent", API_TEXT, .list = true, .optional = true, .help = "of all gates: those that did not answer" },
 };
 static const struct api_shape list_shape = API_SHAPE("Suggestions", list_fields);
 
@@ -76,7 +108,59 @@ static void put_parameter(struct json_out *o, const struct propose_target *p)
 	out_text(o, "parameter", text_bytes(&t));
 }
 
-static void put_suggestion(struct json_out *o, const struct suggest_set *s, const struct suggest_cluster *c, bool in_force)
+static void put_client(struct json_out *o, const struct suggest_client *who)
+{
+	char room[64];
+	struct text t = text_over(room, sizeof room);
+
+	ip_text(&t, &who->address);
+	out_object(o, NULL);
+	out_text(o, "address", text_bytes(&t));
+	out_flag(o, "has_pass", who->pass);
+	out_flag(o, "has_success", who->success);
+	out_flag(o, "is_bad", suggest_is_bad(who));
+	out_end(o);
+}
+
+static bool has(const uint32_t *at, size_t n, uint32_t client)
+{
+	for (size_t i = 0; i < n; i++)
+		if (at[i] == client)
+			return true;
+	return false;
+}
+
+static void put_who(struct json_out *o, const struct suggest_set *s, const struct suggest_cluster *c)
+{
+	uint32_t named[SUGGEST_WHO];
+	size_t n = 0;
+
+	out_list(o, "who");
+	for (size_t i = 0; i < c->n && n < SUGGEST_WHO; i++) {
+		uint32_t client = s->events[c->events[i]].client;
+
+		if (has(named, n, client))
+			continue;
+		named[n++] = client;
+		put_client(o, &s->clients[client]);
+	}
+	out_end(o);
+}
+
+static void put_said(struct json_out *o, const struct suggest_set *s)
+{
+	out_list(o, "verdicts");
+	for (size_t i = 0; i < s->nverdicts; i++) {
+		out_object(o, NULL);
+		out_str(o, "id", s->verdicts[i].id);
+		out_flag(o, "keep", s->verdicts[i].keep);
+		out_time(o, "time", s->verdicts[i].time_ms);
+		out_end(o);
+	}
+	out_end(o);
+}
+
+static void put_suggestion(struct json_out *o, const struct suggest_set *s, const struct suggest_cluster *c, bool in_force, bool who)
 {
 	out_object(o, NULL);
 	out_str(o, "id", c->id);
@@ -100,6 +184,8 @@ static void put_suggestion(struct json_out *o, const struct suggest_set *s, cons
 	out_int(o, "replayed", c->replayed);
 	out_int(o, "reckoned", c->reckoned);
 	out_str(o, "state", in_force || c->over ? "accepted" : c->kept ? "kept" : "open");
+	if (who)
+		put_who(o, s, c);
 	out_end(o);
 }
 
@@ -108,6 +194,8 @@ static void suggested(struct suggest_ask *ask, const struct err *e)
 	struct api_call *c = ask->ctx;
 	const struct suggest_set *s = &ask->set;
 	struct json_out o = json_out(API_ANSWER_MAX);
+	bool who = bytes_eq(api_query(c, "who"), BYTES("true"));
+	uint64_t limit = api_query_int(c, "limit", SUGGEST_CLUSTERS, SUGGEST_CLUSTERS);
 	const struct edit_app *apps;
 	size_t n;
 
@@ -119,19 +207,26 @@ static void suggested(struct suggest_ask *ask, const struct err *e)
 		return;
 	out_object(&o, NULL);
 	out_list(&o, "items");
-	for (size_t i = 0; i < s->nclusters; i++)
-		put_suggestion(&o, s, &s->clusters[i], suggest_is_accepted(&s->clusters[i], apps, n));
+	for (size_t i = 0; i < s->nclusters && i < limit; i++)
+		put_suggestion(&o, s, &s->clusters[i], suggest_is_accepted(&s->clusters[i], apps, n), who);
 	out_end(&o);
 	out_flag(&o, "more", s->more);
+	if (who)
+		put_said(&o, s);
 	out_end(&o);
 	api_answer(c, 200, &o);
 }
 
 static void get_suggestions(struct api_call *c)
 {
-	struct suggest_ask *ask = suggest_ask_new(c->admin);
 	uint64_t days = api_query_int(c, "days", DAYS, DAYS_MAX);
+	struct suggest_ask *ask;
 
+	if (peers_wanted(c)) {
+		peers_suggestions(c);
+		return;
+	}
+	ask = suggest_ask_new(c->admin);
 	if (!ask) {
 		api_problem(c, 503, "out of memory");
 		return;

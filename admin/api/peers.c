@@ -222,7 +222,7 @@ static void set_self(struct asking *a, const struct share *share)
 }
 
 /* Either part may answer at once: neither is the last before both are asked. */
-void peers_ask(struct api_call *c, struct bytes target, peers_merge *merge)
+void peers_ask_for(struct api_call *c, struct bytes target, uint32_t wait_ms, peers_merge *merge)
 {
 	struct share *share = c->admin->hooks.share;
 	struct asking *a = arena_get(c->arena, sizeof *a);
@@ -239,9 +239,31 @@ void peers_ask(struct api_call *c, struct bytes target, peers_merge *merge)
 		add_silent(a, a->self);
 		a->waiting--;
 	}
-	if (!share || !share_ask(share, target, on_others, a))
+	if (!share || !share_ask(share, target, wait_ms, on_others, a))
 		a->waiting--;
 	arrived(a);
+}
+
+void peers_ask(struct api_call *c, struct bytes target, peers_merge *merge)
+{
+	peers_ask_for(c, target, SHARE_ASK_MS, merge);
+}
+
+void peers_ask_as_it_came(struct api_call *c, const char *path, const char *more, uint32_t wait_ms, peers_merge *merge)
+{
+	static const char *const ours[] = { "nodes", "limit" };
+	char room[SHARE_QUESTION_MAX], rest[SHARE_QUESTION_MAX];
+	struct text t = text_over(room, sizeof room), query = text_over(rest, sizeof rest);
+
+	peers_query(c, &query, ours, nelems(ours));
+	text_str(&t, path);
+	text_put(&t, text_bytes(&query));
+	if (more)
+		text_printf(&t, "%c%s", query.len ? '&' : '?', more);
+	if (t.full || query.full)
+		api_problem(c, 400, "the query is too long to be asked of all gates");
+	else
+		peers_ask_for(c, text_bytes(&t), wait_ms, merge);
 }
 
 void peers_put_silent(struct json_out *o, const struct peers_told *told)

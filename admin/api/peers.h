@@ -25,6 +25,9 @@ extern const char *const api_all_nodes[]; /* the words of the parameter `nodes` 
 bool peers_wanted(struct api_call *); /* `nodes=all`, and not asked by another gate */
 /* target: "/events?limit=50", below /api/v1. Answers the call, if it cannot be asked now too. */
 void peers_ask(struct api_call *, struct bytes target, peers_merge *);
+void peers_ask_for(struct api_call *, struct bytes target, uint32_t wait_ms, peers_merge *); /* where an answer is work */
+/* The same of `path` with the query as it came, less `nodes` and `limit`; `more` goes behind it, NULL: nothing. */
+void peers_ask_as_it_came(struct api_call *, const char *path, const char *more, uint32_t wait_ms, peers_merge *);
 /* The query as it came, less those parameters; each part begins with '&' or, the first, with '?'. */
 void peers_query(struct api_call *, struct text *, const char *const *less, size_t n);
 
@@ -36,4 +39,6 @@ void peers_event(struct api_call *); /* the one that the path names, of the gate
 void peers_stats(struct api_call *);
 void peers_series(struct api_call *);
 void peers_top(struct api_call *);
+/* peers_suggest.c */
+void peers_suggestions(struct api_call *);
 #endif

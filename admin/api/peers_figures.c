@@ -1,11 +1,10 @@
 /* peers_figures.c -- figures of several gates as one: sums; of what is no amount, the greatest. */
 #include "admin/api/peers.h"
 #include "base/clock.h"
+#include "cti/share_ask.h"
 #include <stdlib.h>
 
 #define WHOLE_MAX 9007199254740992.0 /* 2^53 */
-
-enum { TARGET_ROOM = 900 };
 
 static bool is_amount(const char *key)
 {
@@ -48,23 +47,6 @@ static const struct json *first_of(struct api_call *c, const struct peers_told *
 	return NULL;
 }
 
-/* As it came, less what is ours to say; `more` goes behind a query that is there. */
-static void ask_all(struct api_call *c, const char *path, const char *more, peers_merge *merge)
-{
-	static const char *const ours[] = { "nodes", "limit" };
-	char room[TARGET_ROOM];
-	struct text t = text_over(room, sizeof room), query = text_over((char[TARGET_ROOM]){ 0 }, TARGET_ROOM);
-
-	peers_query(c, &query, ours, nelems(ours));
-	text_str(&t, path);
-	text_put(&t, text_bytes(&query));
-	text_str(&t, more);
-	if (t.full || query.full)
-		api_problem(c, 400, "the query is too long to be asked of all gates");
-	else
-		peers_ask(c, text_bytes(&t), merge);
-}
-
 /* ---- now ---- */
 
 struct summing { struct json_out *o; const struct peers_told *told; };
@@ -102,7 +84,7 @@ static void merge_stats(struct api_call *c, const struct peers_told *told)
 
 void peers_stats(struct api_call *c)
 {
-	ask_all(c, "/stats", "", merge_stats);
+	peers_ask_as_it_came(c, "/stats", NULL, SHARE_ASK_MS, merge_stats);
 }
 
 /* ---- over time ----
@@ -196,7 +178,7 @@ static void merge_series(struct api_call *c, const struct peers_told *told)
 
 void peers_series(struct api_call *c)
 {
-	ask_all(c, "/series", "", merge_series);
+	peers_ask_as_it_came(c, "/series", NULL, SHARE_ASK_MS, merge_series);
 }
 
 /* ---- whom and what ---- */
@@ -309,5 +291,5 @@ static void merge_top(struct api_call *c, const struct peers_told *told)
 /* What is rare at one gate may be frequent at another: each is asked for as many as it tells. */
 void peers_top(struct api_call *c)
 {
-	ask_all(c, "/top", "&limit=500", merge_top);
+	peers_ask_as_it_came(c, "/top", "limit=500", SHARE_ASK_MS, merge_top);
 }

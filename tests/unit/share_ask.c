@@ -139,7 +139,7 @@ static void on_answers(void *owner, const struct share_answers *a)
 static void ask(struct outcome *o, const char *what)
 {
 	*o = (struct outcome){ .begun_ms = clock_mono_ms() };
-	assert_true(share_ask(w.gates[0].s, bytes_of(what), on_answers, o));
+	assert_true(share_ask(w.gates[0].s, bytes_of(what), SHARE_ASK_MS, on_answers, o));
 	run_until(w.loop, &o->told, 5000);
 }
 
@@ -201,7 +201,7 @@ static void too_long_an_answer_is_none(void **state)
 	ask(&o, "all");
 	assert_string_equal(o.silent, "two");
 	assert_int_equal(counts(1).unanswered, before + 1);
-	assert_false(share_ask(w.gates[0].s, (struct bytes){ long_one, sizeof long_one }, on_answers, &o));
+	assert_false(share_ask(w.gates[0].s, (struct bytes){ long_one, sizeof long_one }, SHARE_ASK_MS, on_answers, &o));
 }
 
 /* ---- someone else who may write into Redis ---- */
@@ -249,7 +249,7 @@ static void an_answer_stands_for_no_other_gate_and_no_other_question(void **stat
 	(void)state;
 	manners(AT_ONCE, NEVER);
 	run_for(w.loop, 2500); /* answers to what was asked before are gone */
-	assert_true(share_ask(w.gates[0].s, BYTES("who"), on_answers, &o));
+	assert_true(share_ask(w.gates[0].s, BYTES("who"), SHARE_ASK_MS, on_answers, &o));
 	w.key[0] = '\0';
 	for (int i = 0; i < 20 && !w.key[0]; i++)
 		raw((struct bytes[]){ BYTES("KEYS"), BYTES("{test}:answer:*") }, 2);
@@ -293,7 +293,7 @@ static void questions_are_bounded(void **state)
 	(void)state;
 	manners(AT_ONCE, AT_ONCE);
 	for (size_t i = 0; i < MANY; i++)
-		taken += share_ask(w.gates[0].s, BYTES("again"), on_answers, &o[i]);
+		taken += share_ask(w.gates[0].s, BYTES("again"), SHARE_ASK_MS, on_answers, &o[i]);
 	assert_int_equal(taken, 32);
 	for (size_t i = 0; i < taken; i++) {
 		run_until(w.loop, &o[i].told, 5000);
@@ -307,7 +307,7 @@ static void whoever_closes_is_told_and_owes_nothing(void **state)
 
 	(void)state;
 	manners(NEVER, NEVER);
-	assert_true(share_ask(w.gates[0].s, BYTES("still"), on_answers, &o));
+	assert_true(share_ask(w.gates[0].s, BYTES("still"), SHARE_ASK_MS, on_answers, &o));
 	for (int i = 0; i < 100 && !w.gates[1].kept; i++)
 		run_for(w.loop, 10);
 	gate_close(0);

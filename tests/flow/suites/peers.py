@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from urllib.parse import quote
 
 from lib import api
 from lib.claims import claim, eventually, expect
@@ -306,3 +307,48 @@ def nothing_is_asked_while_nobody_follows_all():
             return asked_of(gates[1]) == begun
 
         eventually(is_quiet, 40, "and when it ended, which is noticed with the next comment")
+
+
+MISTAKES = ("1' union select a from b-- ", "x' or '1'='1", "' union all select 1,2,3-- ", "1' or 1=1-- ", "a' union select null,null-- ",
+            "2' or 2=2-- ", "'; drop table users-- ", "1' union select password from users-- ", "z' or 'a'='a", "9' union select 1-- ")
+
+
+@claim(limit=180)
+def what_looks_like_one_mistake_at_several_gates_is_one_suggestion():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url, waf={}) as gates:
+        met(gates)
+
+        def suggestions(gate, query="?nodes=all"):
+            return got(gate, f"/suggestions{query}")
+
+        expect(suggestions(gates[0]), {"items": [], "more": False, "silent": []})
+        for i, text in enumerate(MISTAKES):
+            expect(ask(gates[i % 3], f"203.0.113.{i % 5}", f"/orders/{1000 + i}/comment?body={quote(text)}"), 403, text)
+        eventually(lambda: len(all_events(gates[0], "&limit=500")["items"]) == len(MISTAKES), 10, "all are kept")
+        apart = [suggestions(g, "")["items"][0] for g in gates]
+        for gate in gates:
+            told = suggestions(gate)
+            (item,) = told["items"]
+            expect((item["id"], item["events"], item["clients"], item["state"], told["silent"]), (apart[0]["id"], 10, 5, "open", []))
+            expect(sorted((n["node"], n["events"], n["state"]) for n in item["nodes"]),
+                   [("gate0", 4, "open"), ("gate1", 3, "open"), ("gate2", 3, "open")])
+            expect(item["would_unblock"]["events"], sum(a["would_unblock"]["events"] for a in apart))
+            expect(set(item["exception"]["rules"]), set().union(*(a["exception"]["rules"] for a in apart)))
+            expect((item["first"], item["last"]), (min(a["first"] for a in apart), max(a["last"] for a in apart)))
+            expect(got(gate, f"/events/{item['sample']}?nodes=all")["node"], item["sample_node"])
+            assert "who" not in item and "verdicts" not in told, told
+        for gate, verdict, state in ((gates[1], "keep", "kept"), (gates[2], "open", "open"), (gates[2], "keep", "kept"), (gates[0], "open", "open")):
+            expect(api.ask(gate, "POST", f"/suggestions/{item['id']}", {"verdict": verdict})[0], 204)
+            expect([suggestions(g)["items"][0]["state"] for g in gates], [state] * 3, "the newest word holds, wherever it was said")
+            time.sleep(0.01)
+        add = {"app": item["app"], "reason": "a test", **{k: item["exception"][k] for k in ("path", "args", "rules")}}
+        for n, gate in enumerate(gates):
+            expect(api.ask(gate, "POST", "/exceptions", add)[0], 200)
+            (item,) = suggestions(gates[0])["items"]
+            expect(sum(part["state"] == "accepted" for part in item["nodes"]), n + 1)
+            expect(item["state"], "accepted" if n == 2 else "open", "while one gate has it not")
+        for i, text in enumerate(MISTAKES):
+            expect(ask(gates[(i + 1) % 3], f"203.0.113.{i}", f"/orders/{i}/comment?body={quote(text)}"), 200, "the rules of all are in it")
+        with stopped(gates[1]):
+            told = suggestions(gates[0])
+            expect((told["silent"], told["items"][0]["events"]), (["gate1"], 7))

@@ -19,5 +19,5 @@ export const GatesChoice = ({ gates }) => gates.others.length > 0 && html`
 	<${Segments} label="Gates" value=${gates.nodes ?? ""} options=${[["", "This gate"], ["all", "All gates"]]}
 		on=${(nodes) => requery({ nodes })} />`;
 
-export const Silent = ({ names }) => names?.length > 0 && html`
-	<${Note} tone="warn">Without ${names.join(", ")}: no answer came within half a second.<//>`;
+export const Silent = ({ names, time = "half a second" }) => names?.length > 0 && html`
+	<${Note} tone="warn">Without ${names.join(", ")}: no answer came within ${time}.<//>`;

@@ -6,6 +6,7 @@ import { ExceptionDialog, Replayed } from "../components/accept.js";
 import { Card, Empty, Head, Pill, Problem, Skeleton, Time } from "../components/bits.js";
 import { Code } from "../components/code.js";
 import { Filters, filtered } from "../components/filters.js";
+import { GatesChoice, Silent, useGates } from "../components/gates.js";
 import { told } from "../components/toast.js";
 import { exception_body, exception_words, exception_yaml } from "../exceptions.js";
 import { count, number, percent } from "../format.js";
@@ -45,7 +46,11 @@ const Figures = ({ s }) => html`<div class="figures">
 			? `of ${count(s.would_open.clients, "client")} with other marks`
 			: "no other mark against them"} /></div>`;
 
-function Suggestion({ s, changed }) {
+/* Of all gates: who has how much of it. An exception is of one gate. */
+const Where = ({ s }) => s.nodes && html`<p class="dim">${s.nodes.map((n) =>
+	`${n.node}: ${count(n.events, "event")}, ${STATE[n.state]}`).join(" · ")}</p>`;
+
+function Suggestion({ s, self, changed }) {
 	const [accepting, setAccepting] = useState(false);
 	const [result, setResult] = useState(null);
 	const [replay, { busy, error }] = useAction(async () => {
@@ -59,6 +64,7 @@ function Suggestion({ s, changed }) {
 		changed();
 	};
 	const [tone, text] = LIKELY[s.likely] ?? ["", s.likely];
+	const other = s.sample_node !== self ? s.sample_node : undefined;
 
 	return html`<article class="card suggestion" aria-labelledby=${`s-${s.id}`}>
 		<header class="card-head"><div><h2 id=${`s-${s.id}`}>${s.message}</h2>
@@ -68,18 +74,18 @@ function Suggestion({ s, changed }) {
 					href=${link(`/apps/${s.app}`)}>${s.app}</a></p></div>
 			<div class="card-side"><${Pill} tone=${tone}>${text}<//>
 				${s.state !== "open" && html`<${Pill}>${STATE[s.state]}<//>`}</div></header>
-		<${Figures} s=${s} />
+		<${Figures} s=${s} /><${Where} s=${s} />
 		<div><p>Smallest exception: ${exception_words(s.exception)}.</p></div>
 		<${Code} text=${exception_yaml(s.exception)} label="Suggested exception" />
 		<${Problem} error=${error} />
 		${result && html`<${Replayed} result=${result} with_exceptions />`}
 		<footer class="row">
 			<p class="dim">First <${Time} at=${s.first} />, last <${Time} at=${s.last} />: <a
-				href=${link(`/events/${s.sample}`)}>one of them</a>, <a
+				href=${link(`/events/${s.sample}`, { node: other })}>one of them</a>, <a
 				href=${link("/events", { rule: s.rule, app: s.app,
-					from: "7d" })}>all of the rule</a></p><span class="grow"></span>
-			${may("operator") && html`<button type="button" disabled=${busy}
-				onClick=${() => replay()}>Try it</button>
+					from: "7d", nodes: s.nodes && "all" })}>all of the rule</a></p><span class="grow"></span>
+			${may("operator") && html`<button type="button" disabled=${busy || Boolean(other)}
+				title=${other && `${other} keeps the event: it is tried there`} onClick=${() => replay()}>Try it</button>
 				${s.state === "open" && html`<button type="button"
 					onClick=${() => decide("keep")}>Keep blocking</button>`}
 				${s.state === "kept" && html`<button type="button"
@@ -105,7 +111,8 @@ export default function FalsePositives() {
 	const status = useGet("/status");
 	const fields = FIELDS(status.data?.apps.map((a) => a.name) ?? []);
 	const { app, days = "7", state = "open" } = filtered(fields);
-	const { data, error, reload } = useGet("/suggestions", { days, app });
+	const gates = useGates();
+	const { data, error, reload } = useGet("/suggestions", { days, app, nodes: gates.nodes });
 	const items = data?.items.filter((s) => state === "all" || s.state === state)
 		.sort((a, b) => order[a.likely] - order[b.likely] || b.clients - a.clients);
 	const [all, setAll] = useState(false);
@@ -117,12 +124,13 @@ export default function FalsePositives() {
 
 	return html`
 		<${Head} title="False positives"
-			about=${ABOUT} />
+			about=${ABOUT}><${GatesChoice} gates=${gates} /><//>
 		<${Filters} fields=${fields} />
+		<${Silent} names=${data?.silent} time="five seconds" />
 		<${Problem} error=${error} retry=${reload} />
 		${!data && !error && html`<${Card}><${Skeleton} lines=${8} /><//>`}
 		${shown?.map((s) =>
-			html`<${Suggestion} key=${s.id} s=${s} changed=${reload} />`)}
+			html`<${Suggestion} key=${s.id} s=${s} self=${gates.self} changed=${reload} />`)}
 		${shown?.length === 0 && html`<${Card}>
 			<${Empty} icon="check" title=${state === "open"
 			? "Nothing to decide" : "Nothing in this state"}>
