@@ -4,6 +4,7 @@
 #include "proxy/behaviour.h"
 #include "proxy/bots.h"
 #include "proxy/challenge.h"
+#include "proxy/client.h"
 #include "proxy/worker.h"
 
 struct bytes behaviour_hash(struct exchange *x, struct bytes what, struct bytes b)
@@ -44,6 +45,14 @@ static struct bytes network(struct exchange *x)
 	return arena_copy(x->arena, text_bytes(&t));
 }
 
+/* Of how TLS was offered what a client keeps: version, ciphers and first protocol. A session that is resumed has more extensions
+ * than a new one, and those who go on must be of one fingerprint with those who come. */
+static void put_tls(struct text *t, struct bytes ja4)
+{
+	text_put(t, bytes_sub(ja4, 0, 6));
+	text_put(t, bytes_sub(ja4, 8, 23));
+}
+
 /* The order of the names, without those that come and go, and what the browser says of itself. */
 static struct bytes fingerprint(struct exchange *x)
 {
@@ -59,6 +68,7 @@ static struct bytes fingerprint(struct exchange *x)
 		}
 	text_put(&t, fields_value(f, FIELD_USER_AGENT));
 	text_put(&t, fields_value(f, FIELD_ACCEPT));
+	put_tls(&t, stream_tls_ja4(x->client->stream));
 	return behaviour_hash(x, BYTES("fingerprint"), text_bytes(&t));
 }
 
@@ -121,6 +131,7 @@ void behaviour_gather(struct exchange *x, struct behaviour *b)
 	f->at[FACT_COOKIES] = truth(fields_first(&r->fields, FIELD_COOKIE) != NULL);
 	f->at[FACT_SESSION] = session(x);
 	f->at[FACT_FINGERPRINT] = fingerprint(x);
+	f->at[FACT_JA4] = stream_tls_ja4(x->client->stream);
 	f->at[FACT_NAVIGATION] = truth(is_navigation(r));
 	f->at[FACT_MALFORMED] = truth(x->fault.code != 0);
 	f->at[FACT_ROUTE] = route(x);

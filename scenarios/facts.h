@@ -34,6 +34,7 @@ enum fact {
 	FACT_SESSION,        /* keyed hash of what the app's own cookies hold; empty without cookies */
 	FACT_COOKIES,        /* "true", "false": did it send any? */
 	FACT_FINGERPRINT,    /* keyed hash of the order of its header names, and of how TLS was offered */
+	FACT_JA4,            /* of its TLS (ja4.h); empty without */
 	FACT_NAVIGATION,     /* "true", "false": a page that someone looks at */
 	FACT_ROUTE,          /* of the app's own routes that it meets: "login", "payment", "trap", ... */
 	FACT_BOT,            /* category of a bot that says who it is: "search", "ai-training", ... */
