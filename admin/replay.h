@@ -35,6 +35,7 @@ struct replay_request {
 	size_t nfields;
 	struct bytes body;
 	struct ip client;
+	struct bytes ja4;            /* of its TLS; empty: it had none */
 };
 
 /* What the gate would do. */

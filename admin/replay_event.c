@@ -140,6 +140,7 @@ static void take_row(struct arena *a, const struct json *row, struct replay_even
 	keep(a, row, "pass", &x->pass);
 	keep(a, row, "rule", &x->rule);
 	keep(a, row, "method", &x->request.method);
+	keep(a, row, "ja4", &x->request.ja4);
 	if (json_text(row, "client", &client))
 		ip_parse(client, &x->request.client);
 	if (json_number(row, "status", &n))

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/path.h"
 #include "proxy/access.h"
+#include "proxy/client.h"
 #include "proxy/stages.h"
 #include "proxy/worker.h"
 
@@ -63,6 +64,14 @@ static bool is_from_there(const struct own_rule *rule, const struct access_asked
 	       (!rule->ases.n || is_of_as(&rule->ases, q->as));
 }
 
+static bool ja4_in(const struct words *patterns, struct bytes ja4)
+{
+	for (size_t i = 0; i < patterns->n; i++)
+		if (ja4.len && path_matches(patterns->at[i], ja4, false))
+			return true;
+	return patterns->n == 0;
+}
+
 static bool rule_holds(const struct own_rule *rule, const struct access_asked *q)
 {
 	const struct request *r = q->request;
@@ -72,7 +81,7 @@ static bool rule_holds(const struct own_rule *rule, const struct access_asked *q
 	       (!rule->host.at || path_matches(rule->host, r->hostname, true)) &&
 	       (!rule->from.n || ip_in_nets(&r->client, rule->from.at, rule->from.n)) &&
 	       !(rule->not_from.n && ip_in_nets(&r->client, rule->not_from.at, rule->not_from.n)) &&
-	       is_from_there(rule, q) && headers_hold(rule, &r->fields);
+	       is_from_there(rule, q) && ja4_in(&rule->ja4s, q->ja4) && headers_hold(rule, &r->fields);
 }
 
 const struct own_rule *access_rule(const struct app_config *app, const struct access_asked *q)
@@ -103,7 +112,8 @@ static void own_rule_heed(struct exchange *x, const struct own_rule *rule)
 enum flow stage_access(struct exchange *x)
 {
 	const struct app_config *app = x->app ? x->app->config : NULL;
-	struct access_asked q = { &x->request, x->country, x->as, app && app->nrules ? worker_wall_ms(x->worker) / 1000 : 0 };
+	struct access_asked q = { &x->request, x->country, x->as, stream_tls_ja4(x->client->stream),
+				  app && app->nrules ? worker_wall_ms(x->worker) / 1000 : 0 };
 	const struct own_rule *rule = app ? access_rule(app, &q) : NULL;
 
 	if (rule)
@@ -140,6 +150,7 @@ enum flow stage_limits(struct exchange *x)
 		const struct limit_config *l = &app->limits[i];
 
 		if (!config_over(l->until_s, worker_wall_ms(x->worker) / 1000) && word_in(&l->methods, x->request.method) &&
+		    ja4_in(&l->ja4s, stream_tls_ja4(x->client->stream)) &&
 		    (!l->has_path || path_holds(&x->request, l->path, false, false)))
 			limit_ask(x, l, i);
 	}

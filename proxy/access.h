@@ -7,6 +7,7 @@
 struct access_asked {
 	const struct request *request;
 	struct bytes country, as;  /* of the client; empty: not known */
+	struct bytes ja4;          /* of who connected; empty: without TLS, or not known */
 	uint64_t now_s;
 };
 /* The first of the app's own rules that holds; NULL: none does. */

@@ -59,6 +59,7 @@ struct size_limits_config {
 struct limit_config {
 	struct bytes path; bool has_path;
 	struct words methods;
+	struct words ja4s;               /* as of a rule */
 	uint32_t count; uint32_t per_ms; /* "5/min" */
 	uint32_t burst;                  /* default: count */
 	enum remedy_kind then;           /* throttle by default */
@@ -78,6 +79,7 @@ struct own_rule {
 	struct header_match *headers; size_t nheaders;
 	struct nets from, not_from;
 	struct words countries, not_countries, ases; /* of the client; needs `geo` */
+	struct words ja4s;               /* patterns; without TLS none holds */
 	bool nocase;
 	enum remedy_kind act;
 	uint32_t level;                  /* of a challenge: enum challenge_level; 0: the app's */

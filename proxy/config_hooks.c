@@ -127,7 +127,7 @@ bool config_rule_end(struct schema *s, const struct yaml_node *n, void *out)
 	struct own_rule *r = out;
 
 	if (!r->path.at && !r->host.at && !r->methods.n && !r->nheaders && !r->from.n && !r->not_from.n &&
-	    !r->countries.n && !r->not_countries.n && !r->ases.n)
+	    !r->countries.n && !r->not_countries.n && !r->ases.n && !r->ja4s.n)
 		return schema_err(s, n, "has no condition; write path: \"*\" for every request");
 	return headers_named(s, n, r) && default_name(s, n, r->path, &r->name);
 }

@@ -64,6 +64,7 @@ extern const struct schema_type config_type_bind, /* struct bytes: ":443", "127.
 	config_type_url,        /* struct bytes: "http://host:port" */
 	config_type_method,     /* struct bytes: "GET" */
 	config_type_pattern,    /* struct bytes: "/login", "*.php" */
+	config_type_ja4,        /* struct bytes: "t13d1516h2_8daaf6152771_e5627efa2ab1", "t13i*" */
 	config_type_path,       /* struct bytes: "/healthz?full", fit for a request line */
 	config_type_link,       /* struct bytes: https://, http://, data:image/ or a path */
 	config_type_log_file,   /* const char *: a file or "-" */

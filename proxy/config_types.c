@@ -1,4 +1,5 @@
 /* config_types.c -- values that only a gate has, and their words. */
+#include "base/ja4.h"
 #include "proxy/config_parts.h"
 
 /* ---- addresses to listen on ---- */
@@ -259,6 +260,32 @@ const struct schema_type config_type_pattern = {
 	.want = "a path pattern; write for example /login, /api/* or *.php",
 	.json = "\"type\": \"string\", \"pattern\": \"^[/*]\"",
 	.read = pattern_read,
+};
+
+/* Whole, or with a '*': anything else would never hold. */
+static bool ja4_read(struct schema *s, const struct schema_row *row, const struct yaml_node *n, void *out, void *also)
+{
+	size_t stars = 0, others = 0;
+
+	for (size_t i = 0; n->kind == YAML_SCALAR && i < n->text.len; i++) {
+		char c = byte_lower(n->text.at[i]);
+		bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+
+		if (!plain && c != '*')
+			return schema_not(s, row->type, n);
+		stars += !plain;
+		others += plain;
+	}
+	if (stars ? others > JA4_LEN : others != JA4_LEN)
+		return schema_not(s, row->type, n);
+	return schema_text.read(s, row, n, out, also);
+}
+
+const struct schema_type config_type_ja4 = {
+	.name = "JA4",
+	.want = "a JA4 fingerprint, or a pattern for it; write for example t13d1516h2_8daaf6152771_e5627efa2ab1 or \"t13i*\"",
+	.json = "\"type\": \"string\", \"pattern\": \"^[A-Za-z0-9_*]+$\"",
+	.read = ja4_read,
 };
 
 /* It becomes part of a request line: visible ASCII. */

@@ -158,9 +158,10 @@ static void say(struct said *s, enum remedy_kind act, enum source source, unsign
 		*s = (struct said){ act, source, status, reason };
 }
 
-static void ask_own_rules(const struct trial *t, struct arena *a, const struct request *r, struct said *s, struct replay_outcome *out)
+static void ask_own_rules(const struct trial *t, struct arena *a, const struct request *r, struct bytes ja4, struct said *s,
+			  struct replay_outcome *out)
 {
-	struct access_asked q = { .request = r, .now_s = clock_wall_ms() / 1000 };
+	struct access_asked q = { .request = r, .ja4 = ja4, .now_s = clock_wall_ms() / 1000 };
 	const struct own_rule *rule;
 	struct geo_found found;
 
@@ -273,7 +274,7 @@ static void judge_in(struct trial *t, struct arena *a, struct arena *keep, const
 	r.scheme = BYTES("http");
 	if (malformed)
 		say(&s, REMEDY_DENY, SOURCE_PROTOCOL, malformed, head.at ? bytes_of(e.text) : BYTES("the head is too long"));
-	ask_own_rules(t, a, &r, &s, out);
+	ask_own_rules(t, a, &r, q->ja4, &s, out);
 	if (t->rules && app_mode(t->app) != WAF_OFF && (s.act <= REMEDY_LOG || s.source == SOURCE_PROTOCOL))
 		v = ask_rules(t, a, &r, q, &s, out);
 	tell(t, keep, &r, v, &s, out);

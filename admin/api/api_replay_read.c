@@ -15,6 +15,7 @@ static const struct api_field request_fields[] = {
 	{ "headers", API_OBJECT, .list = true, .of = &header_shape, .help = "without Host the app's is taken; Content-Length is the body's" },
 	{ "body", API_TEXT, .optional = true, .max = REPLAY_BODY_MAX, .help = "as it is" },
 	{ "client", API_TEXT, .optional = true, .max = 64, .help = "address that it comes from; 192.0.2.1" },
+	{ "ja4", API_TEXT, .optional = true, .max = 36, .help = "its TLS fingerprint, for `rules` of the app; without TLS there is none" },
 	{ "rule", API_TEXT, .optional = true, .max = REPLAY_RULE_MAX, .help = "SecLang or YAML, tried as one of the app's own files" },
 };
 const struct api_shape api_request_shape = API_SHAPE("RuleTestRequest", request_fields);
@@ -89,6 +90,7 @@ bool replay_read_request(struct arena *a, const struct json *v, struct replay_re
 	json_text(v, "target", &out->target);
 	json_text(v, "body", &out->body);
 	json_text(v, "client", &client);
+	json_text(v, "ja4", &out->ja4);
 	if (!is_token(out->method))
 		return err_set(e, SIDE_CLIENT, 422, "method: a token is wanted");
 	if (!out->target.len || has_line_end(out->target) || bytes_index(out->target, ' ') != SIZE_MAX)

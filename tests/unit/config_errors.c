@@ -72,6 +72,8 @@ static void errors_in_an_app_name_place_key_and_cause(void **state)
 		{ "hots: [a]", "3:28: apps.shop: unknown key 'hots', did you mean 'hosts'?" },
 		{ "waf: {}, listen: [], upstreem: []", "3:49: apps.shop: unknown key 'upstreem'" },
 		{ "app: wordpress", "3:28: apps.shop: 'app' is not built yet" },
+		{ "rules: [{ja4: t13d1516h2, do: deny}]", "3:42: apps.shop.rules[0].ja4: 't13d1516h2' is not a JA4 fingerprint, or a pattern" },
+		{ "rules: [{ja4: ['t13-*'], do: deny}]", "3:43: apps.shop.rules[0].ja4[0]: 't13-*' is not a JA4" },
 		{ "hosts: ['*']", "3:36: apps.shop.hosts[0]: '*' is not a host name: leave `hosts` out" },
 		{ "hosts: ['a.b:80']", "3:36: apps.shop.hosts[0]: 'a.b:80' is not a host name: write the "
 				       "name alone; the port belongs to `listen`" },

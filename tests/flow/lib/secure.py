@@ -9,12 +9,12 @@ from lib.gate import Gate, one_app
 class Secure(Gate):
     """A gate with a TLS listener on `port` and certificates for one.example and two.example."""
 
-    def __init__(self, origin, top=None, names=("one.example", "two.example"), **app):
+    def __init__(self, origin, top=None, names=("one.example", "two.example"), start=True, **app):
         self.made = tempfile.TemporaryDirectory(prefix="embergate-certs.")
         pairs = [certs.make(self.made.name, name) for name in names]
         self.authorities = {name: pair[0] for name, pair in zip(names, pairs)}
         self.tls = {"certs": [{"cert": cert, "key": key} for cert, key in pairs]}
-        super().__init__(one_app(origin.url, top, **app))
+        super().__init__(one_app(origin.url, top, **app), start=start)
 
     def filled(self, config):
         listen = [{"bind": f"127.0.0.1:{self.port}", "tls": True}]

@@ -141,3 +141,71 @@ def events_have_it_and_are_found_by_it():
         detail = ask(gate, "GET", f"/events/{events[1]['id']}")[1]
         assert f"JA4 {named}" in detail["trace"][0]["text"], detail["trace"][0]
         expect(len(gate.ctl("events", "--ja4", "t13i").stdout.splitlines()), 1)
+
+
+@claim
+def rules_and_limits_ask_for_it():
+    app = {"rules": [{"name": "no-names", "ja4": ["t13i*"], "do": "deny"}],
+           "limits": [{"ja4": ["t12*"], "rate": "2/h", "path": "*"}]}
+    old = trusting(high=ssl.TLSVersion.TLSv1_2)
+    with Origin() as origin, Secure(origin, **app) as gate:
+        expect(visit(gate.port, trusting()), 200)
+        expect(visit(gate.port, trusting(), name="127.0.0.1"), 403)
+        expect([visit(gate.port, old) for _ in range(3)], [200, 200, 429])
+        expect([visit(gate.port, trusting()) for _ in range(3)], [200] * 3, "the same address, another program")
+        event = eventually(lambda: ask(gate, "GET", "/events?source=own_rule")[1]["items"], 5, "the event")[0]
+        expect(ask(gate, "POST", f"/events/{event['id']}/replay", {})[1]["now"]["action"], "deny", "replayed with what it had")
+        asked = {"app": "shop", "method": "GET", "target": "/", "headers": []}
+        for ja4, action in ((event["ja4"], "deny"), ("t13d", "allow"), ("", "allow")):
+            expect(ask(gate, "POST", "/rules/test", {**asked, "ja4": ja4})[1]["action"], action, ja4)
+    with Origin() as origin, Gate(one_app(origin.url, rules=[{"ja4": ["*"], "do": "deny"}])) as gate:
+        expect(gate.ask().status, 200, "without TLS none holds")
+
+
+HEADERS = ["User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", "Accept: text/html,*/*;q=0.8",
+           "Accept-Language: en", "Sec-Fetch-Mode: navigate", "Connection: close"]
+TRUST = {"client_ip": {"trust": ["127.0.0.0/8"]}}
+OLD_ONES = """
+type: trigger
+name: test/old
+description: whoever speaks no newer version
+filter: "evt.Gate.ja4 startsWith 't12' && evt.Meta.ja4 == evt.Gate.ja4"
+groupby: evt.Meta.source_ip
+labels: {remediation: true, behavior: "http:bad-user-agent"}
+"""
+
+
+def page(gate, context, address, target, *more):
+    with gate.connect(tls=context, name="one.example") as client:
+        return client.ask("GET", target, [*HEADERS[:-1], f"X-Forwarded-For: {address}", *more, HEADERS[-1]], host="one.example").status
+
+
+@claim
+def a_scenario_sees_it():
+    with Origin() as origin, Secure(origin, {**TRUST, "scenarios": {"packs": False, "files": ["own.yaml"]}}, start=False) as gate:
+        with open(gate.path("own.yaml"), "w", encoding="ascii") as out:
+            out.write(OLD_ONES)
+        gate.start()
+        expect(page(gate, trusting(), "203.0.113.1", "/"), 200)
+        expect(page(gate, trusting(high=ssl.TLSVersion.TLSv1_2), "203.0.113.2", "/"), 403)
+        expect(page(gate, trusting(), "203.0.113.2", "/"), 403, "it is held")
+
+
+def scraped(gate, tool, browser):
+    """Sixty addresses take a page each, while somebody with the same headers reads on; what came of it."""
+    for i in range(60):
+        page(gate, tool, f"198.51.{i}.1", f"/p{i}")
+        if i % 8 == 0:
+            expect(page(gate, browser, "203.0.113.9", "/next", "Referer: https://one.example/"), 200, "a reader")
+    return ask(gate, "GET", "/alerts?scenario=embergate/one-fingerprint")[1]["items"]
+
+
+@claim
+def a_tool_with_a_browsers_headers_is_not_taken_for_the_browser():
+    top = {**TRUST, "scenarios": {"packs": True}}
+    tool = trusting(alpn=())
+    tool.set_ciphers("ECDHE+AESGCM")
+    with Origin() as origin, Secure(origin, top) as gate:
+        expect(scraped(gate, tool, tool), [], "its readers vouch for a program")
+        got = eventually(lambda: scraped(gate, tool, trusting()), 30, "an alert")
+        assert got[0]["value"].startswith("198.51."), got
