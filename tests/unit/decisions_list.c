@@ -198,9 +198,37 @@ static void only_what_allows_is_taken_back(void **state)
 	decisions_free(d);
 }
 
+static void a_text_is_looked_for_in_each_of_its_texts_in_any_case(void **state)
+{
+	static const struct { const char *text; size_t total; } rows[] = {
+		{ "1", 2 }, { "192.0.2.1", 1 }, { "192.0.2.12", 1 }, { "WORDS of", 1 }, { "of mine", 1 }, { "manual", 2 }, { "MANUAL", 2 }, { "l", 2 },
+		{ "2.1words", 0 }, { "minemanual", 0 }, { "manuals", 0 }, { "mine ", 0 }, { "words of mine, and more of them", 0 }, { "zz", 1 }, { "last", 1 },
+		{ "manuall", 0 }, { "192.0.2.1Words of minemanual", 0 },
+	};
+	struct decisions *d = decisions_new(1000);
+	struct decisions_page *p = malloc(sizeof *p);
+	struct decisions_filter f = anything;
+	char large[200];
+
+	(void)state;
+	memset(large, 'z', sizeof large);
+	memcpy(large + sizeof large - 5, "last", 5);
+	hold(d, SCOPE_IP, "192.0.2.1", REMEDY_DENY, "Words of mine");
+	hold(d, SCOPE_IP, "192.0.2.12", REMEDY_DENY, large);
+	for (size_t i = 0; i < nelems(rows); i++) {
+		f.text = bytes_of(rows[i].text);
+		page(d, &f, 10, p);
+		if (p->total != rows[i].total + (i == 1)) /* the one is in the other */
+			fail_msg("%s: %zu", rows[i].text, p->total);
+	}
+	free(p);
+	decisions_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_text_is_looked_for_in_each_of_its_texts_in_any_case),
 		cmocka_unit_test(a_page_has_the_newest_first_and_says_how_many_there_are),
 		cmocka_unit_test(what_is_asked_for_fits_in_all_that_is_said),
 		cmocka_unit_test(pages_have_each_that_stays_once_whatever_comes_and_goes),
