@@ -17,6 +17,7 @@ static const struct api_routes table = API_ROUTES(routes);
 const struct api_routes *const api_tables[] = {
 	&table,
 	&api_status_routes,
+	&api_notices_routes,
 	&api_events_routes,
 	&api_series_routes,
 	&api_stream_routes,

@@ -4,6 +4,7 @@
 #include "admin/api/api.h"
 
 extern const struct api_routes api_status_routes; /* api_status.c: the gate, its apps */
+extern const struct api_routes api_notices_routes; /* api_notices.c: what a person has to act on */
 extern const struct api_routes api_events_routes; /* api_events.c: what was seen */
 extern const struct api_routes api_series_routes; /* api_series.c: figures */
 extern const struct api_routes api_stream_routes; /* api_stream.c: what happens, as it happens */

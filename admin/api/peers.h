@@ -41,4 +41,6 @@ void peers_series(struct api_call *);
 void peers_top(struct api_call *);
 /* peers_suggest.c */
 void peers_suggestions(struct api_call *);
+/* peers_notices.c */
+void peers_notices(struct api_call *);
 #endif

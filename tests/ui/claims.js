@@ -252,6 +252,25 @@ exports.live = async ({ page, link, wish, watch }) => {
 	await seen(page, [...first.ids, ...second.ids]);
 };
 
+// Of two gates that share a Redis: events of the other come by themselves, its part of a mistake is told, and what is wrong there.
+exports.gates = async ({ page, link, wish }) => {
+	await log_in_first(page, link);
+	await open(page, '/events?nodes=all');
+	await is_live(page);
+	await page.waitForSelector('text=New events of all gates appear');
+	for (const id of (await wish('beside attack3')).ids)
+		await page.waitForSelector(`a.row-link[href="#/events/${id}?node=there"]`);
+	await seen(page, (await wish('attack2')).ids);
+	expect((await wish('beside article')).status, 403, 'the article, at the other gate');
+	await open(page, '/false-positives?nodes=all');
+	await page.waitForSelector('.suggestion:has-text("there: 1 event, to decide")');
+	expect((await wish('beside off')).status, 204);
+	await open(page, '/');
+	await page.waitForSelector('.alarm:has-text("there: shop is not protected")');
+	await open(page, '/cluster');
+	await page.waitForSelector('tr:has-text("there") td.c-overrides code');
+};
+
 const is_live = (page) => page.waitForFunction(() => document.querySelector('.pulse .dot.good'));
 
 async function seen(page, ids) {

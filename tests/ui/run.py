@@ -7,6 +7,7 @@
 Chromium may reach nothing but the gate. A claim fails on any word in the browser's console, on a request to another host, on
 what a sanitizer says of the gate, and on what claims.js expects and does not find.
 """
+import contextlib
 import json
 import os
 import shutil
@@ -19,7 +20,7 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 sys.path[:0] = [os.path.join(HERE, "..", "flow"), os.path.join(HERE, "..", "realapp"), HERE]
-CLAIMS = ("rules", "decisions", "test_box", "unknown_event", "first_load", "first_visit", "roles", "screens", "false_positive", "live")
+CLAIMS = ("rules", "decisions", "test_box", "unknown_event", "first_load", "first_visit", "roles", "screens", "false_positive", "live", "gates")
 LIMIT_SECONDS = 200
 
 
@@ -27,6 +28,11 @@ def act(gate, word):
     """What the browser's script asks of the world while it waits."""
     from world import ARTICLE, ATTACKS, EVIL, post, send
 
+    if word.startswith("beside "):
+        return act(gate.beside, word[7:])
+    if word == "off":
+        from lib.api import ask
+        return {"status": ask(gate, "POST", "/apps/shop/mode", {"mode": "off"})[0]}
     if word == "restart":
         before = gate.serving()
         gate.signal(signal.SIGUSR2)
@@ -74,11 +80,27 @@ def converse(process, gate, told):
             print("    " + line, end="", flush=True)
 
 
+@contextlib.contextmanager
+def world(claim):
+    """A gate; for one claim, with another beside it."""
+    from lib.gates import met
+    from lib.redis import Redis
+    from world import World
+
+    if claim != "gates":
+        with World() as gate:
+            yield gate
+        return
+    with Redis() as redis, World(redis.url) as gate, World(redis.url, "there") as gate.beside:
+        met([gate, gate.beside])
+        yield gate
+
+
 def run(claim, modules, shots=None):
     from traffic import Traffic
-    from world import World, lively, setup_link
+    from world import lively, setup_link
 
-    with World() as gate, Traffic(gate, bool(shots)):
+    with world(claim) as gate, Traffic(gate, bool(shots)):
         event = lively(gate)
         link = setup_link(gate)
         print(claim.replace("_", " "), flush=True)

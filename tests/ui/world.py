@@ -25,9 +25,9 @@ EVIL = b"title=x&comment=%3Cscript%3Ealert(document.cookie)%3C/script%3E"
 class World:
     """An origin and a gate before it; `with` gives the gate, which has .base, the dashboard's address."""
 
-    def __init__(self, **app):
+    def __init__(self, redis=None, name="here", **app):
         self.origin = Origin(answering=lambda request: answer(200, b"<p>The shop", (b"Content-Type: text/html",)))
-        self.app = app
+        self.app, self.shared = app, {"redis": {"url": redis, "name": name}, "secret": "file:secret"} if redis else {}
 
     def __enter__(self):
         self.origin.__enter__()
@@ -37,6 +37,8 @@ class World:
                 subprocess.run([sys.executable, MMDB, self.gate.path(f"{name}.mmdb"), kind], check=True, timeout=20)
             with open(self.gate.path("known.txt"), "w", encoding="ascii") as out:
                 out.writelines(f"100.64.{i // 250}.{i % 250}\n" for i in range(1500))
+            with open(self.gate.path("secret"), "w", encoding="ascii") as out:
+                out.write("what gates of one installation share")
             self.gate.write(self.config())
             self.gate.start()
         except BaseException:
@@ -56,7 +58,7 @@ class World:
         blog = {"upstream": self.origin.url, "hosts": ["blog.example"], "log": {"body": True}, "rules": [{"path": "/members/*", "do": "challenge"}]}
         return {"client_ip": {"trust": ["127.0.0.0/8"]}, "geo": ["country.mmdb", "as.mmdb"],
                 "cti": {"lists": [{"name": "known-scanners", "file": "known.txt", "do": "challenge"}]},
-                "scenarios": {"packs": True}, "apps": {"shop": shop, "blog": blog}}
+                "scenarios": {"packs": True}, **self.shared, "apps": {"shop": shop, "blog": blog}}
 
 
 def send(gate, address, target="/", method="GET", fields=(), body=None, host="shop.example", agent=AGENT):

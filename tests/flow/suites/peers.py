@@ -352,3 +352,33 @@ def what_looks_like_one_mistake_at_several_gates_is_one_suggestion():
         with stopped(gates[1]):
             told = suggestions(gates[0])
             expect((told["silent"], told["items"][0]["events"]), (["gate1"], 7))
+
+
+OVERRIDES = "apps:\n  shop:\n    log: {body: true}\n"
+
+
+def change(gate, text, status=200, query=""):
+    """The file for changes, anew."""
+    tag = f'"{got(gate, "/config")["hash"]}"'
+    is_status, told = api.ask(gate, "PUT", f"/config/overrides{query}", {"text": text}, {"If-Match": tag})
+    expect(is_status, status, str(told))
+    return told
+
+
+@claim(limit=120)
+def what_to_act_on_is_told_of_all_gates_and_whose_changes_are_not_alike():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url) as gates:
+        met(gates)
+        expect([got(g, "/notices")["items"] for g in gates], [[], [], []])
+        expect(api.ask(gates[1], "POST", "/apps/shop/mode", {"mode": "off"})[0], 204)
+        expect(change(gates[2], OVERRIDES)["applied"], True)
+        for i, gate in enumerate(gates):
+            told = got(gate, "/notices?nodes=all")
+            expect(told["items"], [{"kind": "unprotected", "app": "shop", "text": None, "node": "gate1"}])
+            expect({g["node"]: g["differs"] for g in told["gates"]},
+                   {"gate0": i == 2, "gate1": i == 2, "gate2": i != 2}, f"seen from gate{i}")
+        with stopped(gates[1]):
+            told = got(gates[0], "/notices?nodes=all")
+            expect((told["silent"], told["items"]), (["gate1"], []))
+        redis.stop()
+        eventually(lambda: [n["kind"] for n in got(gates[0], "/notices")["items"]] == ["redis"], 10, "without Redis")

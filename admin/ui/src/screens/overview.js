@@ -47,25 +47,27 @@ function Tiles({ app, nodes }) {
 	</section>`;
 }
 
-/* What a person has to act on; nothing is shown while all is well. */
-function Alarms({ status, hours }) {
-	const down = status.apps.flatMap((a) => a.servers.filter((s) => !s.up).map((s) => [a.name, s.address]));
-	const attacked = status.apps.filter((a) => a.under_attack);
-	const open = status.apps.filter((a) => a.mode === "off");
-	const alarms = [
-		status.reload_error && ["bad", "The last reload was refused; the older configuration serves.",
-			status.reload_error, link("/config")],
-		status.draining && ["warn", "This process drains.", "It takes no new connections."],
-		...down.map(([app, server]) =>
-			["bad", `${app}: a server does not answer`, server, link(`/apps/${app}`)]),
-		...attacked.map((a) => ["warn", `${a.name} is in attack mode`, "Everyone without a pass is challenged.",
-			link(`/apps/${a.name}`)]),
-		...open.map((a) => ["warn", `${a.name} is not protected`, "Its mode is off.", link(`/apps/${a.name}`)]),
-	].filter(Boolean);
+const NOTICES = {
+	reload: () => ["bad", "The last reload was refused; the older configuration serves.", link("/config")],
+	draining: () => ["warn", "This process drains. It takes no new connections."],
+	server: ({ app }) => ["bad", `${app}: a server does not answer`, link(`/apps/${app}`)],
+	attack: ({ app }) => ["warn", `${app} is in attack mode: everyone without a pass is challenged`, link(`/apps/${app}`)],
+	unprotected: ({ app }) => ["warn", `${app} is not protected: its mode is off`, link(`/apps/${app}`)],
+	redis: () => ["warn", "Redis cannot be reached: this gate decides by itself", link("/cluster")],
+};
 
-	return alarms.length > 0 && html`<ul class="alarms">${alarms.map(([tone, title, text, href]) => html`
-		<li key=${title + text} class="alarm ${tone}"><b>
-			${href ? html`<a href=${href}>${title}</a>` : title}</b> <span>${text}</span></li>`)}</ul>`;
+/* What a person has to act on, at any gate; nothing is shown while all is well. */
+function Notices({ gates }) {
+	const { data } = useGet("/notices", { nodes: gates.others.length ? "all" : undefined }, { every: 15000 });
+	const items = data?.items.filter((n) => NOTICES[n.kind]) ?? [];
+
+	return items.length > 0 && html`<ul class="alarms">${items.map((n) => {
+		const [tone, title, href] = NOTICES[n.kind](n);
+		const other = n.node && n.node !== gates.self;
+
+		return html`<li key=${[n.node, n.kind, n.app, n.text].join()} class="alarm ${tone}"><b>${n.node && html`${n.node}: `}
+			${href && !other ? html`<a href=${href}>${title}</a>` : title}</b> <span>${n.text}</span></li>`;
+	})}</ul>`;
 }
 
 /* ---- over time ---- */
@@ -255,7 +257,7 @@ export default function Overview() {
 					${a}</option>`)}</select></label>`}
 			<${Segments} label="Range" value=${range} options=${RANGES}
 				on=${(r) => requery({ range: r })} /><//>
-		${status.data && html`<${Alarms} status=${status.data} />`}
+		<${Notices} gates=${gates} />
 		<${Problem} error=${status.error} retry=${status.reload} />
 		<${Tiles} app=${app} nodes=${nodes} />
 		${status.data?.requests === 0 && series.data && !series.data.series.requests.some(Boolean)
