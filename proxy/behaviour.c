@@ -281,21 +281,12 @@ enum flow stage_observe_head(struct exchange *x)
 		return GO;
 	if (!(x->behaviour = arena_get(x->arena, sizeof *x->behaviour)))
 		return answer(x, 503, (struct bytes){ 0 });
-	x->behaviour->login = login_of(x);
+	login_expect(x, &x->behaviour->login);
 	behaviour_gather(x, x->behaviour);
 	heed(x, &(struct decisions_ask){ .session = x->behaviour->facts.at[FACT_SESSION] });
 	if (!exchange_stopped(x))
 		observe(x, AT_HEAD);
 	return GO;
-}
-
-static struct bytes lower_of(struct arena *a, struct bytes b)
-{
-	char *at = arena_raw(a, b.len + 1);
-
-	for (size_t i = 0; at && i < b.len; i++)
-		at[i] = byte_lower(b.at[i]);
-	return at ? (struct bytes){ at, b.len } : b;
 }
 
 enum flow stage_observe_body(struct exchange *x)
@@ -304,15 +295,11 @@ enum flow stage_observe_body(struct exchange *x)
 
 	if (!b || exchange_stopped(x))
 		return GO;
-	if (b->login && x->inspection) {
-		struct bytes user = bytes_trim(inspection_argument(x->inspection, b->login->user));
-
-		if (user.len)
-			b->facts.at[FACT_USER] = behaviour_hash(x, BYTES("user"), lower_of(x->arena, user));
-		heed(x, &(struct decisions_ask){ .user = b->facts.at[FACT_USER] });
+	login_read(x, &b->login);
+	if (b->login.known) {
+		b->facts.at[FACT_USER] = b->login.user;
+		heed(x, &(struct decisions_ask){ .user = b->login.user });
 	}
-	if (b->login)
-		login_ask_plainly(b->login, &x->request);
 	if (!exchange_stopped(x))
 		observe(x, AT_BODY);
 	return GO;
@@ -325,6 +312,7 @@ static void login_went(struct behaviour *b, enum login_outcome how)
 	if (how == LOGIN_UNKNOWN)
 		return;
 	b->facts.at[FACT_LOGIN] = how == LOGIN_FAILED ? BYTES("failure") : BYTES("success");
+	b->facts.at[FACT_USER] = b->login.user; /* the very answer may have made the route known */
 	if (how == LOGIN_FAILED)
 		b->facts.at[FACT_SUB_TYPE] = BYTES("auth_fail");
 }
@@ -356,17 +344,17 @@ void behaviour_answer(struct exchange *x)
 	answer_facts(x, r->status);
 	if (r->status == 401 && has_password(&x->request))
 		b->facts.at[FACT_SUB_TYPE] = BYTES("auth_fail");
-	how = b->login ? login_outcome(b->login, r) : LOGIN_UNKNOWN;
-	if (how == LOGIN_BY_MARKER && (b->search = login_search_new(x->arena, b->login->marker)))
-		return; /* its page will tell */
+	how = login_answered(x, &b->login);
+	if (how == LOGIN_BY_MARKER)
+		return;
 	login_went(b, how);
 	observe(x, AT_ANSWER);
 }
 
 void behaviour_answer_bytes(struct exchange *x, struct bytes b)
 {
-	if (x->behaviour && x->behaviour->search)
-		login_search_take(x->behaviour->search, b);
+	if (x->behaviour && x->behaviour->login.search)
+		login_search_take(x->behaviour->login.search, b);
 }
 
 /* What rules stopped is an event of its own, by the names of CrowdSec's AppSec. */
@@ -416,11 +404,11 @@ void behaviour_end(struct exchange *x)
 	observe_block(x);
 	if (x->answered_here || (!b->answered && !has_gone(x)))
 		return;
-	if (b->search)
-		login_went(b, login_search_says(b->search, x->down.done && !x->down.truncated));
+	if (b->login.search)
+		login_went(b, login_page(x, &b->login, x->down.done && !x->down.truncated));
 	else if (!b->answered)
 		answer_facts(x, 499);
-	if (b->search || !b->answered)
+	if (b->login.search || !b->answered)
 		observe(x, AT_ANSWER);
 	b->facts.at[FACT_BODY_BYTES] = fact_number(x->arena, x->response_bytes);
 	observe(x, AT_END);

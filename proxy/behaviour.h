@@ -6,6 +6,7 @@
 #ifndef PROXY_BEHAVIOUR_H
 #define PROXY_BEHAVIOUR_H
 #include "proxy/exchange.h"
+#include "proxy/login.h"
 #include "proxy/stages.h"
 
 struct shared;
@@ -14,8 +15,7 @@ struct shared;
 struct behaviour {
 	struct facts facts;
 	void *marks;                      /* scenarios.h: struct observe */
-	const struct login_config *login; /* this is an attempt to log in; NULL: it is not */
-	struct login_search *search;      /* for the marker of a failure; login.c; NULL: none */
+	struct login_attempt login;
 	bool answered;                    /* its answer has been seen */
 	bool over;                        /* and has gone: what overflows now is told, and held for the next request */
 };
@@ -45,16 +45,4 @@ void behaviour_tick(struct shared *, const struct site *, struct observer *);
 /* behaviour_facts.c: what the head tells; and a keyed hash, 32 digits, of what is never kept in clear. From the arena. */
 void behaviour_gather(struct exchange *, struct behaviour *);
 struct bytes behaviour_hash(struct exchange *, struct bytes what, struct bytes);
-
-/* login.c: an attempt to log in, and how it went. */
-const struct login_config *login_of(const struct exchange *);
-/* What is known once the head of the answer is there. */
-enum login_outcome { LOGIN_UNKNOWN, LOGIN_FAILED, LOGIN_SUCCEEDED, LOGIN_BY_MARKER /* the page will tell */ };
-enum login_outcome login_outcome(const struct login_config *, const struct response *);
-/* A page with a marker must come whole and unpacked: the request no longer asks for anything else. */
-void login_ask_plainly(const struct login_config *, struct request *);
-struct login_search *login_search_new(struct arena *, struct bytes marker);
-void login_search_take(struct login_search *, struct bytes);
-/* `whole`: there was no more of it. */
-enum login_outcome login_search_says(const struct login_search *, bool whole);
 #endif

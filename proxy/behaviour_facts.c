@@ -106,7 +106,7 @@ static struct bytes route(const struct exchange *x)
 		for (size_t k = 0; k < app->routes[i].paths.n; k++)
 			if (access_path_holds(x, app->routes[i].paths.at[k]))
 				return app->routes[i].name;
-	return x->behaviour->login ? BYTES("login") : (struct bytes){ 0 };
+	return x->behaviour->login.known ? BYTES("login") : (struct bytes){ 0 };
 }
 
 void behaviour_gather(struct exchange *x, struct behaviour *b)

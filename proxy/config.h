@@ -255,6 +255,7 @@ struct app_config {
 	bool log_body;                     /* the beginning of an alert's body is kept */
 	struct watch_config watch;
 	struct login_config *logins; size_t nlogins;
+	bool learn_logins;                 /* of paths that `logins` does not name; default on */
 	struct route_config *routes; size_t nroutes;
 	struct app_bots_config bots;
 	struct attack_config attack;

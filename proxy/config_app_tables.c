@@ -357,6 +357,8 @@ static const struct schema_row app_rows[] = {
 	  .help = "which scenarios watch it" },
 	{ .key = "logins", .type = &schema_nested, .table = &config_login_table,
 	  SCHEMA_ITEMS(app_config, logins, nlogins), .help = "where people log in, for scenarios against credential stuffing" },
+	{ .key = "learn_logins", .type = &schema_bool, SCHEMA_FIELD(app_config, learn_logins), .unset = "on",
+	  .help = "where else people log in, and how a failure looks there, is learned from what passes" },
 	{ .key = "routes", .type = &schema_nested, .table = &config_route_table, SCHEMA_NAMED(app_config, routes, nroutes),
 	  .help = "what a path is to scenarios, by name: `payment`, `scalping`, `trap`" },
 	{ .key = "bots", .type = &schema_nested, .table = &config_app_bots_table, SCHEMA_FIELD(app_config, bots),

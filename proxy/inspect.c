@@ -87,7 +87,6 @@ enum flow stage_inspect(struct exchange *x)
 		return GO;
 	from = clock_mono_us();
 	o.window = x->app->config->waf.window;
-	o.want_args = x->behaviour && x->behaviour->login;
 	x->inspection = inspection_new(x->arena, x->app->rules, x->worker->scratch, &x->request, &o);
 	if (!x->inspection)
 		return answer(x, 503, (struct bytes){ 0 });
@@ -126,7 +125,7 @@ enum flow stage_body(struct exchange *x)
 		return GO;
 	invite(x);
 	/* What came with the head goes on with it, in one write. */
-	if (x->inspection || x->client->body_at_hand)
+	if (x->inspection || x->client->body_at_hand || login_holds_body(x))
 		return WAIT;
 	u->decided = true;
 	u->released = UINT64_MAX;

@@ -1,4 +1,5 @@
 /* site.c -- from a configuration to what workers serve by. */
+#include "proxy/logins_learned.h"
 #include "proxy/site.h"
 #include "base/fetch.h"
 #include "base/hash.h"
@@ -25,7 +26,9 @@ static struct app_state *state_of(struct process *p, struct bytes name)
 		if (bytes_eq(bytes_of(s->name), name))
 			return s;
 	s = metrics ? calloc(1, sizeof *s) : NULL;
-	if (!s || !(s->name = strndup(name.at, name.len))) {
+	if (!s || !(s->name = strndup(name.at, name.len)) || !(s->logins = logins_learned_new())) {
+		if (s)
+			free(s->name);
 		free(s);
 		return NULL;
 	}

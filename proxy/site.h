@@ -24,6 +24,7 @@ struct app_state {
 	char *name;
 	atomic_int mode; /* enum waf_mode set by `ctl mode`; -1: as configured */
 	struct attack attack;
+	struct logins_learned *logins;
 	atomic_uint turn; /* choices of a server so far: round robin, over all workers */
 	struct app_metrics *metrics;
 };

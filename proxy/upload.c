@@ -8,6 +8,7 @@
 #include "proxy/client.h"
 #include "proxy/forward.h"
 #include "proxy/hold.h"
+#include "proxy/login.h"
 #include "proxy/peer.h"
 #include "proxy/stages.h"
 #include "proxy/worker.h"
@@ -77,7 +78,8 @@ static void inspect_piece(struct exchange *x, struct bytes piece)
 	if (x->up.ours)
 		return;
 	if (!x->inspection || x->up.released == UINT64_MAX) {
-		x->up.released = UINT64_MAX;
+		if (!login_holds_body(x))
+			x->up.released = UINT64_MAX;
 		return;
 	}
 	from = clock_mono_us();

@@ -30,8 +30,6 @@ struct inspection *inspection_new(struct arena *a, const struct ruleset *rs, str
 				      .max = o->max_args ? o->max_args : VALUES_MAX };
 	in->values.args_max = rs->ir->bodies.args_max && rs->ir->bodies.args_max < in->values.max ? rs->ir->bodies.args_max
 												  : in->values.max;
-	if (o->want_args)
-		in->values.wanted |= (zone_set)1 << ZONE_ARGS | (zone_set)1 << ZONE_BODY_ARGS;
 	if (!exclusions_read(&in->values.exclusions, a, o, rs->plan.nwords))
 		return NULL;
 	in->groups = arena_get(a, rs->plan.nwords * sizeof *in->groups);
@@ -253,26 +251,4 @@ void inspection_finish(struct inspection *in)
 const struct verdict *inspection_verdict(const struct inspection *in)
 {
 	return &in->verdict;
-}
-
-static const struct value *named(const struct zone_values *zone, struct bytes name)
-{
-	struct bytes json = BYTES("json.");
-
-	for (size_t i = 0; i < zone->n; i++) {
-		struct bytes has = zone->at[i].name;
-
-		if (value_is_named(has, name) || (bytes_starts_nocase(has, json) && value_is_named(bytes_from(has, json.len), name)))
-			return &zone->at[i];
-	}
-	return NULL;
-}
-
-struct bytes inspection_argument(struct inspection *in, struct bytes name)
-{
-	const struct value *v = named(&in->values.zones[ZONE_BODY_ARGS], name);
-
-	if (!v)
-		v = named(&in->values.zones[ZONE_ARGS], name);
-	return v ? inspection_keep(in, v->text) : (struct bytes){ 0 };
 }

@@ -86,7 +86,6 @@ struct inspect_options {
 	size_t max_args, max_depth; /* 0: built-in bounds */
 	const struct exclusion *const *exclusions; /* those whose path holds for this request */
 	size_t nexclusions;
-	bool want_args;           /* of the body, whether a rule looks at them or not: for inspection_argument */
 };
 
 /* What the body is, from Content-Type or, without or with a false one, its looks. */
@@ -117,9 +116,6 @@ enum body_flow inspection_end(struct inspection *);
 enum body_kind inspection_body_kind(const struct inspection *);
 /* All hits so far, head and body; lives in the arena. */
 const struct verdict *inspection_verdict(const struct inspection *);
-/* The first argument of the query or the body with that name, or with it behind "json."; at == NULL: there is none (yet).
- * Only with want_args. Lives as long as the inspection. */
-struct bytes inspection_argument(struct inspection *, struct bytes name);
 
 /* ---- the answer (SecLang's phases 3 and 4) ----
  *
