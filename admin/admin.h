@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 struct admin_server { struct bytes address; bool up; uint64_t connections; };
+struct admin_login { struct bytes path; uint64_t failed, succeeded; }; /* a route that was learned */
 struct admin_app {
 	struct bytes name;
 	const char *mode; /* block, detect, off */
@@ -23,6 +24,8 @@ struct admin_app {
 	const struct admin_server *servers;
 	size_t nservers;
 	bool under_attack; /* everyone is challenged */
+	const struct admin_login *logins;
+	size_t nlogins;
 };
 struct admin_cert { struct bytes listener, hosts, issuer; uint64_t expires_s; }; /* hosts: apart by blanks */
 struct admin_status {

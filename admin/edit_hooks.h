@@ -55,6 +55,7 @@ struct edit_app {
 	const struct edit_cert *certs; size_t ncerts;
 	const struct edit_bot *bots; size_t nbots;
 	const struct edit_limit *limits; size_t nlimits;
+	const struct admin_login *logins; size_t nlogins; /* learned; admin.h */
 	const struct edit_exception *exceptions; size_t nexceptions;
 	struct edit_place where;
 };

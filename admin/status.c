@@ -41,6 +41,12 @@ static void put_app(struct text *t, const struct admin_app *a)
 		text_printf(t, "  %s, %llu connections\n", a->servers[i].up ? "up" : "DOWN",
 			    (unsigned long long)a->servers[i].connections);
 	}
+	for (size_t i = 0; i < a->nlogins; i++) {
+		text_str(t, "    log-in at ");
+		text_plain(t, a->logins[i].path);
+		text_printf(t, ", as learned: %llu failed, %llu succeeded\n", (unsigned long long)a->logins[i].failed,
+			    (unsigned long long)a->logins[i].succeeded);
+	}
 }
 
 void status_table(struct text *t, const struct admin_status *s, uint64_t now_ms)
@@ -103,7 +109,15 @@ static void put_app_json(struct text *t, const struct admin_app *a)
 			text_byte(t, ',');
 		put_server_json(t, &a->servers[i]);
 	}
-	text_printf(t, "],\"under_attack\":%s}", a->under_attack ? "true" : "false");
+	text_printf(t, "],\"under_attack\":%s,\"logins\":[", a->under_attack ? "true" : "false");
+	for (size_t i = 0; i < a->nlogins; i++) {
+		text_str(t, i ? ",{\"path\":" : "{\"path\":");
+		text_json(t, a->logins[i].path);
+		put_number(t, "failed", a->logins[i].failed);
+		put_number(t, "succeeded", a->logins[i].succeeded);
+		text_byte(t, '}');
+	}
+	text_str(t, "]}");
 }
 
 void status_json(struct text *t, const struct admin_status *s, uint64_t now_ms)

@@ -75,6 +75,8 @@ struct admin_hooks hooks_of(struct gate *);
 extern const struct client_hooks hooks_client; /* hooks_client.c: of an address */
 void hooks_metrics(void *gate, struct text *); /* hooks_metrics.c */
 size_t hooks_certs(struct arena *, const struct gate *, struct admin_cert *out); /* counts them, and fills `out` where there is one */
+/* The log-in routes of an app that were learned. */
+const struct admin_login *hooks_logins(struct arena *, const struct app *, size_t *n);
 extern const struct edit_hooks hooks_edit; /* hooks_edit.c: of the configuration */
 extern const struct rules_hooks hooks_rules; /* hooks_rules.c: of rules and scenarios */
 const char *mode_word(enum waf_mode);

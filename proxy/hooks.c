@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "proxy/gate.h"
+#include "proxy/logins_learned.h"
 #include <unistd.h>
 
 static const char *const modes[] = { [WAF_BLOCK] = "block", [WAF_DETECT] = "detect", [WAF_OFF] = "off" };
@@ -9,6 +10,17 @@ static const char *const modes[] = { [WAF_BLOCK] = "block", [WAF_DETECT] = "dete
 const char *mode_word(enum waf_mode m)
 {
 	return modes[m];
+}
+
+const struct admin_login *hooks_logins(struct arena *a, const struct app *app, size_t *n)
+{
+	struct login_route *routes = arena_get(a, LOGINS_LEARNED_MAX * sizeof *routes);
+	struct admin_login *out = arena_get(a, LOGINS_LEARNED_MAX * sizeof *out);
+
+	*n = routes && out ? logins_learned_list(app->state->logins, routes, LOGINS_LEARNED_MAX) : 0;
+	for (size_t i = 0; i < *n; i++)
+		out[i] = (struct admin_login){ bytes_of(routes[i].path), routes[i].failed, routes[i].succeeded };
+	return out;
 }
 
 static void app_status(struct arena *a, const struct app *app, struct admin_app *out)
@@ -19,6 +31,7 @@ static void app_status(struct arena *a, const struct app *app, struct admin_app 
 				   .rules = app->rules ? ruleset_count(app->rules) : 0,
 				   .servers = servers, .nservers = servers ? app->upstream.n : 0,
 				   .under_attack = attack_is_on(app) };
+	out->logins = hooks_logins(a, app, &out->nlogins);
 	for (unsigned i = 0; servers && i < app->upstream.n; i++) {
 		const struct server *s = app->upstream.backends[i].server;
 

@@ -151,6 +151,7 @@ static bool app_of(struct arena *a, const struct site *s, const struct app *app,
 		.window = c->waf.window, .challenge_bits = c->challenge.bits, .pass_ms = c->challenge.pass_ms,
 		.under_attack = attack_is_on(app), .where = place_of(&c->where),
 	};
+	out->logins = hooks_logins(a, app, &out->nlogins);
 	return add_servers(a, app, out) && add_listeners(a, s, c, out) && add_bots(a, &c->bots, out) && add_lists(a, s->config, c, out);
 }
 

@@ -41,6 +41,13 @@ static const struct api_field limit_fields[] = {
 };
 static const struct api_shape limit_shape = API_SHAPE("AppLimit", limit_fields);
 
+static const struct api_field login_fields[] = {
+	{ "path", API_TEXT, .help = "`*` stands for a number" },
+	{ "failed", API_INT, .help = "since it is known how a failure looks" },
+	{ "succeeded", API_INT, .help = "likewise" },
+};
+static const struct api_shape login_shape = API_SHAPE("AppLogin", login_fields);
+
 static const char *const modes[] = { "block", "detect", "off", NULL };
 static const char *const attack_modes[] = { "on", "off", "auto", NULL };
 static const struct api_field app_fields[] = {
@@ -60,6 +67,7 @@ static const struct api_field app_fields[] = {
 	{ "challenge", API_OBJECT, .of = &challenge_shape, .help = "what a challenge is" },
 	{ "bots", API_OBJECT, .of = &bots_shape, .help = "what is done about bots" },
 	{ "limits", API_OBJECT, .list = true, .of = &limit_shape, .help = "how often one client may ask" },
+	{ "logins", API_OBJECT, .list = true, .of = &login_shape, .help = "where people log in, as was learned" },
 	{ "exceptions", API_OBJECT, .list = true, .of = &edit_exception_shape, .help = "what is let through where" },
 	{ "under_attack", API_FLAG, .help = "everyone is challenged" },
 	{ "attack_mode", API_TEXT, .words = attack_modes, .help = "auto: while its servers are overloaded" },
@@ -164,6 +172,15 @@ static void put_app(struct json_out *o, const struct edit_app *a)
 	out_list(o, "limits");
 	for (size_t i = 0; i < a->nlimits; i++)
 		put_limit(o, &a->limits[i]);
+	out_end(o);
+	out_list(o, "logins");
+	for (size_t i = 0; i < a->nlogins; i++) {
+		out_object(o, NULL);
+		out_text(o, "path", a->logins[i].path);
+		out_int(o, "failed", (int64_t)a->logins[i].failed);
+		out_int(o, "succeeded", (int64_t)a->logins[i].succeeded);
+		out_end(o);
+	}
 	out_end(o);
 	out_list(o, "exceptions");
 	for (size_t i = 0; i < a->nexceptions; i++)
