@@ -12,7 +12,10 @@
 
 static const char ours[] = "/.embergate/";
 
-enum { ASKS = 60, ASKS_PER_MS = 60000 }; /* of verify and wait, by one address */
+enum {
+	ASKS = 60, ASKS_PER_MS = 60000, /* of all of them, by one address */
+	AGAIN = 6,                      /* with one solved token, beyond those */
+};
 
 /* ---- forms ---- */
 
@@ -43,7 +46,6 @@ static struct bytes form_value(struct exchange *x, struct bytes form, struct byt
 }
 
 /* ---- outcomes ---- */
-
 
 static enum flow redirect(struct exchange *x, struct bytes where, struct bytes cookie)
 {
@@ -93,10 +95,28 @@ static uint32_t age_s(struct exchange *x, const struct token *t)
 	return now > t->iat_s ? now - t->iat_s : 0;
 }
 
+/* Whatever the mode of the app: these are no paths of its. */
+static enum flow throttle(struct exchange *x)
+{
+	x->ruling = (struct ruling){ .act = REMEDY_THROTTLE, .would = REMEDY_THROTTLE, .source = SOURCE_LIMIT, .status = 429,
+				     .retry_after_s = x->visit.retry_after_s, .reason = BYTES("challenges are asked for too often") };
+	return answer_ruling(x);
+}
+
+/* Others behind the same address may be a flood: who brings a solution is heard all the same, which costs no more than to
+ * refuse him. */
+static bool is_heard(struct exchange *x, const struct asked *a)
+{
+	return !x->visit.retry_after_s || !limits_take(x->worker->shared->limits, hash_bytes(a->text), loop_now_ms(x->worker->loop),
+						       AGAIN, ASKS_PER_MS, AGAIN);
+}
+
 static enum flow give(struct exchange *x, const struct asked *a, unsigned level)
 {
 	struct bytes cookie = { 0 };
 
+	if (!is_heard(x, a))
+		return throttle(x);
 	switch (challenge_make(x, &a->token, level, &cookie)) {
 	case MADE_CROWDED:
 		count(x, a, CHALLENGE_STEP_CROWDED);
@@ -123,6 +143,8 @@ static enum flow refuse(struct exchange *x, const struct asked *a, enum token_ve
 	};
 
 	count(x, a, steps[why]);
+	if (x->visit.retry_after_s)
+		return throttle(x);
 	return fail(x, a, why == TOKEN_EXPIRED ? 410 : 403, SAY_FAILED);
 }
 
@@ -171,6 +193,8 @@ static enum flow ask_captcha(struct exchange *x, const struct asked *a, struct b
 		return judge_captcha(x, a);
 	if (x->visit.captcha)
 		return WAIT;
+	if (x->visit.retry_after_s) /* its provider is not for floods */
+		return throttle(x);
 	if (!solution.at && c->provider)
 		solution = form_value(x, form, captcha_look(c).field);
 	if (!solution.len || !c->provider)
@@ -208,7 +232,7 @@ static enum flow visit_verify(struct exchange *x)
 	if (!bytes_eq(x->request.method, BYTES("POST")))
 		return challenge_pass(x)->level ? answer_with(x, 204, (const struct field[]){
 			{ .name = BYTES("Cache-Control"), .value = BYTES("no-store") } }, 1, (struct bytes){ 0 })
-						: answer(x, 403, (struct bytes){ 0 });
+						: x->visit.retry_after_s ? throttle(x) : answer(x, 403, (struct bytes){ 0 });
 	if (x->up.done)
 		return verify_form(x);
 	if (!x->up.ours && x->request.expect_continue)
@@ -232,6 +256,8 @@ static enum flow visit_wait(struct exchange *x)
 	if (!(a.token.level == CHALLENGE_WAIT || (a.token.level == CHALLENGE_POW && c->no_js == NO_JS_WAIT)))
 		return refuse(x, &a, TOKEN_UNSOLVED);
 	age = age_s(x, &a.token);
+	if (age < must_wait_s(x) && x->visit.retry_after_s)
+		return throttle(x);
 	if (age < must_wait_s(x))
 		return challenge_show_again(x, &a.token, a.text, must_wait_s(x) - age + 1);
 	return give(x, &a, CHALLENGE_WAIT);
@@ -244,25 +270,31 @@ static enum flow visit_challenge(struct exchange *x)
 
 	if (challenge_pass(x)->level && challenge_lifts(x, level))
 		return challenge_say(x, 200, SAY_PASSED);
+	if (x->visit.retry_after_s)
+		return throttle(x);
 	return challenge_show(x, x->app->config->challenge.status, level, BYTES("/.embergate/challenge"));
 }
 
 static const struct {
 	struct bytes path;
 	enum flow (*visit)(struct exchange *);
-	bool bounded; /* it makes passes */
 } endpoints[] = {
-	{ BYTES_INIT("/.embergate/challenge"), visit_challenge, false },
-	{ BYTES_INIT("/.embergate/verify"), visit_verify, true },
-	{ BYTES_INIT("/.embergate/wait"), visit_wait, true },
+	{ BYTES_INIT("/.embergate/challenge"), visit_challenge },
+	{ BYTES_INIT("/.embergate/verify"), visit_verify },
+	{ BYTES_INIT("/.embergate/wait"), visit_wait },
 };
 
-static bool is_too_often(struct exchange *x)
+/* Once a request: the row is run again when its body is there. */
+static void charge(struct exchange *x)
 {
 	struct ip key = ip_behaviour_key(&x->request.client);
 	uint64_t bucket = hash_bytes((struct bytes){ (const char *)key.b, sizeof key.b }) ^ x->app->limit_seed;
+	uint64_t wait_ms;
 
-	return !x->up.ours && limits_take(x->worker->shared->limits, bucket, loop_now_ms(x->worker->loop), ASKS, ASKS_PER_MS, ASKS);
+	if (x->up.ours)
+		return;
+	wait_ms = limits_take(x->worker->shared->limits, bucket, loop_now_ms(x->worker->loop), ASKS, ASKS_PER_MS, ASKS);
+	x->visit.retry_after_s = (uint32_t)((wait_ms + 999) / 1000);
 }
 
 /* In any reading: a server must not be reached by another spelling of what is ours. */
@@ -284,12 +316,9 @@ enum flow stage_visit(struct exchange *x)
 		return GO;
 	if (exchange_stopped(x)) /* its body */
 		return answer_ruling(x);
-	for (size_t i = 0; i < nelems(endpoints); i++) {
-		if (!bytes_eq(x->request.path, endpoints[i].path))
-			continue;
-		if (endpoints[i].bounded && is_too_often(x))
-			return answer(x, 429, (struct bytes){ 0 });
-		return endpoints[i].visit(x);
-	}
-	return answer(x, 404, (struct bytes){ 0 });
+	charge(x);
+	for (size_t i = 0; i < nelems(endpoints); i++)
+		if (bytes_eq(x->request.path, endpoints[i].path))
+			return endpoints[i].visit(x);
+	return x->visit.retry_after_s ? throttle(x) : answer(x, 404, (struct bytes){ 0 });
 }

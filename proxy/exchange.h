@@ -67,6 +67,7 @@ enum { VISIT_PASSES = 4 };
 struct visit {
 	struct bytes passes[VISIT_PASSES]; /* the cookies, as they came */
 	size_t npasses;
+	uint32_t retry_after_s;            /* of who asks our endpoints too often; 0: not so */
 	bool read, charged, spent;   /* they have been looked at; their budget was asked, and is used up */
 	struct token_pass pass;      /* the best that holds; level 0: none */
 	struct captcha_question *captcha; /* under way */

@@ -469,6 +469,28 @@ def verifying_has_a_rate():
 
 
 @claim
+def a_flood_of_our_endpoints_is_throttled_and_who_solves_behind_the_same_address_gets_in():
+    floods = (("GET", "/.embergate/challenge"), ("GET", "/.embergate/verify"), ("GET", "/.embergate/wait?t=a"), ("GET", "/.embergate/x"))
+    for method, target in floods:
+        with Origin() as origin, guarded(origin, TRUSTED) as gate:
+            visitor = Visitor(gate, seen_from("203.0.113.1"))
+            page, unsolved = visitor.page(), visitor.page()
+            got = [gate.ask(method, target, seen_from("203.0.113.1")) for _ in range(80)]
+            expect({answer.status for answer in got[62:]}, {429}, target)
+            expect(field(got[-1], "retry-after") is not None, True)
+            line = gate.logged("security", field(got[-1], "x-request-id"))
+            expect((line["event"]["action"], line["waf"]["source"]), ("throttle", "limit"))
+            expect(visitor.ask(target="/other").status, 403, "the app's own paths: a challenge as before")
+            expect(visitor.verify(f"t={unsolved.token}&n=0").status, 429, "no solution")
+            expect([visitor.verify(page.solution()).status for _ in range(8)], [204] * 6 + [429] * 2)
+            expect(visitor.ask().status, 200, "and is in")
+            expect(visitor.ask(target="/.embergate/verify").status, 204, "the page looks whether the cookie came")
+            other = Visitor(gate, seen_from("203.0.114.1"))
+            expect(other.ask(target="/.embergate/challenge").status, 403, "another address")
+            expect(len(origin.requests), 1)
+
+
+@claim
 def in_detect_mode_nobody_is_challenged():
     with Origin() as origin, Gate(one_app(origin.url, waf="detect", rules=ALL)) as gate:
         answer = gate.ask("GET", "/", BROWSER)
