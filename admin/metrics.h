@@ -95,6 +95,7 @@ struct metrics_now {
 	size_t nodes, silent; /* gates that are up; that were not heard of for 15 s, in the last hour */
 	const struct list_status *lists; size_t nlists;
 	const char *openssl; /* its version; NULL: not said */
+	uint64_t databases_failed; /* of words, that Hyperscan did not compile */
 };
 
 void metrics_print(struct metrics *, const struct metrics_now *, struct text *);

@@ -360,6 +360,12 @@ static void print_lag(struct scrape *s)
 	sample_histogram(s, &h, no_label, NULL);
 }
 
+static void print_databases_failed(struct scrape *s)
+{
+	sample_open(s, "");
+	sample_close(s, s->now->databases_failed);
+}
+
 #define COUNTER "counter"
 #define GAUGE "gauge"
 #define HISTOGRAM "histogram"
@@ -421,6 +427,7 @@ static const struct family {
 	{ "upstream_connections", GAUGE, "Connections to a server that are open.", print_upstream_connections },
 	{ "events_dropped_total", COUNTER, "Log lines and events that a sink did not take in time.", print_drops },
 	{ "log_lines_total", COUNTER, "Lines of other servers' logs: event, other (none), broken (of another type), cut, dropped.", print_log_lines },
+	{ "rules_databases_failed_total", COUNTER, "Databases of rules' words that Hyperscan did not compile.", print_databases_failed },
 	{ "loop_lag_seconds", HISTOGRAM, "How long a turn of a worker's loop kept the next one waiting.", print_lag },
 };
 

@@ -8,6 +8,7 @@
  * before he looks for a database, so nobody can begin to use words after the
  * thread has seen no reader behind it. */
 #include "base/matcher_soon.h"
+#include "base/log.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -38,6 +39,8 @@ static struct {
 	struct matcher *first, *now;
 	bool runs, known;       /* there is a thread; exit() knows of it */
 } line = { .lock = PTHREAD_MUTEX_INITIALIZER, .rests = PTHREAD_COND_INITIALIZER };
+
+static atomic_ullong refused;
 
 static void order_free(struct matcher *m)
 {
@@ -70,11 +73,14 @@ static void words_end(struct matcher *m)
 
 static void compile_one(struct matcher *m)
 {
-	struct err ignored = { 0 };
-	struct matcher *fast = matcher_hs.compile(m->patterns, m->n, m->cache_dir, &ignored);
+	struct err e = { 0 };
+	struct matcher *fast = matcher_hs.compile(m->patterns, m->n, m->cache_dir, &e);
 
-	if (!fast)
+	if (!fast) {
+		atomic_fetch_add(&refused, 1);
+		log_warn("rules: a database of %zu words cannot be compiled: %s; they are looked for the slow way", m->n, e.text);
 		return;
+	}
 	atomic_store(&m->fast, fast);
 	words_end(m);
 }
@@ -139,6 +145,11 @@ static void at_exit(void)
 	line.first = NULL;
 	pthread_mutex_unlock(&line.lock);
 	matcher_soon_wait();
+}
+
+uint64_t matcher_soon_refused(void)
+{
+	return atomic_load(&refused);
 }
 
 /* Signals are for the control thread. Under the lock. */

@@ -1,5 +1,6 @@
 /* hooks_metrics.c -- /metrics: what the parts of the gate know at the time of a scrape. */
 #include "proxy/gate.h"
+#include "base/matcher_soon.h"
 
 enum { SCENARIO_BYTES = 4 << 20 /* of counts of scenarios */, LISTS_SHOWN = 64, NODES_SHOWN = 256 };
 
@@ -127,7 +128,7 @@ void hooks_metrics(void *ctx, struct text *out)
 		{ "cut", atomic_load(&c->cut) }, { "dropped", atomic_load(&c->dropped) },
 	};
 	struct metrics_now now = { .drops = drops, .ndrops = 2, .certs = certs, .lines = lines, .nlines = s->config->nlogs ? nelems(lines) : 0,
-				   .openssl = tls_library() };
+				   .openssl = tls_library(), .databases_failed = matcher_soon_refused() };
 
 	if (s->access)
 		drops[now.ndrops++] = (struct metrics_drops){ "access", log_dropped(s->access) };

@@ -156,6 +156,29 @@ static void an_expression_is_compiled_at_once(void **state)
 	matcher_scratch_free(s);
 }
 
+/* A word that matcher_words takes and Hyperscan does not. */
+static void what_is_refused_is_counted_and_still_found(void **state)
+{
+	enum { LONG = 17000 };
+	static char word[LONG + 4];
+	struct pattern p = { { word, LONG }, PATTERN_LITERAL, 3 };
+	struct matcher_scratch *s = matcher_scratch_new();
+	uint64_t before = matcher_soon_refused();
+	struct matcher *m;
+	size_t sum = 0;
+
+	(void)state;
+	memset(word, 'w', sizeof word);
+	m = matcher_soon.compile(&p, 1, NULL, NULL);
+	assert_non_null(m);
+	matcher_soon_wait();
+	assert_int_equal(matcher_soon_refused(), before + 1);
+	assert_true(matcher_soon.scan(m, s, (struct bytes){ word, LONG }, count, &sum));
+	assert_int_equal(sum, 3000 + LONG);
+	matcher_soon.free(m);
+	matcher_scratch_free(s);
+}
+
 static int clean(void **state)
 {
 	char command[128];
@@ -172,6 +195,7 @@ int main(void)
 		cmocka_unit_test(what_is_in_the_cache_is_not_compiled),
 		cmocka_unit_test(it_may_be_freed_before_it_is_ready),
 		cmocka_unit_test(an_expression_is_compiled_at_once),
+		cmocka_unit_test(what_is_refused_is_counted_and_still_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, clean);
