@@ -143,7 +143,7 @@ void admin_left(struct admin *a)
 	void (*closed)(void *) = a->closed;
 	void *ctx = a->closed_ctx;
 
-	if (!a->closing || a->guests || a->by_address.server || a->by_socket.server)
+	if (!a->closing || a->guests || a->nanswers || a->by_address.server || a->by_socket.server)
 		return;
 	admin_free(a);
 	if (closed)
@@ -190,7 +190,7 @@ void admin_tell(struct admin *a, const char *topic, struct bytes json)
 
 uint64_t admin_untold(const struct admin *a)
 {
-	return streams_dropped(a->streams);
+	return a && a->streams ? streams_dropped(a->streams) : 0;
 }
 
 /* What closes at once must not end the admin before the others have been told. */

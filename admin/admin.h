@@ -120,7 +120,7 @@ void admin_cede(struct admin *, uint32_t grace_ms);
 /* To whoever follows: "config" or "node", and what is told, an object. */
 void admin_tell(struct admin *, const char *topic, struct bytes json);
 uint64_t admin_untold(const struct admin *); /* of that, and of figures: what a follower had no room for */
-/* Stops listening and cuts what is open; closed(ctx) once nothing of it is left on the loop. */
+/* Stops listening and cuts what is open; closed(ctx) once nothing of it is left on the loop and nobody is owed an answer. */
 void admin_close(struct admin *, void (*closed)(void *), void *ctx);
 
 /* `embergate ctl ...`: argv[0] is "ctl". Returns the exit status: 0 done,

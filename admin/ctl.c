@@ -8,6 +8,7 @@ static const char *const outcomes[] = { [CTL_OK] = "ok", [CTL_FAILED] = "failed"
 
 void ctl_reply(struct admin_answer *answer, enum ctl_outcome outcome, struct bytes text)
 {
+	struct admin *a = answer->admin;
 	struct guest *g = answer->guest;
 	char head[32];
 	struct text t = text_over(head, sizeof head);
@@ -15,8 +16,11 @@ void ctl_reply(struct admin_answer *answer, enum ctl_outcome outcome, struct byt
 	struct bytes out[3] = { { 0 }, text, { "\n", more } };
 
 	free(answer);
-	if (!g)
+	a->nanswers--;
+	if (!g) {
+		admin_left(a);
 		return;
+	}
 	text_printf(&t, "%s %zu\n", outcomes[outcome], text.len + more);
 	out[0] = text_bytes(&t);
 	guest_write(g, out, 2 + more);
@@ -152,7 +156,8 @@ static size_t ctl_read(struct guest *g)
 		guest_close(g);
 		return g->len;
 	}
-	g->answer->guest = g;
+	*g->answer = (struct admin_answer){ .admin = g->admin, .guest = g };
+	g->admin->nanswers++;
 	obey(g, in);
 	return end + 1;
 }

@@ -79,6 +79,7 @@ struct admin {
 	struct listener *ctl_listener;
 	struct guest *guests;
 	unsigned nguests;
+	unsigned nanswers;    /* owed to guests, also to those that went away */
 	struct ctl_socket *ctl, *api_socket;
 	bool closing;
 	void (*closed)(void *);
@@ -88,6 +89,7 @@ struct admin {
 void admin_left(struct admin *); /* what is gone last ends the admin */
 
 struct admin_answer {
+	struct admin *admin; /* there until it is given */
 	struct guest *guest; /* NULL: it went away */
 	bool json;
 };

@@ -30,6 +30,7 @@ enum {
 	RELOAD_STOP_MS = 2000,
 	ALIVE_MS = 2000,
 	ADMIN_GRACE_MS = 2000,
+	ADMIN_STOP_MS = 2000,
 	DECISIONS_MAX = 10000000,
 };
 
@@ -49,11 +50,31 @@ static void on_usr1(void *arg)
 
 /* ---- the end ---- */
 
-static void on_drain_over(void *arg)
+static void on_stop(void *arg)
 {
 	struct gate *g = arg;
 
 	loop_stop(g->loop);
+}
+
+static void on_admin_closed(void *arg)
+{
+	struct gate *g = arg;
+
+	g->admin = NULL;
+	loop_stop(g->loop);
+}
+
+/* Whoever still waits for an answer of the admin's, for a change that is being built say, has that long. */
+static void on_drain_over(void *arg)
+{
+	struct gate *g = arg;
+
+	if (g->ending)
+		return;
+	g->ending = true;
+	deadline_set(g->loop, &g->drain, ADMIN_STOP_MS, on_stop, g);
+	admin_close(g->admin, on_admin_closed, g);
 }
 
 /* On a worker's thread. */
@@ -70,7 +91,8 @@ static void on_succeeded(void *arg)
 {
 	struct gate *g = arg;
 
-	admin_cede(g->admin, ADMIN_GRACE_MS);
+	if (!g->ending)
+		admin_cede(g->admin, ADMIN_GRACE_MS);
 }
 
 static void on_term(void *arg)

@@ -51,7 +51,7 @@ struct gate {
 	struct bots_memo *log_bots;    /* of them too */
 	struct observer *log_observer; /* of events of logs; the agent's thread */
 	atomic_uint undrained;
-	bool stopping;
+	bool stopping, ending; /* draining; after it, while the admin closes */
 };
 
 /* Reads the configuration anew and swaps it in, or keeps the old one. `told`
