@@ -262,7 +262,7 @@ static const struct schema_row exception_rows[] = {
 	{ .key = "max_body", .type = &schema_size, SCHEMA_FIELD(exception_config, max_body),
 	  .min = 1, .max = 64 * TIB, .help = "in place of the app's" },
 	{ .key = "force", .type = &schema_bool, .unset = "off",
-	  .help = "yes, `skip: all` for every path is meant" },
+	  .help = "yes, `skip: all`, all `parts` or all `rules` for every path are meant" },
 	{ .key = "reason", .type = &schema_text, SCHEMA_FIELD(exception_config, reason), .help = "a note on why" },
 	{ .key = "until", .type = &schema_date, SCHEMA_FIELD(exception_config, until_s),
 	  .help = "after this the exception no longer applies" },
