@@ -36,7 +36,7 @@ static struct gate {
 static void hook_status(void *ctx, struct arena *a, struct admin_status *s)
 {
 	static const struct admin_server servers[] = { { BYTES_INIT("127.0.0.1:3000"), true, 3 }, { BYTES_INIT("10.0.0.3:3000"), false, 0 } };
-	static const struct admin_app apps[] = { { BYTES_INIT("shop"), "block", 43, servers, nelems(servers), false } };
+	static const struct admin_app apps[] = { { BYTES_INIT("shop"), "block", 43, servers, nelems(servers), false, NULL, 0 } };
 	static const struct bytes listeners[] = { BYTES_INIT(":80"), BYTES_INIT(":443") };
 
 	(void)ctx;
