@@ -301,6 +301,11 @@ void metrics_connection(struct listener_metrics *l, unsigned w, int change)
 	cell_add(change > 0 ? &l->workers[w]->opened : &l->workers[w]->closed, 1);
 }
 
+void metrics_connection_rests(struct listener_metrics *l, unsigned w, enum connection_rest rest, int change)
+{
+	cell_add(&l->workers[w]->rests[rest], (uint64_t)change);
+}
+
 void metrics_refused(struct listener_metrics *l, unsigned w, enum refusal why)
 {
 	cell_add(&l->workers[w]->refused[why], 1);

@@ -59,6 +59,9 @@ void metrics_challenge(struct app_metrics *, unsigned w, unsigned level, enum ch
 void metrics_solved(struct app_metrics *, unsigned w, unsigned level, uint64_t us); /* from the page to the pass */
 void metrics_attack(struct app_metrics *, bool on); /* attack mode; control thread */
 void metrics_connection(struct listener_metrics *, unsigned w, int change); /* +1, -1 */
+/* One that begins to idle, or to shake hands, and ends it. */
+enum connection_rest { CONNECTION_SHAKES, CONNECTION_IDLES, CONNECTION_RESTS };
+void metrics_connection_rests(struct listener_metrics *, unsigned w, enum connection_rest, int change); /* +1, -1 */
 /* Connections that were sent away before a request: they have no event. */
 enum refusal {
 	REFUSAL_LIMIT,    /* as many as there may be */
@@ -96,6 +99,7 @@ struct metrics_now {
 	const struct list_status *lists; size_t nlists;
 	const char *openssl; /* its version; NULL: not said */
 	uint64_t databases_failed; /* of words, that Hyperscan did not compile */
+	struct bytes crs;    /* versions of the Core Rule Set that apps have, with commas; empty: none has it */
 };
 
 void metrics_print(struct metrics *, const struct metrics_now *, struct text *);

@@ -79,7 +79,7 @@ struct server_cells {
 };
 
 struct listener_cells {
-	cell opened, closed, refused[REFUSAL_COUNT];
+	cell opened, closed, rests[CONNECTION_RESTS], refused[REFUSAL_COUNT];
 };
 
 struct worker_cells {

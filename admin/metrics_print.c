@@ -40,6 +40,7 @@ static void print_build(struct scrape *s)
 {
 	sample_open(s, "");
 	sample_label(s, "version", BYTES(EMBERGATE_VERSION));
+	sample_label(s, "crs", s->now->crs);
 	if (s->now->openssl)
 		sample_label(s, "openssl", bytes_of(s->now->openssl));
 	sample_close(s, 1);
@@ -70,16 +71,24 @@ static void print_config_hash(struct scrape *s)
 	sample_close(s, 1);
 }
 
+static void print_connections_in(struct scrape *s, const struct listener_metrics *l, const char *state, uint64_t n)
+{
+	sample_open(s, "");
+	sample_label(s, "listener", l->bind);
+	sample_label(s, "state", bytes_of(state));
+	sample_close(s, n);
+}
+
 static void print_connections(struct scrape *s)
 {
 	EACH_LISTENER(s, l) {
 		/* Closed first: a connection that closes in between is still open. */
-		uint64_t closed = SUM(s, l, listener_cells, closed);
+		uint64_t closed = SUM(s, l, listener_cells, closed), shake = SUM(s, l, listener_cells, rests[CONNECTION_SHAKES]);
+		uint64_t idle = SUM(s, l, listener_cells, rests[CONNECTION_IDLES]), all = SUM(s, l, listener_cells, opened) - closed;
 
-		sample_open(s, "");
-		sample_label(s, "listener", l->bind);
-		sample_label(s, "state", BYTES("open"));
-		sample_close(s, SUM(s, l, listener_cells, opened) - closed);
+		print_connections_in(s, l, "handshake", shake);
+		print_connections_in(s, l, "idle", idle);
+		print_connections_in(s, l, "open", all > shake + idle ? all - shake - idle : 0); /* they change meanwhile */
 	}
 }
 
@@ -379,7 +388,7 @@ static const struct family {
 	{ "config_last_reload_success_timestamp_seconds", GAUGE, "When the configuration in use came into use.", print_reload_time },
 	{ "config_last_reload_successful", GAUGE, "1 when the last reload was taken, 0 when it was refused.", print_reload_ok },
 	{ "config_hash_info", GAUGE, "Hash of the configuration in use; always 1.", print_config_hash },
-	{ "connections", GAUGE, "Client connections that are open.", print_connections },
+	{ "connections", GAUGE, "Client connections, by what they do.", print_connections },
 	{ "connections_total", COUNTER, "Client connections taken.", print_connections_total },
 	{ "connections_refused_total", COUNTER, "Of them, sent away by us without a request being answered.", print_connections_refused },
 	{ "tls_handshakes_total", COUNTER, "TLS handshakes with clients.", print_handshakes },

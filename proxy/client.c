@@ -35,7 +35,7 @@ static void leave(struct client *c)
 {
 	struct worker *w = c->worker;
 
-	c->state = CLIENT_CLOSED;
+	client_become(c, CLIENT_CLOSED);
 	deadline_clear(&c->deadline);
 	if (c->prev)
 		c->prev->next = c->next;
@@ -186,7 +186,7 @@ static void keep(struct client *c, struct bytes in)
 static void refuse_head(struct client *c, struct bytes in, const struct err *fault)
 {
 	c->scanned = 0;
-	c->state = CLIENT_BUSY;
+	client_become(c, CLIENT_BUSY);
 	exchange_begin(c, site_listen(c->worker->use->site, c->bind),
 		       bytes_sub(in, 0, client_limits(c).head_bytes), fault);
 }
@@ -214,7 +214,7 @@ static struct bytes take_head(struct client *c, struct bytes in, bool *more)
 	case HTTP1_DONE:
 		c->scanned = 0;
 		head = bytes_sub(in, 0, scanned);
-		c->state = CLIENT_BUSY;
+		client_become(c, CLIENT_BUSY);
 		c->body_at_hand = in.len > scanned;
 		exchange_begin(c, listen, head, NULL);
 		return bytes_from(in, scanned);

@@ -61,7 +61,7 @@ struct bytes client_preface(struct client *c, struct bytes in, bool *more)
 	}
 	/* From here on the stream gives plaintext, through on_bytes; none before the
 	 * client has had an answer to its hello. */
-	c->state = CLIENT_SHAKING;
+	client_become(c, CLIENT_SHAKING);
 	if (!stream_start_tls(c->stream, listen->tls, in))
 		client_close(c);
 	return (struct bytes){ 0 };

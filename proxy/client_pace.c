@@ -6,9 +6,28 @@
 
 enum { LINGERS = 15 /* so often LINGER_MS again, while a refused client still sends */ };
 
+/* A client that is at work rests in none. */
+static enum connection_rest rest_of(enum client_state s)
+{
+	return s == CLIENT_IDLE ? CONNECTION_IDLES : s == CLIENT_SHAKING ? CONNECTION_SHAKES : CONNECTION_RESTS;
+}
+
+void client_become(struct client *c, enum client_state state)
+{
+	enum connection_rest from = rest_of(c->state), to = rest_of(state);
+
+	c->state = state;
+	if (from == to)
+		return;
+	if (from != CONNECTION_RESTS)
+		metrics_connection_rests(c->metrics, c->worker->number, from, -1);
+	if (to != CONNECTION_RESTS)
+		metrics_connection_rests(c->metrics, c->worker->number, to, +1);
+}
+
 void client_wait(struct client *c, enum client_state state, uint64_t ms)
 {
-	c->state = state;
+	client_become(c, state);
 	c->watching = false;
 	deadline_set(c->worker->loop, &c->deadline, ms, client_on_deadline, c);
 }

@@ -33,6 +33,7 @@ struct bytes client_preface(struct client *, struct bytes in, bool *more);
 void client_refuse(struct client *, enum refusal, const char *answer);
 
 /* client_pace.c */
+void client_become(struct client *, enum client_state);
 void client_wait(struct client *, enum client_state, uint64_t ms); /* for what ends that state */
 void client_mark(struct client *);  /* a window of throughput begins */
 void client_watch(struct client *); /* the throughput of what is under way, a window at a time */

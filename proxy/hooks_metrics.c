@@ -113,10 +113,28 @@ static size_t count_certs(struct arena *a, const struct gate *g, struct metrics_
 	return n;
 }
 
+/* Apps may have several. */
+static void put_crs(struct text *t, const struct site *s)
+{
+	for (size_t i = 0; i < s->napps; i++) {
+		struct bytes of = s->apps[i].rules ? ruleset_crs(s->apps[i].rules) : (struct bytes){ 0 }, have = text_bytes(t), one;
+		bool new = of.len > 0;
+
+		while (new && bytes_cut(&have, ',', &one))
+			new = !bytes_eq(one, of);
+		if (!new)
+			continue;
+		text_str(t, t->len ? "," : "");
+		text_put(t, of);
+	}
+}
+
 void hooks_metrics(void *ctx, struct text *out)
 {
 	struct gate *g = ctx;
 	const struct site *s = g->site;
+	char versions[64];
+	struct text crs = text_over(versions, sizeof versions);
 	struct metrics_drops drops[8] = {
 		{ "events", events_dropped(g->shared.events) }, { "stream", admin_untold(g->admin) },
 	};
@@ -130,6 +148,8 @@ void hooks_metrics(void *ctx, struct text *out)
 	struct metrics_now now = { .drops = drops, .ndrops = 2, .certs = certs, .lines = lines, .nlines = s->config->nlogs ? nelems(lines) : 0,
 				   .openssl = tls_library(), .databases_failed = matcher_soon_refused() };
 
+	put_crs(&crs, s);
+	now.crs = text_bytes(&crs);
 	if (s->access)
 		drops[now.ndrops++] = (struct metrics_drops){ "access", log_dropped(s->access) };
 	if (s->security)

@@ -201,6 +201,7 @@ struct ir {
 	size_t nslots, slots_cap;
 	struct body_settings bodies;
 	bool of_text;           /* what is being read is no file: it names none either */
+	struct bytes crs;       /* the version that its rules tell: "3.3.4"; empty: none is the Core Rule Set's */
 	uint32_t nmacros;       /* conditions that have one */
 };
 

@@ -50,6 +50,8 @@ struct ruleset *ruleset_tuned(const struct ruleset *, const struct ruleset_tunin
 size_t ruleset_count(const struct ruleset *);
 /* Bytes of an answer that may be held; 0: no rule looks at answers. */
 size_t ruleset_answer_window(const struct ruleset *);
+/* The version of the Core Rule Set among its files ("3.3.4"); empty: it is not. */
+struct bytes ruleset_crs(const struct ruleset *);
 /* Rule i in file order, for listings and metrics. */
 const struct rule_info *ruleset_rule(const struct ruleset *, size_t i);
 uint64_t ruleset_hits(const struct ruleset *, size_t i); /* since load, exclusions not counted */

@@ -165,6 +165,11 @@ size_t ruleset_answer_window(const struct ruleset *rs)
 	return rs->plan.busy[PHASE_ANSWER_BODY] ? rs->ir->bodies.answer_window : 0;
 }
 
+struct bytes ruleset_crs(const struct ruleset *rs)
+{
+	return rs->ir->crs;
+}
+
 const struct rule_info *ruleset_rule(const struct ruleset *rs, size_t i)
 {
 	return &rs->ir->rules[i].info;

@@ -273,8 +273,12 @@ static bool do_ctl(struct seclang *s, struct bytes v, struct seclang_rule *r)
 
 static bool do_ver(struct seclang *s, struct bytes v, struct seclang_rule *r)
 {
+	static const struct bytes crs = BYTES_INIT("OWASP_CRS/");
+
 	(void)r;
 	s->folds |= bytes_starts(v, BYTES("OWASP_CRS/3"));
+	if (!s->ir->crs.len && bytes_starts(v, crs))
+		s->ir->crs = arena_copy(s->ir->arena, bytes_from(v, crs.len));
 	return true;
 }
 

@@ -222,7 +222,8 @@ static void connections_handshakes_servers_and_what_others_know(void **state)
 {
 	const struct metrics_drops drops[] = { { "access.log", 7 }, { "explain", 0 } };
 	const struct metrics_cert certs[] = { { BYTES("shop.example"), 1900000000 }, { BYTES("shop.example"), 1800000000 }, { BYTES("*.b.example"), 1700000000 } };
-	const struct metrics_now now = { .drops = drops, .ndrops = nelems(drops), .certs = certs, .ncerts = nelems(certs), .openssl = "3.0.17" };
+	const struct metrics_now now = { .drops = drops, .ndrops = nelems(drops), .certs = certs, .ncerts = nelems(certs), .openssl = "3.0.17",
+					.crs = BYTES("4.0.0") };
 	struct metrics *m = metrics_new(2);
 	struct listener_metrics *l = metrics_listener(m, BYTES(":443"));
 	struct server_metrics *s = metrics_server(metrics_app(m, BYTES("shop")), BYTES("10.0.0.2:3000"));
@@ -232,6 +233,12 @@ static void connections_handshakes_servers_and_what_others_know(void **state)
 	metrics_connection(l, 0, +1);
 	metrics_connection(l, 1, +1);
 	metrics_connection(l, 1, -1);
+	metrics_connection(l, 0, +1);
+	metrics_connection(l, 1, +1);
+	metrics_connection_rests(l, 0, CONNECTION_IDLES, +1);
+	metrics_connection_rests(l, 1, CONNECTION_SHAKES, +1);
+	metrics_connection_rests(l, 1, CONNECTION_IDLES, +1);
+	metrics_connection_rests(l, 1, CONNECTION_IDLES, -1);
 	metrics_handshake(m, 0, "TLSv1.3");
 	metrics_handshake(m, 1, NULL);
 	metrics_upstream(s, 0, 200, 1500);
@@ -241,9 +248,11 @@ static void connections_handshakes_servers_and_what_others_know(void **state)
 	metrics_loop_lag(m, 1, 3000);
 	struct bytes all = scrape(m, &now);
 	assert_true(bytes_starts(all, BYTES("# HELP embergate_build_info What runs; always 1.\n# TYPE embergate_build_info gauge\n")));
-	assert_line(all, "embergate_build_info{version=\"" EMBERGATE_VERSION "\",openssl=\"3.0.17\"} 1");
+	assert_line(all, "embergate_build_info{version=\"" EMBERGATE_VERSION "\",crs=\"4.0.0\",openssl=\"3.0.17\"} 1");
+	assert_line(all, "embergate_connections{listener=\":443\",state=\"handshake\"} 1");
+	assert_line(all, "embergate_connections{listener=\":443\",state=\"idle\"} 1");
 	assert_line(all, "embergate_connections{listener=\":443\",state=\"open\"} 1");
-	assert_line(all, "embergate_connections_total{listener=\":443\"} 2");
+	assert_line(all, "embergate_connections_total{listener=\":443\"} 4");
 	assert_line(all, "embergate_tls_handshakes_total{version=\"TLSv1.3\",result=\"done\"} 1");
 	assert_line(all, "embergate_tls_handshakes_total{version=\"none\",result=\"failed\"} 1");
 	assert_line(all, "embergate_tls_cert_expiry_timestamp_seconds{host=\"shop.example\"} 1800000000");
@@ -257,7 +266,7 @@ static void connections_handshakes_servers_and_what_others_know(void **state)
 	assert_line(all, "embergate_loop_lag_seconds_bucket{le=\"0.005\"} 1");
 	assert_line(all, "embergate_loop_lag_seconds_sum 0.003");
 	metrics_totals(m, &connections, &requests);
-	assert_int_equal(connections, 1);
+	assert_int_equal(connections, 3);
 	metrics_free(m);
 }
 

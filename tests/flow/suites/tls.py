@@ -46,6 +46,21 @@ def http11_is_agreed_on_and_http2_alone_is_not():
 
 
 @claim
+def connections_are_told_by_what_they_do():
+    def told(gate):
+        of = f'embergate_connections{{listener="127.0.0.1:{gate.port}",state='
+        return [int(gate.metrics()[f'{of}"{state}"}}']) for state in ("handshake", "idle", "open")]
+
+    with Origin(lambda _: time.sleep(3) or answer(200, b"")) as origin, Secure(origin) as gate:
+        expect(told(gate), [0, 0, 0])
+        with socket.create_connection(("127.0.0.1", gate.port), 10), gate.secure() as client:
+            eventually(lambda: told(gate) == [1, 1, 0], 5, f"one shakes hands, one idles: {told(gate)}")
+            client.send(request())
+            eventually(lambda: told(gate) == [1, 0, 1], 2, f"one shakes hands, one is at work: {told(gate)}")
+        eventually(lambda: told(gate) == [0, 0, 0], 10, f"none: {told(gate)}")
+
+
+@claim
 def tls_12_and_13_are_spoken_and_nothing_older():
     with Origin() as origin, Secure(origin) as gate:
         for version, name in (

@@ -1,6 +1,7 @@
 """waf_crs.py -- the Core Rule Set in the product: levels, exceptions, explain, own files, conversion."""
 import glob
 import os
+import re
 
 from lib.claims import Skipped, claim, expect
 from lib.gate import Gate, one_app, run
@@ -35,6 +36,8 @@ def status(gate, **asked):
 @claim(limit=90)
 def what_scores_past_the_threshold_is_denied_and_explained():
     with Origin() as origin, Gate(crs(origin.url)) as gate:
+        (build,) = [name for name in gate.metrics() if name.startswith("embergate_build_info")]
+        assert re.search(r'crs="[34]\.\d+\.\d+"', build), build
         expect(status(gate, target="/"), 200)
         got = gate.ask(**COMMENT)
         expect(got.status, 403)
