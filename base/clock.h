@@ -8,6 +8,7 @@
 
 uint64_t clock_mono_ms(void);
 uint64_t clock_mono_us(void);
+uint64_t clock_mono_ns(void);
 uint64_t clock_wall_ms(void); /* since 1970-01-01T00:00:00Z */
 /* "2026-11-24T02:47:19.120Z" (RFC 3339, UTC, milliseconds). */
 void clock_rfc3339(struct text *, uint64_t wall_ms);

@@ -34,8 +34,12 @@ static bool add_rules(const struct site *s, const struct app *a, struct arena *a
 	for (size_t i = 0; i < s->napps; i++)
 		if (shares(a, &s->apps[i]))
 			apps[napps++] = s->apps[i].config->name;
-	for (size_t i = 0; i < count; i++)
-		(*at)[(*n)++] = (struct admin_rule){ .info = ruleset_rule(a->rules, i), .apps = apps, .napps = napps };
+	for (size_t i = 0; i < count; i++) {
+		struct rule_cost cost = ruleset_cost(a->rules, i);
+
+		(*at)[(*n)++] = (struct admin_rule){ .info = ruleset_rule(a->rules, i), .apps = apps, .napps = napps,
+						     .samples = ruleset_costs(a->rules).samples, .ns = cost.ns, .asked = cost.asked };
+	}
 	return true;
 }
 
@@ -49,6 +53,9 @@ static bool merge(struct arena *arena, struct admin_rule *into, const struct adm
 	memcpy(apps + into->napps, r->apps, r->napps * sizeof *apps);
 	into->apps = apps;
 	into->napps += r->napps;
+	into->samples += r->samples;
+	into->ns += r->ns;
+	into->asked += r->asked;
 	return true;
 }
 
@@ -101,6 +108,26 @@ static const struct admin_rule *hook_rules(void *ctx, struct arena *arena, size_
 	return at;
 }
 
+static struct admin_costs hook_costs(void *ctx, struct bytes app)
+{
+	const struct site *s = ((struct gate *)ctx)->site;
+	struct admin_costs sum = { 0 };
+
+	for (const struct app *a = s->apps; a < s->apps + s->napps; a++) {
+		const struct app *of = app.at ? site_app(s, app) : a;
+		struct ruleset_costs c;
+
+		if (!a->rules || !ruleset_count(a->rules) || !is_first(s, a) || !of || !of->rules || !shares(a, of))
+			continue;
+		c = ruleset_costs(a->rules);
+		sum.samples += c.samples;
+		sum.shared_ns += c.shared_ns;
+		for (size_t i = 0; i < ruleset_count(a->rules); i++)
+			sum.rules_ns += ruleset_cost(a->rules, i).ns;
+	}
+	return sum;
+}
+
 /* ---- scenarios ---- */
 
 static bool bit_is(const uint64_t *set, size_t i)
@@ -129,4 +156,4 @@ static bool hook_replay(void *ctx, struct replay_job *j)
 	return replay_take(g->replay, g->site, j);
 }
 
-const struct rules_hooks hooks_rules = { hook_rules, hook_scenario_mode, hook_replay };
+const struct rules_hooks hooks_rules = { hook_rules, hook_costs, hook_scenario_mode, hook_replay };

@@ -8,7 +8,11 @@
 #include <pthread.h>
 #include <unistd.h>
 
-enum { GRACE_MS = 2000, CLOCK_MS = 500 };
+enum {
+	GRACE_MS = 2000,
+	CLOCK_MS = 500,
+	TIMED_EVERY = 256, /* inspections: of one of them it is known what each rule costs */
+};
 
 /* One address this worker accepts on. Its name is kept for as long as the
  * process runs: clients name their listener by it. */
@@ -255,6 +259,7 @@ struct worker *worker_new(unsigned number, struct shared *shared, struct site *s
 		err_set(err, SIDE_SELF, 0, "out of memory for worker %u", number);
 		return NULL;
 	}
+	rules_scratch_time(w->scratch, TIMED_EVERY);
 	ulid_seed(&w->ids, seed);
 	memcpy(w->keys.secret, shared->process->secret, sizeof w->keys.secret);
 	w->wall_offset_ms = clock_wall_ms() - loop_now_ms(w->loop);

@@ -21,6 +21,8 @@ struct zone_values {
 	size_t scanned; /* those before it have been through the union database */
 };
 
+struct cost_sample;
+
 struct values {
 	struct arena *arena;
 	const struct ir *ir;
@@ -31,6 +33,7 @@ struct values {
 	size_t args_max; /* of arguments in the query, and in the body */
 	bool cut_args;   /* an exception took an argument out of the query */
 	size_t added;    /* values, ever */
+	struct cost_sample *sample; /* NULL: this inspection is not timed */
 	bool spent;      /* the arena is at its cap: nothing here is complete */
 	struct bytes fault; /* why the values are not complete, in words; else empty */
 };

@@ -32,12 +32,16 @@ struct inspection *inspection_new(struct arena *a, const struct ruleset *rs, str
 												  : in->values.max;
 	if (!exclusions_read(&in->values.exclusions, a, o, rs->plan.nwords))
 		return NULL;
+	if (cost_pace_is_due(scratch_pace(scratch)) && !in->values.exclusions.all)
+		in->values.sample = cost_sample_new(a, rs->compiled->costs);
+	inspection_time(in, true);
 	in->groups = arena_get(a, rs->plan.nwords * sizeof *in->groups);
 	in->fired = arena_get(a, (rs->ir->nrules / 64 + 1) * sizeof *in->fired);
 	in->verdict.status = 200;
-	if (!in->groups || !in->fired)
+	if (!in->groups || !in->fired || (rs->plan.start && !(in->run = run_new(in))))
 		return NULL;
-	return !rs->plan.start || (in->run = run_new(in)) ? in : NULL;
+	inspection_time(in, false);
+	return in;
 }
 
 bool inspection_fail(struct inspection *in, unsigned status, struct bytes why)
@@ -185,6 +189,14 @@ static void ask(struct inspection *in, const struct group *g)
 		report(in, g->rule, &shown);
 }
 
+static void ask_timed(struct inspection *in, const struct group *g)
+{
+	uint64_t began = cost_begin();
+
+	ask(in, g);
+	cost_end(in->values.sample, g->rule, began);
+}
+
 /* Groups of the head alone are asked once: their bits go. A body may come in
  * pieces, so the bits of others stay. */
 static void ask_all(struct inspection *in)
@@ -203,8 +215,14 @@ static void ask_all(struct inspection *in)
 			due &= ~off[w];
 
 		in->groups[w] &= p->late[w] | ~unordered;
-		for (; due; due &= due - 1)
-			ask(in, &in->rules->ir->groups[w * 64 + (size_t)__builtin_ctzll(due)]);
+		for (; due; due &= due - 1) {
+			const struct group *g = &in->rules->ir->groups[w * 64 + (size_t)__builtin_ctzll(due)];
+
+			if (in->values.sample)
+				ask_timed(in, g);
+			else
+				ask(in, g);
+		}
 	}
 }
 
@@ -212,6 +230,7 @@ bool inspection_decide(struct inspection *in, enum phase phase)
 {
 	enum direction direction = phase >= PHASE_ANSWER ? OF_ANSWER : OF_REQUEST;
 
+	inspection_time(in, true);
 	in->phase = phase;
 	if (!scan_new_values(in->scratch, in->rules, &in->values, direction, in->groups))
 		memset(in->groups, 0xff, in->rules->plan.nwords * sizeof *in->groups);
@@ -221,6 +240,7 @@ bool inspection_decide(struct inspection *in, enum phase phase)
 	for (enum phase p = 0; in->run && p <= phase; p++)
 		if (p == phase || p == PHASE_HEAD)
 			run_phase(in->run, p);
+	inspection_time(in, false);
 	if (in->values.spent)
 		return out_of_memory(in);
 	return in->verdict.remedy == REMEDY_DENY;
@@ -230,12 +250,14 @@ const struct verdict *inspection_head(struct inspection *in)
 {
 	if (in->values.exclusions.all)
 		return &in->verdict;
+	inspection_time(in, true);
 	if (!values_head(&in->values, in->request) && in->values.fault.len)
 		inspection_fail(in, 400, in->values.fault);
 	facts_add(in, ZONE_HEAD_FACTS);
 	if (in->request->framing == BODY_NONE)
 		facts_add(in, ZONE_BODY_FACTS);
 	inspection_decide(in, in->request->framing == BODY_NONE ? PHASE_BODY : PHASE_HEAD);
+	inspection_time(in, false);
 	return &in->verdict;
 }
 
@@ -243,7 +265,9 @@ void inspection_finish(struct inspection *in)
 {
 	if (!in->run || in->values.exclusions.all)
 		return;
+	inspection_time(in, true);
 	run_phase(in->run, PHASE_LOG);
+	inspection_time(in, false);
 	if (in->verdict.nhits)
 		in->verdict.threshold = run_threshold(in->run);
 }

@@ -1,6 +1,7 @@
 /* inspect.h -- one request under inspection; for inspect.c and inspect_body.c. */
 #ifndef RULES_INSPECT_H
 #define RULES_INSPECT_H
+#include "rules/costs.h"
 #include "rules/fields.h"
 #include "rules/ruleset.h"
 
@@ -28,6 +29,13 @@ struct inspection {
 	struct answer_hold *answer;
 	struct run *run;   /* SecLang's rules; NULL: there are none */
 };
+
+/* Round whatever takes time; may nest. */
+static inline void inspection_time(struct inspection *in, bool begins)
+{
+	if (in->values.sample)
+		(begins ? cost_sample_begin : cost_sample_end)(in->values.sample);
+}
 
 /* Scans what is new and asks the groups that can be decided in `phase`. True
  * when the verdict is now one that ends the request. */

@@ -252,7 +252,7 @@ static bool is_off(const struct inspection *in)
 	return in->values.exclusions.all || in->values.exclusions.body || (in->run && !in->run->body_access);
 }
 
-enum body_flow inspection_body(struct inspection *in, struct bytes piece, uint64_t *release)
+static enum body_flow add(struct inspection *in, struct bytes piece, uint64_t *release)
 {
 	struct hold *h = in->hold;
 	enum body_flow flow;
@@ -279,7 +279,7 @@ enum body_flow inspection_body(struct inspection *in, struct bytes piece, uint64
 	return flow;
 }
 
-enum body_flow inspection_end(struct inspection *in)
+static enum body_flow end(struct inspection *in)
 {
 	struct hold *h = in->hold;
 
@@ -303,6 +303,26 @@ enum body_flow inspection_end(struct inspection *in)
 	default:
 		return BODY_GO;
 	}
+}
+
+enum body_flow inspection_body(struct inspection *in, struct bytes piece, uint64_t *release)
+{
+	enum body_flow flow;
+
+	inspection_time(in, true);
+	flow = add(in, piece, release);
+	inspection_time(in, false);
+	return flow;
+}
+
+enum body_flow inspection_end(struct inspection *in)
+{
+	enum body_flow flow;
+
+	inspection_time(in, true);
+	flow = end(in);
+	inspection_time(in, false);
+	return flow;
 }
 
 struct reading *inspection_reading(const struct inspection *in)

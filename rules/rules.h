@@ -55,6 +55,17 @@ struct bytes ruleset_crs(const struct ruleset *);
 /* Rule i in file order, for listings and metrics. */
 const struct rule_info *ruleset_rule(const struct ruleset *, size_t i);
 uint64_t ruleset_hits(const struct ruleset *, size_t i); /* since load, exclusions not counted */
+/* What the timed inspections took, of all rulesets that are tuned from one another. */
+struct ruleset_costs {
+	uint64_t samples;   /* inspections */
+	uint64_t shared_ns; /* of all of them: taking requests apart, the scan; what is no rule's own */
+};
+struct rule_cost {
+	uint64_t ns;    /* its own in all of them: gate, conditions, actions */
+	uint64_t asked; /* inspections in which it was */
+};
+struct ruleset_costs ruleset_costs(const struct ruleset *);
+struct rule_cost ruleset_cost(const struct ruleset *, size_t i);
 void ruleset_free(struct ruleset *);
 
 /* What an exception takes out, as written. Rules are named by `rules` (ids, ranges of numbers),
@@ -95,6 +106,8 @@ enum body_kind { BODY_KIND_NONE, BODY_URLENCODED, BODY_MULTIPART, BODY_JSON, BOD
 
 struct rules_scratch *rules_scratch_new(void); /* NULL: out of memory */
 void rules_scratch_free(struct rules_scratch *);
+/* One inspection in so many is timed, for ruleset_costs(); 0, as at the start: none. */
+void rules_scratch_time(struct rules_scratch *, unsigned every);
 
 struct inspection *inspection_new(struct arena *, const struct ruleset *, struct rules_scratch *,
 				  const struct request *, const struct inspect_options *);

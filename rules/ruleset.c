@@ -1,5 +1,6 @@
 /* ruleset.c -- files -> rules -> ruleset. */
 #include "rules/ruleset.h"
+#include "rules/costs.h"
 #include "rules/seclang_load.h"
 #include <errno.h>
 #include <fnmatch.h>
@@ -100,6 +101,7 @@ static void compiled_release(struct compiled *c)
 			c->kind->free(c->unions[d].once[book]);
 		}
 	}
+	costs_free(c->costs);
 	ir_free(c->ir);
 	free(c);
 }
@@ -115,8 +117,11 @@ static struct compiled *compiled_new(const struct ruleset_options *o, struct err
 	}
 	c->uses = 1;
 	c->kind = o->matcher ? o->matcher : &matcher_hs;
-	if (load_all(c->ir, o, e) && gates_build(c, o->cache_dir, e) && plan_prepare(c, e))
-		return c;
+	if (load_all(c->ir, o, e) && gates_build(c, o->cache_dir, e) && plan_prepare(c, e)) {
+		if ((c->costs = costs_new(c->ir->nrules)))
+			return c;
+		err_set(e, SIDE_SELF, 0, "out of memory");
+	}
 	compiled_release(c);
 	return NULL;
 }
@@ -175,9 +180,28 @@ const struct rule_info *ruleset_rule(const struct ruleset *rs, size_t i)
 	return &rs->ir->rules[i].info;
 }
 
+static uint64_t count_of(const _Atomic uint64_t *at)
+{
+	return atomic_load_explicit(at, memory_order_relaxed);
+}
+
 uint64_t ruleset_hits(const struct ruleset *rs, size_t i)
 {
-	return atomic_load_explicit(&rs->hits[i], memory_order_relaxed);
+	return count_of(&rs->hits[i]);
+}
+
+struct ruleset_costs ruleset_costs(const struct ruleset *rs)
+{
+	const struct costs *c = rs->compiled->costs;
+
+	return (struct ruleset_costs){ count_of(&c->samples), count_of(&c->shared_ns) };
+}
+
+struct rule_cost ruleset_cost(const struct ruleset *rs, size_t i)
+{
+	const struct cost *c = &rs->compiled->costs->rules[i];
+
+	return (struct rule_cost){ count_of(&c->ns), count_of(&c->asked) };
 }
 
 void ruleset_free(struct ruleset *rs)

@@ -77,6 +77,7 @@ struct compiled {
 	const struct matcher_kind *kind;
 	struct union_database unions[DIRECTIONS];
 	size_t npatterns; /* of all unions */
+	struct costs *costs;
 };
 
 struct plan {

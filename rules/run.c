@@ -333,6 +333,15 @@ static uint32_t run_group(struct run *r, uint32_t index)
 	return r->rule->actions.skip_to;
 }
 
+static uint32_t run_group_timed(struct run *r, uint32_t index)
+{
+	uint64_t began = cost_begin();
+	uint32_t next = run_group(r, index);
+
+	cost_end(r->in->values.sample, r->in->rules->ir->groups[index].rule, began);
+	return next;
+}
+
 /* ---- one phase ---- */
 
 static uint64_t due(const struct run *r, enum phase phase, size_t word)
@@ -388,6 +397,8 @@ static bool is_allowed(const struct run *r, enum phase phase)
 
 void run_phase(struct run *r, enum phase phase)
 {
+	const bool timed = r->in->values.sample;
+
 	if (r->done[phase] && (phase != PHASE_BODY || !r->in->body_may_go_on || r->seen == r->in->values.added))
 		return;
 	if (!r->in->rules->plan.busy[phase] || r->engine == ENGINE_OFF || is_allowed(r, phase)) {
@@ -404,7 +415,7 @@ void run_phase(struct run *r, enum phase phase)
 	r->seen = r->in->values.added;
 	r->phase = phase;
 	for (size_t i = 0; (i = next(r, phase, i)) != SIZE_MAX;) {
-		uint32_t skip = run_group(r, (uint32_t)i);
+		uint32_t skip = timed ? run_group_timed(r, (uint32_t)i) : run_group(r, (uint32_t)i);
 
 		i = skip ? skip : i + 1;
 		if (r->engine == ENGINE_OFF || r->allow)

@@ -6,6 +6,7 @@
  * once. */
 #include "rules/scan.h"
 #include "rules/carry.h"
+#include "rules/costs.h"
 #include "rules/memo.h"
 #include <stdlib.h>
 
@@ -60,6 +61,7 @@ struct rules_scratch {
 	uint64_t serial;
 	uint64_t *asked; /* by pattern: the serial it was last asked about */
 	size_t asked_cap;
+	struct cost_pace pace;
 };
 
 /* One call of scan_new_values. */
@@ -104,6 +106,16 @@ void rules_scratch_free(struct rules_scratch *s)
 	free(s);
 }
 
+struct cost_pace *scratch_pace(struct rules_scratch *s)
+{
+	return &s->pace;
+}
+
+void rules_scratch_time(struct rules_scratch *s, unsigned every)
+{
+	cost_pace_set(&s->pace, every);
+}
+
 /* ---- a gate may hold on a value ---- */
 
 static const struct operand *operand_of(struct scan *s, const struct condition *c)
@@ -127,11 +139,21 @@ static bool gate_holds(struct scan *s, uint32_t group, const struct batched *b)
 	return false;
 }
 
+static bool gate_holds_timed(struct scan *s, uint32_t group, const struct batched *b)
+{
+	uint64_t began = cost_begin();
+	bool holds = gate_holds(s, group, b);
+
+	cost_end(s->values->sample, s->rules->ir->groups[group].rule, began);
+	return holds;
+}
+
 /* Sets the group's bit when its gate holds. */
 static void ask_group(struct scan *s, struct batched *b, uint32_t group)
 {
 	/* Asked even when the group is known to be due: only a value on which no gate holds can be remembered. */
-	if (!bit_is(s->rules->plan.live, group) || !gate_holds(s, group, b))
+	if (!bit_is(s->rules->plan.live, group) ||
+	    !(s->values->sample ? gate_holds_timed(s, group, b) : gate_holds(s, group, b)))
 		return;
 	bit_set(s->groups, group);
 	b->suspect = true;

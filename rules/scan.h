@@ -10,6 +10,8 @@
 #include "rules/fields.h"
 #include "rules/ruleset.h"
 
+/* Which inspections are timed: costs.h. */
+struct cost_pace *scratch_pace(struct rules_scratch *);
 /* Scans what is new in `values` of this direction and sets the bits of groups whose
  * gate holds. False: it could not be done, so every group must be asked. */
 bool scan_new_values(struct rules_scratch *, const struct ruleset *, struct values *, enum direction, uint64_t *groups);

@@ -24,26 +24,38 @@ static const struct api_field rule_fields[] = {
 	{ "alerts", API_INT, .optional = true, .help = "of the newest 1,000 alerts by rules within 7 days, those that it was in; null: they cannot be read now" },
 	{ "fp_ratio", API_DECIMAL, .optional = true, .help = "the share of these in which it seems mistaken: of suggestions (GET /suggestions) that were "
 	  "accepted, or are likely false positives and not kept; null: not enough known, in fewer than 10 alerts" },
-	{ "cost_ns", API_INT, .optional = true, .help = "always null: rules are sought together, so the time of one is not known" },
+	{ "cost_ns", API_DECIMAL, .optional = true, .help = "its own time, on average of all requests inspected: what comes after the scan that all rules "
+	  "share; measured in one request of about 256; null: in none yet" },
+	{ "asked_ratio", API_DECIMAL, .optional = true, .help = "of these requests, the share in which it was asked" },
+	{ "samples", API_INT, .help = "these requests, since the rules were loaded" },
 };
 static const struct api_shape rule_shape = API_SHAPE("Rule", rule_fields);
+
+static const struct api_field costs_fields[] = {
+	{ "samples", API_INT, .help = "inspections that were timed: one of about 256, since the rules were loaded" },
+	{ "shared_ns", API_DECIMAL, .help = "on average of these: taking the request apart and the scan that all rules share" },
+	{ "rules_ns", API_DECIMAL, .help = "the same: what is the rules' own, of all rules" },
+};
+static const struct api_shape costs_shape = API_SHAPE("RuleCosts", costs_fields);
 
 static const struct api_field rules_fields[] = {
 	{ "items", API_OBJECT, .list = true, .of = &rule_shape, .help = "as `sort` says" },
 	{ "next", API_TEXT, .optional = true, .help = "for `after`; null: these were the last" },
 	{ "total", API_INT, .help = "that fit, of all pages" },
+	{ "costs", API_OBJECT, .optional = true, .of = &costs_shape, .help = "of whole inspections; of the app that was asked for, and others with the same "
+	  "rules; null: none was timed yet" },
 };
 static const struct api_shape rules_shape = API_SHAPE("Rules", rules_fields);
 
-static const char *const sorts[] = { "id", "name", "hits", "fp", NULL };
-enum sort { BY_ID, BY_NAME, BY_HITS, BY_MISTAKES };
+static const char *const sorts[] = { "id", "name", "hits", "fp", "cost", NULL };
+enum sort { BY_ID, BY_NAME, BY_HITS, BY_MISTAKES, BY_COST };
 
 static const struct api_field rules_query[] = {
 	{ "q", API_TEXT, .optional = true, .help = "in the id, the message or the file's name, in any case" },
 	{ "app", API_TEXT, .optional = true, .help = "only its" },
 	{ "category", API_TEXT, .optional = true, .help = "only these" },
 	{ "hits", API_FLAG, .optional = true, .help = "true: only rules that matched" },
-	{ "sort", API_TEXT, .optional = true, .words = sorts, .help = "id, else name: by message; hits, fp: the most first" },
+	{ "sort", API_TEXT, .optional = true, .words = sorts, .help = "id, else name: by message; hits, fp, cost: the most first" },
 	{ "after", API_TEXT, .optional = true, .help = "`next` of the page before, in the same order" },
 	{ "limit", API_INT, .optional = true, .min = 1, .help = "50, at most 500" },
 };
@@ -117,8 +129,21 @@ static int by_mistakes(const void *a, const void *b)
 	return l < r || l > r ? (l < r) - (l > r) : by_hits(a, b);
 }
 
+static double mean(uint64_t sum, uint64_t n)
+{
+	return n ? (double)sum / (double)n : 0;
+}
+
+static int by_cost(const void *a, const void *b)
+{
+	const struct row *l = a, *r = b;
+	double left = mean(l->rule->ns, l->rule->samples), right = mean(r->rule->ns, r->rule->samples);
+
+	return left < right || left > right ? (left < right) - (left > right) : by_id(a, b);
+}
+
 static int (*const orders[])(const void *, const void *) = {
-	[BY_ID] = by_id, [BY_NAME] = by_name, [BY_HITS] = by_hits, [BY_MISTAKES] = by_mistakes,
+	[BY_ID] = by_id, [BY_NAME] = by_name, [BY_HITS] = by_hits, [BY_MISTAKES] = by_mistakes, [BY_COST] = by_cost,
 };
 
 static enum sort sort_of(struct bytes word)
@@ -128,6 +153,14 @@ static enum sort sort_of(struct bytes word)
 	while (sorts[i] && !bytes_eq(word, bytes_of(sorts[i])))
 		i++;
 	return sorts[i] ? (enum sort)i : BY_ID;
+}
+
+static void put_mean(struct json_out *o, const char *key, uint64_t sum, uint64_t n)
+{
+	if (n)
+		out_decimal(o, key, mean(sum, n));
+	else
+		out_null(o, key);
 }
 
 static void put_rule(struct json_out *o, const struct row *r, bool alerts_known)
@@ -155,7 +188,9 @@ static void put_rule(struct json_out *o, const struct row *r, bool alerts_known)
 		out_decimal(o, "fp_ratio", mistakes(r));
 	else
 		out_null(o, "fp_ratio");
-	out_null(o, "cost_ns");
+	put_mean(o, "cost_ns", r->rule->ns, r->rule->samples);
+	put_mean(o, "asked_ratio", r->rule->asked, r->rule->samples);
+	out_int(o, "samples", (int64_t)r->rule->samples);
 	out_end(o);
 }
 
@@ -179,8 +214,23 @@ static const struct suggest_rule *alerts_of(const struct alerts *a, const char *
 	return NULL;
 }
 
+static void put_costs(struct json_out *o, const struct admin_costs *c)
+{
+	if (!c->samples) {
+		out_null(o, "costs");
+		return;
+	}
+	out_object(o, "costs");
+	out_int(o, "samples", (int64_t)c->samples);
+	put_mean(o, "shared_ns", c->shared_ns, c->samples);
+	put_mean(o, "rules_ns", c->rules_ns, c->samples);
+	out_end(o);
+}
+
 static void put_rules(struct json_out *o, struct api_call *c, struct row *rows, size_t n, bool alerts_known)
 {
+	const struct admin_hooks *h = &c->admin->hooks;
+	struct admin_costs costs = h->rules->costs(h->ctx, api_query(c, "app"));
 	size_t i, end, limit = api_query_int(c, "limit", API_PAGE, API_PAGE_MAX);
 
 	qsort(rows, n, sizeof *rows, orders[sort_of(api_query(c, "sort"))]);
@@ -193,6 +243,7 @@ static void put_rules(struct json_out *o, struct api_call *c, struct row *rows, 
 	out_end(o);
 	out_str(o, "next", end && end < n ? rows[end - 1].rule->info->id : NULL);
 	out_int(o, "total", (int64_t)n);
+	put_costs(o, &costs);
 	out_end(o);
 }
 

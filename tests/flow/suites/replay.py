@@ -117,6 +117,27 @@ def rules_and_scenarios_are_listed_with_what_they_found():
         expect(ask(gate, "GET", "/scenarios")[1]["items"], [])
 
 
+@claim
+def what_rules_cost_is_known_of_some_requests():
+    with Origin() as origin, Gate(one_app(origin.url, APART)) as gate, gate.connect() as client:
+        page = ask(gate, "GET", "/rules?sort=cost")[1]
+        expect((page["costs"], {r["cost_ns"] for r in page["items"]}), (None, {None}))
+        for i in range(1200):  # of 512 one is timed at the least
+            expect(client.ask("GET", f"/search?q=union+of+{i}+workers&table=select", FIELDS).status, 200)
+        every, after = [], None
+        while after is not None or not every:
+            _, page = ask(gate, "GET", "/rules?sort=cost&limit=500" + (f"&after={after}" if after else ""))
+            every, after = every + page["items"], page["next"]
+        costs = page["costs"]
+        expect(costs["samples"] >= 2 and costs["shared_ns"] > 0, True, str(costs))
+        expect(len({r["id"] for r in every}), page["total"])
+        expect([r["cost_ns"] for r in every], sorted((r["cost_ns"] for r in every), reverse=True))
+        expect(every[0]["cost_ns"] > 0 and every[0]["asked_ratio"] > 0, True, str(every[0]))
+        expect({r["cost_ns"] for r in every if not r["asked_ratio"]}, {0})
+        expect(abs(sum(r["cost_ns"] for r in every) - costs["rules_ns"]) < 1, True, str(costs))
+        expect({r["samples"] for r in every}, {costs["samples"]})
+
+
 def kept(gate, n, query="limit=500"):
     """The newest events, once there are n of them."""
     return eventually(lambda: (got := ask(gate, "GET", f"/events?{query}")[1]["items"]) and len(got) >= n and got, what=f"{n} events")
