@@ -489,6 +489,12 @@ struct expr *expr_compile(struct arena *a, struct bytes source, const struct exp
 	return NULL;
 }
 
+bool expr_is_name(const struct expr *x, uint32_t *number)
+{
+	*number = x->code[0].to;
+	return x->code[0].what == DO_LOAD && x->code[1].what == DO_END;
+}
+
 size_t expr_loads(const struct expr *x, const uint32_t **numbers)
 {
 	*numbers = x->loads;

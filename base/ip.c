@@ -86,14 +86,32 @@ struct ip ip_behaviour_key(const struct ip *a)
 	return k;
 }
 
+/* inet_ntop() would print it with the machinery of printf(), several times for each request. */
+static void dotted(struct text *t, const uint8_t *b)
+{
+	char s[16], *at = s;
+
+	for (int i = 0; i < 4; i++) {
+		if (i)
+			*at++ = '.';
+		if (b[i] >= 100)
+			*at++ = (char)('0' + b[i] / 100);
+		if (b[i] >= 10)
+			*at++ = (char)('0' + b[i] / 10 % 10);
+		*at++ = (char)('0' + b[i] % 10);
+	}
+	text_put(t, (struct bytes){ s, (size_t)(at - s) });
+}
+
 void ip_text(struct text *t, const struct ip *a)
 {
 	char s[INET6_ADDRSTRLEN];
 
-	if (ip_is4(a))
-		inet_ntop(AF_INET, a->b + 12, s, sizeof s);
-	else
-		inet_ntop(AF_INET6, a->b, s, sizeof s);
+	if (ip_is4(a)) {
+		dotted(t, a->b + 12);
+		return;
+	}
+	inet_ntop(AF_INET6, a->b, s, sizeof s);
 	text_str(t, s);
 }
 

@@ -13,6 +13,9 @@
 #include "base/arena.h"
 
 enum { BUCKET_EVENT_ROOM = 4096 }; /* bytes of one kept event */
+/* These bits of a key say where its bucket is: what one event is poured into has them in common, and so one shard and a few
+ * lines of the cache. */
+#define BUCKET_PLACE ((uint64_t)0xffffff)
 
 enum bucket_type { BUCKET_TRIGGER, BUCKET_LEAKY, BUCKET_COUNTER, BUCKET_CONDITIONAL, BUCKET_BAYESIAN };
 

@@ -7,7 +7,13 @@
 #include "scenarios/counters.h"
 #include <stdlib.h>
 
-enum { SLAB = 1024, HEADS_FIRST = 64, SWEEPS = 16 };
+enum {
+	SLAB = 1024,
+	LINE = 64 / sizeof(uint32_t), /* heads in a line of the cache */
+	HEADS_FIRST = 64,
+	HEADS_MOST = (BUCKET_PLACE + 1) / BUCKET_SHARDS * LINE,
+	SWEEPS = 16,
+};
 
 struct bucket_shard {
 	pthread_mutex_t lock;
@@ -54,6 +60,14 @@ static struct bucket *slab_more(struct bucket_shard *s)
 	return slab;
 }
 
+/* NULL: out of memory. */
+static uint32_t *heads_new(uint32_t n)
+{
+	uint32_t *heads = aligned_alloc(64, n * sizeof *heads);
+
+	return heads ? memset(heads, 0, n * sizeof *heads) : NULL;
+}
+
 static bool shard_init(struct bucket_shard *s, uint32_t max, size_t max_bytes)
 {
 	pthread_mutex_init(&s->lock, NULL);
@@ -62,7 +76,7 @@ static bool shard_init(struct bucket_shard *s, uint32_t max, size_t max_bytes)
 	s->nheads = HEADS_FIRST;
 	s->used = 1;
 	s->hand = 1;
-	s->heads = calloc(s->nheads, sizeof *s->heads);
+	s->heads = heads_new(s->nheads);
 	if (!s->heads || !slab_more(s))
 		return false;
 	*numbered(s, 0) = (struct bucket){ .number = 0 };
@@ -125,16 +139,21 @@ void buckets_unlock(struct bucket_shard *s)
 
 /* ---- index ---- */
 
+/* A line of the cache for each place, and in it one head or another. */
 static uint32_t *head_of(struct bucket_shard *s, uint64_t key)
 {
-	return &s->heads[(key >> 8) & (s->nheads - 1)];
+	uint64_t line = (key & BUCKET_PLACE) / BUCKET_SHARDS & (s->nheads / LINE - 1);
+
+	return &s->heads[line * LINE + (key >> 60) % LINE];
 }
 
 static void rehash(struct bucket_shard *s)
 {
 	uint32_t *old = s->heads, n = s->nheads;
 
-	if (!(s->heads = calloc((size_t)n * 2, sizeof *old))) {
+	if (n == HEADS_MOST)
+		return;
+	if (!(s->heads = heads_new(n * 2))) {
 		s->heads = old; /* longer chains */
 		return;
 	}

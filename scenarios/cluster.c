@@ -97,7 +97,6 @@ bool scenarios_heard(const struct observe *o, struct bytes message, uint64_t now
 	evidence_unpack(own.arena, bytes_from(message, HEAD), &f);
 	f.at_us = now_us;
 	p.world = (struct world_run){ .set = o->set, .arena = own.arena, .facts = &f };
-	p.counted = f.at[FACT_SOURCE_IP];
 	if (p.s->cluster)
 		take(&p, message, now_us);
 	arena_free(own.arena);

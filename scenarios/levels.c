@@ -17,7 +17,7 @@ static bool key_of(const struct scenarios *set, const struct scenario *s, struct
 
 	if (!expr_run(s->groupby, &run, &v) || v.kind != EXPR_TEXT)
 		return false;
-	*key = hash128(s->key, v.text).a;
+	*key = scenario_bucket(s, hash128(set->key, v.text));
 	return true;
 }
 

@@ -23,11 +23,19 @@ static struct bytes counted_source(struct arena *a, const struct facts *f)
 	return arena_copy(a, text_bytes(&t));
 }
 
-static void ask(const struct observe *o, struct facts *f, struct bytes counted, size_t number, unsigned depth)
+static void moment_begin(struct moment *m, struct arena *a, const struct facts *f)
+{
+	m->facts = f;
+	m->counted = counted_source(a, f);
+	m->nhashed = 0;
+	m->packed[false] = m->packed[true] = (struct bytes){ 0 };
+}
+
+static void ask(const struct observe *o, struct facts *f, struct moment *moment, size_t number, unsigned depth)
 {
 	struct scenario *s = o->set->at[number];
 	struct facts own;
-	struct pouring p = { .o = o, .s = s, .number = number, .facts = f, .counted = counted };
+	struct pouring p = { .o = o, .s = s, .number = number, .facts = f, .moment = moment };
 	struct expr_run run;
 
 	if (s->writes) { /* what SetMeta changes is this scenario's alone */
@@ -48,7 +56,7 @@ static void observe_at(const struct observe *o, struct facts *f, enum observe_po
 {
 	uint64_t may[GATE_WORDS_MAX];
 	struct observe own = *o;
-	struct bytes counted = { 0 };
+	struct moment moment;
 
 	if (!*o->marks && !(*o->marks = arena_get(o->arena, sizeof(struct gate_marks))))
 		return;
@@ -59,9 +67,9 @@ static void observe_at(const struct observe *o, struct facts *f, enum observe_po
 			if (!own.arena) {
 				if (!(own.arena = arena_new(SCRATCH_BYTES)))
 					return;
-				counted = counted_source(own.arena, f);
+				moment_begin(&moment, own.arena, f);
 			}
-			ask(&own, f, counted, i * 64 + (size_t)__builtin_ctzll(bits), depth);
+			ask(&own, f, &moment, i * 64 + (size_t)__builtin_ctzll(bits), depth);
 		}
 	arena_free(own.arena);
 }

@@ -20,15 +20,39 @@ static struct bytes text_of(struct pouring *p, const struct expr *e)
 	return v.text;
 }
 
-/* What buckets are told apart by. */
+/* What buckets are told apart by. Most name a fact. */
 static struct bytes key_text(struct pouring *p, const struct expr *e)
 {
 	struct bytes real = p->facts->at[FACT_SOURCE_IP], key;
+	uint32_t name;
 
-	p->facts->at[FACT_SOURCE_IP] = p->counted;
+	if (!e)
+		return (struct bytes){ 0 };
+	if (expr_is_name(e, &name) && name < FACT_COUNT && name != FACT_HAS_OUT_OF_BAND) /* which is no text */
+		return name == FACT_SOURCE_IP ? p->moment->counted : p->facts->at[name];
+	p->facts->at[FACT_SOURCE_IP] = p->moment->counted;
 	key = text_of(p, e);
 	p->facts->at[FACT_SOURCE_IP] = real;
 	return key;
+}
+
+/* Many scenarios tell by the same fact: the same bytes in the same place, which stay while the event is asked. */
+static struct hash128 key_hash(struct pouring *p, const struct expr *e)
+{
+	struct moment *m = p->moment;
+	struct bytes text = key_text(p, e);
+	unsigned i = 0;
+
+	while (i < m->nhashed && (m->hashed[i].text.at != text.at || m->hashed[i].text.len != text.len))
+		i++;
+	if (i == nelems(m->hashed))
+		return hash128(p->o->set->key, text);
+	if (i == m->nhashed) {
+		m->hashed[i].text = text;
+		m->hashed[i].hash = hash128(p->o->set->key, text);
+		m->nhashed++;
+	}
+	return m->hashed[i].hash;
 }
 
 static bool is_true(struct pouring *p, const struct expr *e)
@@ -171,14 +195,26 @@ void pouring_done(struct pouring *p, const struct pour *pour, enum poured how, c
 	}
 }
 
+static struct bytes packed(struct pouring *p)
+{
+	struct moment *m = p->moment;
+	bool all = p->o->set->keep_all || asks_queue(p->s), is_common = p->facts == m->facts;
+	struct bytes b;
+
+	if (is_common && m->packed[all].len)
+		return m->packed[all];
+	b = evidence_pack(all, p->facts, m->room[all], sizeof m->room[all]);
+	m->packed[all] = is_common ? b : (struct bytes){ 0 };
+	return b;
+}
+
 void pouring_pour(struct pouring *p, unsigned depth)
 {
 	struct scenario *s = p->s;
-	char room[BUCKET_EVENT_ROOM];
 	struct bucket_events out;
 	enum poured how;
 	struct pour pour = {
-		.key = hash128(s->key, key_text(p, s->groupby)).a,
+		.key = scenario_bucket(s, key_hash(p, s->groupby)),
 		.kind = &s->kind,
 		.now_us = p->facts->at_us,
 		.is_distinct = s->distinct && s->kind.type != BUCKET_TRIGGER,
@@ -190,9 +226,9 @@ void pouring_pour(struct pouring *p, unsigned depth)
 	};
 
 	if (pour.is_distinct)
-		pour.value = hash128(s->key, key_text(p, s->distinct)).a;
+		pour.value = key_hash(p, s->distinct).a;
 	if (s->kind.keep)
-		pour.event = evidence_pack(p->o->set->keep_all || asks_queue(s), p->facts, room, sizeof room);
+		pour.event = packed(p);
 	how = bucket_pour(p->o->buckets, &pour, &out);
 	if (s->cluster && p->o->poured)
 		cluster_tell(p, &pour, how);

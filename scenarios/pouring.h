@@ -6,12 +6,22 @@
 #define SCENARIOS_POURING_H
 #include "scenarios/scenario.h"
 
+/* What the pours of one event at one of its points have in common; made by the first that wants it. */
+struct moment {
+	const struct facts *facts; /* as they are for those that change none */
+	struct bytes counted;      /* the source, as buckets count it */
+	struct { struct bytes text; struct hash128 hash; } hashed[4];
+	unsigned nhashed;
+	struct bytes packed[2];    /* as buckets keep it: the few facts, or all */
+	char room[2][BUCKET_EVENT_ROOM];
+};
+
 struct pouring {
 	const struct observe *o;
 	struct scenario *s;
 	size_t number;
 	struct facts *facts;
-	struct bytes counted; /* the source, as buckets count it */
+	struct moment *moment; /* NULL: the event is not our own */
 	struct world_run world;
 };
 

@@ -34,6 +34,12 @@ struct scenario {
 	atomic_ullong asked, failed, poured, overflowed, silent;
 };
 
+/* The key of its bucket for what has this hash by the set's key: all scenarios' buckets of one client are neighbours. */
+static inline uint64_t scenario_bucket(const struct scenario *s, struct hash128 group)
+{
+	return (group.a & BUCKET_PLACE) | ((group.b ^ s->key.a) & ~BUCKET_PLACE);
+}
+
 struct scenarios {
 	struct arena *arena; /* holds everything; the docs apart */
 	struct scenario **at;

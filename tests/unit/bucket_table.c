@@ -91,6 +91,21 @@ static void buckets_that_are_there_cannot_grow_past_the_bound(void **state)
 	buckets_free(all);
 }
 
+/* As the scenarios of one client, and far more of them than a line has heads. */
+static void keys_of_one_place_are_told_apart(void **state)
+{
+	enum { KEYS = 3000 };
+	struct buckets *all = buckets_new(KEYS * 256, 1 << 30);
+
+	(void)state;
+	for (uint64_t i = 0; i < KEYS; i++)
+		for (uint64_t k = 0; k <= i % 3; k++)
+			pour_text(all, 77 | i * 0x9e3779b97f4a7c15u << 24, 1000 + i, BYTES(""));
+	for (uint64_t i = 0; i < KEYS; i++)
+		assert_int_equal(bucket_count(all, 77 | i * 0x9e3779b97f4a7c15u << 24, 1000 + KEYS), 1 + i % 3);
+	buckets_free(all);
+}
+
 static void even_a_table_without_room_holds_one(void **state)
 {
 	struct buckets *all = buckets_new(0, 0);
@@ -247,6 +262,7 @@ int main(void)
 		cmocka_unit_test(a_full_table_gives_up_what_was_touched_longest_ago),
 		cmocka_unit_test(so_does_one_whose_bytes_are_too_many),
 		cmocka_unit_test(buckets_that_are_there_cannot_grow_past_the_bound),
+		cmocka_unit_test(keys_of_one_place_are_told_apart),
 		cmocka_unit_test(even_a_table_without_room_holds_one),
 		cmocka_unit_test(the_dead_are_swept_in_sixteen_calls),
 		cmocka_unit_test(who_makes_buckets_frees_the_dead_in_passing),
