@@ -12,7 +12,7 @@
  * in the byte order of little endian. */
 #include "scenarios/pouring.h"
 
-enum { FORMAT = 1, HEAD = 30, OVER = 1, CANCEL = 2, DISTINCT = 4, SCRATCH = 1 << 20 };
+enum { FORMAT = 2, HEAD = 30, OVER = 1, CANCEL = 2, DISTINCT = 4, SCRATCH = 1 << 20 };
 
 static void put_number(struct text *t, uint64_t n, unsigned bytes)
 {
