@@ -252,6 +252,40 @@ exports.live = async ({ page, link, wish, watch }) => {
 	await seen(page, [...first.ids, ...second.ids]);
 };
 
+// Each filter lets what it names come by itself, and nothing else; what an event tells of its client leads there.
+exports.filters = async ({ page, link, wish }) => {
+	let n = 0;
+	const come = async () => (await wish(`secure ${n++}`)).ids;
+
+	await log_in_first(page, link);
+	await open(page, '/events');
+	await is_live(page);
+	const [id] = await come();
+	const told = async (which) => page.evaluate(async (i) => (await fetch(`/api/v1/events/${i}`)).json(), which);
+
+	await seen(page, [id]);
+	const { app, action, source, rule, country, as, ja4, path } = await told(id);
+	const others = { app: 'blog', action: 'log', source: 'limit', rule: '1', address: '192.0.3.0/24', country: 'JP', as: '64501',
+		ja4: 't12', path: '/members', id: '00', q: 'nothing of that' };
+	const meant = { app, action, source, rule, address: '192.0.2.0/24', country, as, ja4, path, id: id.slice(0, 2), q: 'shop.example' };
+
+	for (const name of Object.keys(meant)) {
+		await open(page, `/events?${new URLSearchParams({ [name]: meant[name] })}`);
+		await seen(page, await come());
+		await open(page, `/events?${new URLSearchParams({ [name]: others[name] })}`);
+		const [hidden] = await come();
+
+		await page.waitForFunction(async (i) => (await (await fetch(`/api/v1/events?id=${i}`)).json()).items.length, hidden);
+		await page.waitForTimeout(1200); // rows come twice a second
+		expect(await page.locator(`a[href="#/events/${hidden}"]`).count(), 0, `an event beside ${name}=${others[name]}`);
+	}
+	await open(page, `/events/${id}`);
+	await page.click(`a:has-text("${ja4}")`);
+	await page.waitForFunction((j) => location.hash === `#/events?ja4=${j}`, ja4);
+	await seen(page, await come());
+	expect(await page.inputValue('label:has-text("JA4") input'), ja4);
+};
+
 // Of two gates that share a Redis: events of the other come by themselves, its part of a mistake is told, and what is wrong there.
 exports.gates = async ({ page, link, wish }) => {
 	await log_in_first(page, link);

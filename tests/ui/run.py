@@ -20,13 +20,13 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 sys.path[:0] = [os.path.join(HERE, "..", "flow"), os.path.join(HERE, "..", "realapp"), HERE]
-CLAIMS = ("rules", "decisions", "test_box", "unknown_event", "first_load", "first_visit", "roles", "screens", "false_positive", "live", "gates")
+CLAIMS = ("rules", "decisions", "test_box", "unknown_event", "first_load", "first_visit", "roles", "screens", "false_positive", "live", "filters", "gates")
 LIMIT_SECONDS = 200
 
 
 def act(gate, word):
     """What the browser's script asks of the world while it waits."""
-    from world import ARTICLE, ATTACKS, EVIL, post, send
+    from world import ARTICLE, ATTACKS, EVIL, post, send, send_secure
 
     if word.startswith("beside "):
         return act(gate.beside, word[7:])
@@ -39,6 +39,8 @@ def act(gate, word):
         from lib.claims import eventually
         eventually(lambda: gate.serving() != before and gate.admin("/readyz").status == 200, 30, "another process serves")
         return {}
+    if word.startswith("secure "):  # by an address of a known country and network, each time another
+        return {"ids": [send_secure(gate, f"192.0.2.{100 + int(word[7:])}", ATTACKS[0]).fields.get("x-request-id")]}
     if word.startswith("attack"):
         return {"ids": [send(gate, f"198.18.7.{i + 1}", ATTACKS[0]).fields.get("x-request-id") for i in range(int(word[6:]))]}
     if word == "article":

@@ -4,8 +4,10 @@ import re
 import subprocess
 import sys
 
+from lib.client import Client, trusting
 from lib.gate import Gate
 from lib.origin import Origin, answer
+from lib.ports import free_port
 
 MMDB = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools", "mmdb.py")
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -32,6 +34,7 @@ class World:
     def __enter__(self):
         self.origin.__enter__()
         self.gate = Gate(None, start=False)
+        self.gate.tls_port = free_port()
         try:
             for name, kind in (("country", "world"), ("as", "as")):
                 subprocess.run([sys.executable, MMDB, self.gate.path(f"{name}.mmdb"), kind], check=True, timeout=20)
@@ -56,7 +59,8 @@ class World:
     def config(self):
         shop = {"upstream": self.origin.url, "hosts": ["shop.example"], **self.app}
         blog = {"upstream": self.origin.url, "hosts": ["blog.example"], "log": {"body": True}, "rules": [{"path": "/members/*", "do": "challenge"}]}
-        return {"client_ip": {"trust": ["127.0.0.0/8"]}, "geo": ["country.mmdb", "as.mmdb"],
+        listen = [{"bind": f"127.0.0.1:{self.gate.port}"}, {"bind": f"127.0.0.1:{self.gate.tls_port}", "tls": True}]
+        return {"listen": listen, "client_ip": {"trust": ["127.0.0.0/8"]}, "geo": ["country.mmdb", "as.mmdb"],
                 "cti": {"lists": [{"name": "known-scanners", "file": "known.txt", "do": "challenge"}]},
                 "scenarios": {"packs": True}, **self.shared, "apps": {"shop": shop, "blog": blog}}
 
@@ -64,6 +68,12 @@ class World:
 def send(gate, address, target="/", method="GET", fields=(), body=None, host="shop.example", agent=AGENT):
     with gate.connect() as client:
         return client.ask(method, target, fields_of(agent, address, fields), body, host=host)
+
+
+def send_secure(gate, address, target):
+    """The same over TLS, by Python's own handshake."""
+    with Client(("127.0.0.1", gate.tls_port), tls=trusting(), name="shop.example") as client:
+        return client.ask("GET", target, fields_of(AGENT, address, ()), host="shop.example")
 
 
 def fields_of(agent, address, fields):
