@@ -8,12 +8,16 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import resource
+import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import time
 
+import agent
 import measure
 import peers as table
 import pairs
@@ -34,12 +38,12 @@ LOADS = {  # file, options of tools/load, requests/s for the latency part
 }
 EVERY = list(table.all_peers())[1:]  # without the origin
 PLANS = {
-    "quick": dict(peers=[p for p in EVERY if not p.startswith("nginx modsecurity") or p.endswith("pl1")],
-                  loads=["W1", "W2", "W3", "W4", "W7"], rounds=3, seconds=0.6, latency=[],
-                  idle=["nginx", "haproxy", "embergate"], stages_s=0.3, buckets_s=0.5, sets="quick", events=200000, life=False),
-    "full": dict(peers=EVERY, loads=["W1", "W2", "W2X", "W3", "W4", "W5", "W6", "W7"], rounds=7, seconds=0.8,
+    "quick": dict(peers=[p for p in EVERY if p not in ("embergate crs3 pl4", "nginx modsecurity crs3 pl4")],
+                  loads=["W1", "W2", "W3", "W4", "W7"], rounds=3, modsecurity_rounds=1, seconds=0.6, latency=[],
+                  idle=["nginx", "haproxy", "embergate"], stages_s=0.3, stages_of=1, buckets_s=0.5, sets="quick", events=200000, patterns=False, lines=0, life=False),
+    "full": dict(peers=EVERY, loads=["W1", "W2", "W2X", "W3", "W4", "W5", "W6", "W7"], rounds=7, modsecurity_rounds=3, seconds=0.8,
                  latency=["W1", "W2", "W3", "W4", "W7"], idle=["nginx", "haproxy", "embergate off", "embergate"],
-                 stages_s=1, buckets_s=2, sets="full", events=200000, life=True),
+                 stages_s=1, stages_of=2, buckets_s=2, sets="full", events=200000, patterns=True, lines=1000000, life=True),
 }
 CONNECTIONS, IDLE = 64, 10000
 SLOW_US = 500  # a peer dearer than this gets fewer connections and a longer window, or nothing ends within it
@@ -59,6 +63,16 @@ def load(port, load_name, *options, seconds=0.3):
 def calibrate():
     """ns for one message on the peer's core: how fast it is right now."""
     return float(subprocess.run(on_core(0, [f"{table.TOOLS}calibrate"]), capture_output=True, text=True, timeout=20, check=True).stdout)
+
+
+def patterns_of(text):
+    """Of tools/patterns: the first line's numbers, and a row for each condition, the dearest first."""
+    sums = re.match(r"(\d+) conditions on (\d+) values of (\d+) bytes: (\d+) ns a value, (\d+) where", text)
+    rows = [line.split() for line in text.splitlines()[3:]]
+    keys = ("conditions", "values", "bytes_each", "ns", "ns_where_asked")
+    return dict(zip(keys, map(int, sums.groups()))) | {
+        "median_ns": statistics.median(int(row[4]) for row in rows),
+        "dearest": [{"rule": row[0], "operator": row[1], "ns": int(row[4]), "asked": float(row[6]), "cost": int(row[7])} for row in rows[:10]]}
 
 
 class Running:
@@ -169,7 +183,7 @@ class Bench:
     def cpu(self, name, load_name, number, kind="cpu"):
         """Closed loop: CPU for each request."""
         r = self.running[name]
-        if self.port(r, load_name) is None:
+        if self.port(r, load_name) is None or ("modsecurity" in name and number >= self.plan["modsecurity_rounds"]):
             return
         if number == 0:
             self.meet(name, load_name)
@@ -221,13 +235,46 @@ class Bench:
 
     def all_stages(self):
         os.makedirs(f"{table.WORK}/cache", exist_ok=True)
-        for name in table.crs_names():
+        for name in table.crs_names()[-self.plan["stages_of"]:]:
             for level in table.PARANOIA:
                 for load_name in ("W1", "W2", "W3", "W4"):
                     try:
                         self.stages(name, level, load_name)
                     except (subprocess.SubprocessError, ValueError) as e:
                         self.say(kind="failed", peer=f"stages of {name} pl{level}", why=f"{load_name}: {e!r}"[:300])
+
+    def patterns(self):
+        """What each condition costs alone, on the fields, targets and bodies of W3; all of them are in patterns-NAME.txt."""
+        for name in table.crs_names():
+            directory, setup = table.CRS[name]
+            command = [f"{table.TOOLS}patterns", "-d", "100000", "-C", f"{table.WORK}/cache", "-f", f"{table.WORK}/req/W3.req",
+                       setup, f"{directory}/rules/*.conf"]
+            try:
+                got = subprocess.run(on_core(0, command), capture_output=True, text=True, timeout=600, check=True).stdout
+                with open(f"{table.WORK}/patterns-{name}.txt", "w") as out:
+                    out.write(got)
+                self.say(kind="patterns", rules=name, **patterns_of(got))
+            except (subprocess.SubprocessError, ValueError, OSError) as e:
+                self.say(kind="failed", peer=f"patterns of {name}", why=repr(e)[:300])
+
+    def agent(self):
+        """A log through our agent and CrowdSec's."""
+        try:
+            for row in agent.rows(f"{table.TOOLS}agent", f"{table.WORK}/hub/scenarios", f"{table.WORK}/agent", self.plan["lines"]):
+                self.say(kind="agent", **row)
+        except (agent.Failed, OSError, ValueError) as e:
+            self.say(kind="failed", peer="agent", why=str(e)[-300:])
+
+    def first_load(self):
+        """Bytes that a browser fetches at a first visit of the dashboard."""
+        if not shutil.which("chromium"):
+            return
+        got = subprocess.run([f"{table.ROOT}/tests/ui/run.py", table.GATE, "first_load"], capture_output=True, text=True, timeout=120)
+        found = re.search(r"first load: (\d+) bytes in (\d+) files", got.stdout + got.stderr)
+        if found:
+            self.say(kind="first_load", bytes=int(found[1]), files=int(found[2]))
+        else:
+            self.say(kind="failed", peer="first load", why=(got.stdout + got.stderr)[-300:])
 
     def buckets(self):
         """What live buckets take: tools/buckets, whose two threads need both cores."""
@@ -290,10 +337,15 @@ class Bench:
             self.each(self.idle, plan["idle"])
             if plan["stages_s"]:
                 self.all_stages()
+            if plan["patterns"]:
+                self.patterns()
             if plan["buckets_s"]:
                 self.buckets()
+            if plan["lines"]:
+                self.agent()
             if plan["events"]:
                 self.events()
+                self.first_load()
             if plan["sets"]:
                 self.sets()
                 try:
@@ -316,7 +368,8 @@ def main():
     plan = dict(PLANS[a.plan])
     for key, value in (("peers", a.peers), ("loads", a.loads)):
         if value:
-            plan |= {key: value.split(","), "latency": [], "idle": [], "stages_s": 0, "buckets_s": 0, "sets": "", "events": 0, "life": False}
+            plan |= {key: value.split(","), "latency": [], "idle": [], "stages_s": 0, "buckets_s": 0, "sets": "", "events": 0, "patterns": False,
+                     "lines": 0, "life": False}
     plan["rounds"] = a.rounds or plan["rounds"]
     signal.signal(signal.SIGTERM, lambda *_: exit(143))  # so that what we started is stopped
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -158,6 +158,28 @@ def stage_lines(r):
     yield from stage_tables(r)
 
 
+def pattern_lines(r):
+    for x in r.of("patterns"):
+        yield f"## Conditions alone: {x['rules']}\n"
+        yield f"tools/patterns: each of {x['conditions']:,} conditions on {x['values']:,} values of {x['bytes_each']} bytes on average. All of them on one value"
+        yield f"{x['ns']:,} ns, {x['ns_where_asked']:,} ns where a text of theirs is in it; half of them take less than {x['median_ns']:.0f} ns. The whole list"
+        yield f"is build/bench/patterns-{x['rules']}.txt, the dearest by what is left behind the gate are:\n"
+        rows = [(f"{y['rule']} {y['operator']}", y) for y in x["dearest"]]
+        yield from grid(["ns a value", "share asked", "both, ns"], rows,
+                        lambda y, c: {"n": f"{y['ns']:,}", "s": f"{y['asked']:.0%}", "b": f"{y['cost']:,}"}[c[0]], "condition")
+
+
+def agent_lines(r):
+    if not r.of("agent"):
+        return
+    yield "## A log, beside CrowdSec's agent\n"
+    yield "CPU of the whole process, loading taken off (agent.py). CrowdSec refuses the hub's files of today, so it has those of its own"
+    yield "package with the same names; rows that are to be compared have the same files and lines.\n"
+    rows = [(f"{x['peer']}, {x['what']}", x) for x in r.of("agent")]
+    cells = {"scenarios": "scenarios", "lines": "lines", "lines/s of CPU": "lines_per_cpu_s", "peak MB": "peak_kb", "overflows": "overflows"}
+    yield from grid(list(cells), rows, lambda x, c: f"{x[cells[c]] / (1024 if c == 'peak MB' else 1):,.0f}" if cells[c] in x else "", "agent, scenarios")
+
+
 BUCKETS_MB, POURS_S = 1000, 1000000  # 5 million live buckets of one event; a second of one core
 
 
@@ -183,6 +205,7 @@ def bucket_targets(r):
             yield f"- pours for a second of CPU: {x['per_cpu_s']:,}, wanted at least {POURS_S:,}: {judged(POURS_S, x['per_cpu_s'])}"
 
 
+FIRST_LOAD_KB = 60  # gzipped
 PAGE_MS = 100  # a list, whatever it is filtered by
 
 
@@ -200,6 +223,8 @@ def events_lines(r):
 
 
 def events_targets(r):
+    yield from (f"- a first visit of the dashboard: {x['bytes'] / 1024:.1f} kB in {x['files']} files, wanted at most {FIRST_LOAD_KB}: "
+                f"{judged(x['bytes'] / 1024, FIRST_LOAD_KB)}" for x in r.of("first_load"))
     rows = [x for x in r.of("events") if x["what"] != "written"]
     if rows:
         slowest = max(rows, key=lambda x: x["slowest_ms"])
@@ -340,7 +365,7 @@ def head_lines(r):
 
 
 def text_of(r):
-    for part in (head_lines, target_lines, cpu_tables, stage_lines, bucket_lines, set_lines, events_lines, latency_table, memory_table, life_lines, answer_lines):
+    for part in (head_lines, target_lines, cpu_tables, stage_lines, pattern_lines, bucket_lines, agent_lines, set_lines, events_lines, latency_table, memory_table, life_lines, answer_lines):
         yield from part(r)
 
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Measures Embergate beside nginx, HAProxy and ModSecurity, on loopback.
 #
-#   run.sh [full]     everything, about 40 minutes; writes RESULTS.md
-#   run.sh quick      fewer rounds, loads and peers, about 8 minutes; writes RESULTS.md
+#   run.sh [full]     everything, about 50 minutes; writes RESULTS.md
+#   run.sh quick      fewer rounds, loads and peers, about 7 minutes; writes RESULTS.md
 #   run.sh life ...   what `full` has at its end: cold starts, many apps, 1,000 reloads
 #                     (life.py tells more); a quick run keeps what was found
 #   run.sh full --peers nginx,haproxy,embergate --loads W1,W2 --rounds 3 --only-print
@@ -18,7 +18,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 work=${BENCH_WORK:-$PWD/../build/bench}
 
 check() {
-	local scripts=(bench.py pairs.py life.py sets.py peers.py measure.py report.py mkreq.py)
+	local scripts=(bench.py agent.py pairs.py life.py sets.py peers.py measure.py report.py mkreq.py)
 	/usr/bin/python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' "${scripts[@]}"
 	/usr/bin/python3 -c 'import sys; sys.dont_write_bytecode = True; import bench, life; bench.table.all_peers()'
 }
@@ -55,8 +55,6 @@ quick | full)
 	prepare
 	export PYTHONDONTWRITEBYTECODE=1
 	boosted /usr/bin/python3 bench.py "$@"
-	# What a first visit of the dashboard fetches.
-	! command -v chromium >/dev/null || ../tests/ui/run.py "${BENCH_BUILD:-../build/release}/embergate" first_load
 	;;
 life)
 	prepare
