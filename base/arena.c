@@ -64,6 +64,7 @@ static struct chunk *chunk_new(size_t size)
 static void chunk_free(struct chunk *c)
 {
 	if (c->size == CHUNK && nspares < SPARES) {
+		POISON(c->data, c->size);
 		c->next = spares;
 		spares = c;
 		nspares++;

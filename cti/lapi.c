@@ -228,9 +228,11 @@ static void take(void *ctx, struct serve_request *r)
 	route = route_of(c, &status);
 	if (!route)
 		lapi_answer(c, status, (struct bytes){ NULL, 0 });
-	else if (may_ask(c, route->who) && c->head)
+	else if (!may_ask(c, route->who))
+		return; /* it was answered, and the call is gone with that */
+	else if (c->head)
 		serve_answer(r, &(struct serve_answer){ .status = 200, .content_type = BYTES("text/plain; charset=utf-8") });
-	else if ((c->key || c->machine.at || route->who == ANYONE) && !c->head)
+	else
 		route->run(c);
 }
 
