@@ -120,6 +120,21 @@ def what_an_agent_reads_in_a_log_is_refused_at_the_gate():
         expect([(d["value"], d["origin"], d["reason"]) for d in held], [("192.0.2.200", "crowdsec", "test/failures")])
 
 
+@claim
+def who_is_refused_is_not_looked_at_again():
+    """By whatever method; the connection goes on."""
+    with Served() as served:
+        asking = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+        for fields in ({}, {"X-Api-Key": "wrong"}, {"Authorization": "Bearer a.b.c"}, {"Authorization": "Basic x"}):
+            for method, path in (("GET", "/v1/decisions"), ("HEAD", "/v1/decisions"), ("GET", "/v1/alerts"), ("HEAD", "/v1/alerts"),
+                                 ("POST", "/v1/alerts"), ("DELETE", "/v1/decisions"), ("GET", "/v1/heartbeat"), ("GET", "/v1/none")):
+                asking.request(method, path, headers=fields)
+                got = asking.getresponse()
+                got.read()
+                assert got.status in (401, 403, 404), f"{method} {path} {fields}: {got.status}"
+        expect(served.gate.ask().status, 200)
+
+
 @claim(limit=60)
 def cscli_rules_the_traffic_of_the_gate():
     need("crowdsec", "cscli")
