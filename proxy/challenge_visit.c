@@ -275,14 +275,50 @@ static enum flow visit_challenge(struct exchange *x)
 	return challenge_show(x, x->app->config->challenge.status, level, BYTES("/.embergate/challenge"));
 }
 
-static const struct {
+static const struct endpoint {
 	struct bytes path;
 	enum flow (*visit)(struct exchange *);
+	bool from_elsewhere; /* a page of another site may lead here */
 } endpoints[] = {
-	{ BYTES_INIT("/.embergate/challenge"), visit_challenge },
-	{ BYTES_INIT("/.embergate/verify"), visit_verify },
-	{ BYTES_INIT("/.embergate/wait"), visit_wait },
+	{ BYTES_INIT("/.embergate/challenge"), visit_challenge, true },
+	{ BYTES_INIT("/.embergate/verify"), visit_verify, false },
+	{ BYTES_INIT("/.embergate/wait"), visit_wait, false },
 };
+
+/* ---- who has sent it ---- */
+
+static struct bytes named(const struct exchange *x, struct bytes name)
+{
+	const struct field *f = fields_named(&x->request.fields, name);
+
+	return f ? f->value : (struct bytes){ 0 };
+}
+
+/* Of "http://shop.example:8080/a" without the port, or of "shop.example:8080". */
+static bool is_own_host(const struct exchange *x, struct bytes from)
+{
+	size_t scheme = bytes_find(from, BYTES("://"));
+	struct bytes host = scheme == SIZE_MAX ? from : bytes_from(from, scheme + 3), forwarded = named(x, BYTES("X-Forwarded-Host"));
+
+	host = bytes_sub(host, 0, bytes_index(host, '/'));
+	/* A proxy before us may have changed Host. A page cannot write the field. */
+	return bytes_eq_nocase(host, x->request.host) || (forwarded.len && bytes_eq_nocase(host, forwarded));
+}
+
+/* A page elsewhere may have solved tokens of its own sent by its visitors' browsers: they would get passes that are known to
+ * others, and their networks' share of passes would be used up. Over TLS browsers say who sends; over plain HTTP there are
+ * Origin, with what is posted, and Referer, which a page can have left out. */
+static bool is_sent_by_another_site(const struct exchange *x)
+{
+	struct bytes site = named(x, BYTES("Sec-Fetch-Site")), origin = named(x, BYTES("Origin")),
+		     page = fields_value(&x->request.fields, FIELD_REFERER);
+
+	if (site.len)
+		return !bytes_eq(site, BYTES("same-origin")) && !bytes_eq(site, BYTES("none"));
+	if (origin.len)
+		return !is_own_host(x, origin);
+	return page.len && !is_own_host(x, page);
+}
 
 /* Once a request: the row is run again when its body is there. */
 static void charge(struct exchange *x)
@@ -308,6 +344,8 @@ static bool is_ours(const struct request *r)
 
 enum flow stage_visit(struct exchange *x)
 {
+	const struct endpoint *asked = NULL;
+
 	if (!x->app || x->fault.code)
 		return exchange_stopped(x) && x->up.ours ? answer_ruling(x) : GO;
 	if (!x->up.ours && !x->visit.npasses)
@@ -316,9 +354,12 @@ enum flow stage_visit(struct exchange *x)
 		return GO;
 	if (exchange_stopped(x)) /* its body */
 		return answer_ruling(x);
+	for (size_t i = 0; i < nelems(endpoints) && !asked; i++)
+		asked = bytes_eq(x->request.path, endpoints[i].path) ? &endpoints[i] : NULL;
+	if (is_sent_by_another_site(x) && !(asked && asked->from_elsewhere && challenge_class_of(&x->request) == CLASS_NAVIGATION))
+		return answer(x, 403, (struct bytes){ 0 });
 	charge(x);
-	for (size_t i = 0; i < nelems(endpoints); i++)
-		if (bytes_eq(x->request.path, endpoints[i].path))
-			return endpoints[i].visit(x);
+	if (asked)
+		return asked->visit(x);
 	return x->visit.retry_after_s ? throttle(x) : answer(x, 404, (struct bytes){ 0 });
 }

@@ -499,6 +499,34 @@ def a_flood_of_our_endpoints_is_throttled_and_who_solves_behind_the_same_address
 
 
 @claim
+def no_page_of_another_site_gives_its_visitors_passes_or_uses_up_their_share():
+    over_tls = ("Sec-Fetch-Site: cross-site",), ("Sec-Fetch-Site: same-site", "Origin: http://t.example")
+    plain = ("Origin: http://evil.example",), ("Origin: null",), ("Origin: http://t.example.evil.example",)
+    with Origin() as origin, guarded(origin, TRUSTED, challenge={"passes": 3, "bits": 4, "wait": "2s"}) as gate:
+        led = Visitor(gate, seen_from("203.0.113.1"))
+        tokens = [led.page() for _ in range(4)]
+        for page in tokens:
+            for fields in (*over_tls, *plain):
+                answer = led.ask("POST", "/.embergate/verify", fields, page.solution().encode())
+                expect((answer.status, answer.fields.get("set-cookie")), (403, None), fields)
+        time.sleep(2)
+        for fields in (*over_tls, ("Referer: http://evil.example/",)):
+            expect(led.ask("GET", f"/.embergate/wait?t={tokens[0].token}", fields).status, 403, fields)
+        for _ in range(70):
+            image = (AGENT, "X-Forwarded-For: 203.0.113.1", "Accept: image/*", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors")
+            expect(gate.ask("GET", "/.embergate/challenge", image).status, 403)
+        own = (("Sec-Fetch-Site: same-origin",), ("Origin: http://t.example",), ("Sec-Fetch-Site: same-origin", "Origin: null"))
+        for page, fields in zip(tokens, own):
+            expect(led.ask("POST", "/.embergate/verify", fields, page.solution().encode()).status, 204, fields)
+        expect(led.verify(tokens[3].solution()).status, 429, "three were the share, and nobody else had of it")
+        proxied = Visitor(gate, seen_from("203.0.114.1"))
+        fields = ("Origin: http://www.example", "X-Forwarded-Host: www.example")
+        expect(proxied.ask("POST", "/.embergate/verify", fields, proxied.page().solution().encode()).status, 204, "behind a proxy")
+        opened = ("Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
+        expect(Page(Visitor(gate).ask("GET", "/.embergate/challenge", opened)).bits, 4, "a tab that an app elsewhere opens")
+
+
+@claim
 def in_detect_mode_nobody_is_challenged():
     with Origin() as origin, Gate(one_app(origin.url, waf="detect", rules=ALL)) as gate:
         answer = gate.ask("GET", "/", BROWSER)
