@@ -63,9 +63,11 @@ class Gate:
         patience=START_SECONDS,
         before=(),
         host="127.0.0.1",
+        lean=False,
     ):
         """`config` None: only command-line `options`. `crashes`: the script kills it on purpose. `before`: the words of a
-        program that runs it, in a network of its own for example, where it listens on `host`."""
+        program that runs it, in a network of its own for example, where it listens on `host`. `lean`: what is
+        freed waits in no sanitizer's quarantine, so that memory can be measured."""
         self.folder = tempfile.mkdtemp(prefix="embergate-flow.")
         self.file = os.path.join(self.folder, "embergate.yaml")
         self.socket = os.path.join(self.folder, "ctl.sock")
@@ -75,6 +77,7 @@ class Gate:
         self.stdout = None  # a descriptor instead of the file
         self.config, self.options = config, options
         sanitizer = f"log_path={self.folder}/sanitizer:abort_on_error=0:print_stacktrace=1"
+        sanitizer += ":quarantine_size_mb=0:thread_local_quarantine_size_kb=0" if lean else ""
         self.environment = {
             **os.environ,
             "ASAN_OPTIONS": sanitizer,

@@ -28,8 +28,8 @@ rules:
 """
 
 
-def calm(origin, top=None, **app):
-    return Gate(one_app(origin.url, {"workers": 1, **(top or {})}, **{"waf": CALM, **app}))
+def calm(origin, top=None, lean=False, **app):
+    return Gate(one_app(origin.url, {"workers": 1, **(top or {})}, **{"waf": CALM, **app}), lean=lean)
 
 
 def detecting(origin, top=None, **app):
@@ -332,7 +332,7 @@ def small_events_for_a_client_that_does_not_read_cost_little_memory():
         except OSError:
             pass
         sent.append("end")
-    with Origin(script=script, record=False) as origin, calm(origin) as gate:
+    with Origin(script=script, record=False) as origin, calm(origin, lean=True) as gate:
         gate.ask(target="/%zz")
         client = gate.connect()
         client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
@@ -704,7 +704,7 @@ def an_answer_without_framing_that_is_reset_never_looks_whole():
 def denying(origin, top=None):
     """Whatever asks for /no is refused by an own rule, and the connection stays open."""
     rule = {"path": "/no", "do": "deny"}
-    return calm(origin, top, rules=[rule])
+    return calm(origin, top, lean=True, rules=[rule])
 
 
 @claim
