@@ -832,7 +832,7 @@ class Sink:
         self.end = conn.ended
 
 
-@claim
+@claim(limit=120)
 def a_tunnel_holds_back_who_sends_too_fast_and_loses_nothing():
     size, sink = 24 << 20, Sink()
 
@@ -900,7 +900,7 @@ def with_tls(origin, **app):
     return gate
 
 
-@claim
+@claim(limit=120)
 def large_bodies_within_tls_wait_for_slow_ends_and_lose_nothing():
     """Both hops are TLS; each is paused in the middle of records again and again."""
     size, sink = 12 << 20, Sink()
