@@ -292,12 +292,13 @@ static void run_export(struct sqlite3 *db, void *arg)
 static void export_done(void *arg)
 {
 	struct exporting *e = arg;
+	struct bytes out = e->out; /* e is gone with the answer */
 
-	if (e->out.at)
-		api_answer_text(e->call, e->out);
+	if (out.at)
+		api_answer_text(e->call, out);
 	else
 		api_failed(e->call, &e->err);
-	free((char *)(uintptr_t)e->out.at);
+	free((char *)(uintptr_t)out.at);
 }
 
 static void get_export(struct api_call *c)
