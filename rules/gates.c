@@ -15,6 +15,7 @@
 #include "rules/carry.h"
 #include "rules/everyday.h"
 #include "rules/literal.h"
+#include "rules/plain.h"
 #include "rules/ruleset.h"
 
 enum {
@@ -31,6 +32,7 @@ enum how { NO_GATE, BY_TEXTS, BY_WORDS, BY_VALUE };
 
 struct gate {
 	enum how how;
+	enum texts kind;
 	const struct bytes *texts, *also; /* one of each */
 	size_t ntexts, nalso;
 	double common; /* share of ordinary values that have it, about */
@@ -120,7 +122,7 @@ static struct gate by_text(struct build *b, const struct condition *c)
 				    : (struct gate){ .how = c->op->holds == HOLDS_WORD ? BY_WORDS : BY_TEXTS, .texts = o->texts,
 						     .ntexts = o->ntexts,
 						     .common = common_of(o->texts, o->ntexts, c->op->holds == HOLDS_WORD) };
-	l = literals_of(b->arena, o->texts[0]);
+	l = literals_of(b->arena, o->texts[0], NULL);
 	return l.n ? by_literals(&l) : (struct gate){ 0 };
 }
 
@@ -230,9 +232,9 @@ static bool add_pattern(struct build *b, struct bytes text, unsigned flags, uint
 	return true;
 }
 
-static bool add_byte(struct build *b, char byte, uint32_t id)
+static bool add_byte(struct build *b, char byte, enum texts kind, uint32_t id)
 {
-	struct byte_users *u = &b->compiled->unions[b->direction].bytes[(unsigned char)byte];
+	struct byte_users *u = &b->compiled->unions[b->direction].bytes[kind][(unsigned char)byte];
 	uint32_t *at = arena_grow(b->ir->arena, u->patterns, &u->cap, u->n + 1, sizeof *at);
 
 	if (!at)
@@ -242,15 +244,16 @@ static bool add_byte(struct build *b, char byte, uint32_t id)
 	return true;
 }
 
-static bool add_text(struct build *b, struct bytes text, bool caseless, uint32_t id)
+static bool add_text(struct build *b, struct bytes text, const struct gate *g, uint32_t id)
 {
+	bool caseless = g->how == BY_WORDS;
 	char lower = byte_lower(text.at[0]), upper = lower >= 'a' && lower <= 'z' ? (char)(lower & ~0x20) : lower;
 
 	if (text.len > 1)
 		return add_pattern(b, text, caseless ? PATTERN_CASELESS : 0, id);
 	if (!caseless)
-		return add_byte(b, text.at[0], id);
-	return add_byte(b, lower, id) && (upper == lower || add_byte(b, upper, id));
+		return add_byte(b, text.at[0], g->kind, id);
+	return add_byte(b, lower, g->kind, id) && (upper == lower || add_byte(b, upper, g->kind, id));
 }
 
 static bool add_gate(struct build *b, const struct gate *g)
@@ -262,7 +265,7 @@ static bool add_gate(struct build *b, const struct gate *g)
 		return short_of_memory(b);
 	b->gates = at;
 	for (size_t i = 0; i < g->ntexts; i++)
-		if (!add_text(b, g->texts[i], g->how == BY_WORDS, id))
+		if (!add_text(b, g->texts[i], g, id))
 			return false;
 	at[b->ngates++] = *g;
 	return true;
@@ -270,7 +273,7 @@ static bool add_gate(struct build *b, const struct gate *g)
 
 static bool same_gate(const struct gate *a, const struct gate *b)
 {
-	if (a->how != b->how || a->ntexts != b->ntexts)
+	if (a->how != b->how || a->kind != b->kind || a->ntexts != b->ntexts)
 		return false;
 	for (size_t i = 0; i < a->ntexts; i++)
 		if (!bytes_eq(a->texts[i], b->texts[i]))
@@ -292,20 +295,65 @@ static bool pattern_of(struct build *b, const struct gate *g, uint32_t *id)
 	return add_gate(b, g);
 }
 
+/* Those of the texts that are plain. */
+static const struct bytes *plain_ones(struct build *b, const struct bytes *texts, size_t n, size_t *nplain)
+{
+	struct bytes *at = arena_get(b->arena, (n + 1) * sizeof *at);
+
+	*nplain = 0;
+	for (size_t i = 0; at && i < n; i++)
+		if (is_plain(texts[i]))
+			at[(*nplain)++] = texts[i];
+	return at;
+}
+
+/* What a plain text must hold: less, or what the expression leaves when all is taken out that cannot match
+ * there. No texts: the condition cannot hold on one. */
+static bool plain_gate(struct build *b, const struct gate *g, const struct condition *c, struct gate *plain)
+{
+	struct literals l;
+
+	*plain = (struct gate){ .how = g->how, .kind = TEXTS_PLAIN };
+	plain->texts = plain_ones(b, g->texts, g->ntexts, &plain->ntexts);
+	plain->also = plain_ones(b, g->also, g->nalso, &plain->nalso);
+	if (!plain->texts || !plain->also)
+		return short_of_memory(b);
+	if (g->nalso && !plain->nalso)
+		plain->ntexts = 0;
+	if (!plain->ntexts || c->op->operand != OPERAND_REGEX || c->op->holds == HOLDS_BYTE)
+		return true;
+	plain->common = common_of(plain->texts, plain->ntexts, g->how == BY_WORDS);
+	l = literals_of(b->arena, c->operand.texts[0], plain_bytes);
+	if (l.never)
+		plain->ntexts = 0;
+	else if (l.n && common_of(l.at, l.n, l.caseless) <= plain->common) {
+		*plain = by_literals(&l);
+		plain->kind = TEXTS_PLAIN;
+	}
+	return true;
+}
+
+/* The same texts without case, and their ids. */
+static bool patterns_of(struct build *b, const struct gate *g, bool caseless, struct gate_patterns *out)
+{
+	struct gate one = { .how = caseless ? BY_WORDS : g->how, .kind = g->kind, .texts = g->texts, .ntexts = g->ntexts };
+	struct gate also = { .how = one.how, .kind = g->kind, .texts = g->also, .ntexts = g->nalso };
+
+	*out = (struct gate_patterns){ NO_PATTERN, NO_PATTERN };
+	return (!one.ntexts || pattern_of(b, &one, &out->pattern)) && (!also.ntexts || pattern_of(b, &also, &out->also));
+}
+
 static bool gate_by_text(struct build *b, const struct gate *g, struct condition *c)
 {
-	struct gate one = { .how = g->how, .texts = g->texts, .ntexts = g->ntexts };
-	struct gate also = { .how = g->how, .texts = g->also, .ntexts = g->nalso };
+	struct gate plain;
 	bool caseless = false;
 
 	c->gate = GATE_TEXT;
 	c->scanned = c->node;
-	c->also = NO_PATTERN;
 	if (!c->multi && !without_case(b, c->node, true, &c->scanned, &caseless))
 		return false;
-	if (caseless)
-		one.how = also.how = BY_WORDS;
-	return pattern_of(b, &one, &c->pattern) && (!also.ntexts || pattern_of(b, &also, &c->also));
+	return plain_gate(b, g, c, &plain) && patterns_of(b, g, caseless, &c->gates[TEXTS_RICH]) &&
+	       patterns_of(b, &plain, caseless, &c->gates[TEXTS_PLAIN]);
 }
 
 /* How many of the group's conditions may be its gate, from the first on. */
@@ -363,7 +411,8 @@ static unsigned *weight_of(unsigned *weights, const struct build *b, enum zone z
 static bool weigh(struct build *b, unsigned *weights, const struct condition *c, bool add)
 {
 	uint32_t first = b->compiled->unions[b->direction].first;
-	unsigned texts = (unsigned)(b->gates[c->pattern - first].ntexts + (c->also == NO_PATTERN ? 0 : b->gates[c->also - first].ntexts));
+	const struct gate_patterns *g = &c->gates[TEXTS_RICH];
+	unsigned texts = (unsigned)(b->gates[g->pattern - first].ntexts + (g->also == NO_PATTERN ? 0 : b->gates[g->also - first].ntexts));
 	bool thin = false;
 
 	for (size_t i = 0; i < c->ntargets; i++)
@@ -393,11 +442,16 @@ static bool find_thin(struct build *b)
 				continue;
 			if (!weigh(b, weights, c, !pass) || !pass)
 				continue;
-			u->thin[c->pattern - u->first] = true;
-			if (c->also != NO_PATTERN)
-				u->thin[c->also - u->first] = true;
+			u->thin[c->gates[TEXTS_RICH].pattern - u->first] = true;
+			if (c->gates[TEXTS_RICH].also != NO_PATTERN)
+				u->thin[c->gates[TEXTS_RICH].also - u->first] = true;
 		}
 	return true;
+}
+
+static bool is_in(const struct union_database *u, enum book book, uint32_t nth)
+{
+	return (u->kinds[nth] == TEXTS_PLAIN) == (book == BOOK_PLAIN) && (book != BOOK_THIN || u->thin[nth]);
 }
 
 static struct matcher *database(struct build *b, enum book book, unsigned each, const char *cache_dir)
@@ -411,7 +465,7 @@ static struct matcher *database(struct build *b, enum book book, unsigned each, 
 		return NULL;
 	}
 	for (size_t i = 0; i < b->npatterns; i++)
-		if (book == BOOK_ALL || u->thin[b->patterns[i].id - u->first]) {
+		if (is_in(u, book, b->patterns[i].id - u->first)) {
 			at[n] = b->patterns[i];
 			at[n++].flags |= each;
 		}
@@ -453,6 +507,11 @@ static bool build(struct build *b, const char *cache_dir)
 	u->npatterns = b->ngates;
 	b->compiled->npatterns += b->ngates;
 	u->separator = separator_of(b);
+	u->kinds = arena_get(b->ir->arena, b->ngates + 1);
+	if (!u->kinds)
+		return short_of_memory(b);
+	for (size_t i = 0; i < b->ngates; i++)
+		u->kinds[i] = (uint8_t)b->gates[i].kind;
 	return find_thin(b) && databases(b, cache_dir);
 }
 

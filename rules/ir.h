@@ -65,6 +65,9 @@ enum gate_kind {
 
 #define NO_PATTERN UINT32_MAX
 
+/* A text is plain (plain.h), and only few patterns are looked for in it, or it is not. */
+enum texts { TEXTS_RICH, TEXTS_PLAIN, TEXTS_KINDS };
+
 struct condition {
 	const struct target *targets; /* none and no op: holds always (SecAction) */
 	size_t ntargets;
@@ -74,8 +77,10 @@ struct condition {
 	bool multi;       /* asked after every step of the way to its node, not only the last */
 	const struct carry *carries; /* GATE_VALUE: and the next link must hold on what it makes of the value; NULL: it need not */
 	uint8_t gate;     /* enum gate_kind; GATE_NONE but for the one that was chosen */
-	uint32_t pattern; /* GATE_TEXT: in the union database: without its hit this cannot hold */
-	uint32_t also;    /* nor without this one's; NO_PATTERN: it is alone */
+	struct gate_patterns {
+		uint32_t pattern; /* GATE_TEXT: in the union database: without its hit this cannot hold; NO_PATTERN: it cannot */
+		uint32_t also;    /* nor without this one's; NO_PATTERN: it is alone */
+	} gates[TEXTS_KINDS]; /* by the kind of text */
 	const struct op *op;
 	struct operand operand;
 	const struct macro *macro; /* the operand is made of this; NULL: it is as it is */

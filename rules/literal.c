@@ -155,23 +155,6 @@ static int escaped_byte(struct reader *r)
 	return strchr(named, c) ? (unsigned char)bytes[strchr(named, c) - named] : (unsigned char)c;
 }
 
-static struct part escape(struct reader *r)
-{
-	int byte = escaped_byte(r);
-	char c = peek(r, 1), text = (char)byte;
-
-	if (byte >= 0)
-		return part_of_text(&r->parts, (struct bytes){ &text, 1 });
-	r->at += 2;
-	if (c && strchr("bBAzZ", c))
-		return part_nothing(&r->parts);
-	if (c >= '1' && c <= '9') /* a back reference, or octal */
-		r->at += digits(r, 0);
-	else if (!c || !strchr("dDsSwWvVhHNR", c))
-		r->parts.lost = true; /* \Q, \K, \G, properties, ... */
-	return part_unknown();
-}
-
 /* "alpha", "^digit" */
 static bool is_posix_name(struct bytes name)
 {
@@ -207,30 +190,123 @@ static bool class_item(struct reader *r, char *byte)
 	return escaped >= 0;
 }
 
-/* A few single bytes are spelt out; more, ranges and the like are unknown. */
-static struct part class(struct reader *r)
+/* The bytes of a class, as far as they are understood. What has many is only understood where few
+ * of them count: each is a text of its own. */
+struct class {
+	uint64_t bytes[4];
+	bool understood;
+};
+
+static void class_range(struct class *c, unsigned char from, unsigned char to)
+{
+	for (unsigned b = from; b <= to; b++)
+		c->bytes[b / 64] |= (uint64_t)1 << b % 64;
+}
+
+/* "\s" and its like. */
+static void class_named(struct class *c, char name)
+{
+	struct class named = { 0 };
+
+	switch (name | 0x20) {
+	case 'd':
+		class_range(&named, '0', '9');
+		break;
+	case 's':
+		class_range(&named, '\t', '\r');
+		class_range(&named, ' ', ' ');
+		break;
+	case 'w':
+		class_range(&named, '0', '9');
+		class_range(&named, 'A', 'Z');
+		class_range(&named, 'a', 'z');
+		class_range(&named, '_', '_');
+		break;
+	default:
+		c->understood = false;
+	}
+	for (size_t i = 0; i < nelems(named.bytes); i++)
+		c->bytes[i] |= name & 0x20 ? named.bytes[i] : ~named.bytes[i];
+}
+
+/* One byte, a range, or a class by name; behind it. */
+static void class_next(struct reader *r, struct class *c)
+{
+	bool named = peek(r, 0) == '\\';
+	char low, high, name = peek(r, 1);
+
+	if (!class_item(r, &low)) {
+		if (named && r->parts.within)
+			class_named(c, name);
+		else
+			c->understood = false;
+		return;
+	}
+	high = low;
+	if (peek(r, 0) == '-' && peek(r, 1) != ']') {
+		r->at++;
+		c->understood &= class_item(r, &high) && (unsigned char)low <= (unsigned char)high && r->parts.within;
+	}
+	if (c->understood)
+		class_range(c, (unsigned char)low, (unsigned char)high);
+}
+
+/* A few bytes are spelt out, none is never met; more, and what is not understood, is unknown. */
+static struct part class_part(struct reader *r, const struct class *c)
 {
 	struct part p = { .known = true, .texts = { arena_get(r->parts.arena, CLASS_MAX * sizeof(struct bytes)), 0 } };
-	bool plain = peek(r, 1) != '^', first = true;
 
 	r->parts.lost |= !p.texts.at;
-	if (r->parts.lost)
+	if (r->parts.lost || !c->understood)
 		return part_unknown();
+	for (unsigned b = 0; b < 256; b++) {
+		char byte = (char)b;
 
-	r->at += plain ? 1 : 2;
-	for (; more(r) && (first || peek(r, 0) != ']'); first = false) {
-		char byte;
-
-		plain &= class_item(r, &byte) && p.texts.n < CLASS_MAX;
-		plain &= peek(r, 0) != '-' || peek(r, 1) == ']'; /* a range */
-		if (!plain)
+		if (!(c->bytes[b / 64] >> b % 64 & 1) || !part_may_hold(&r->parts, (unsigned char)b))
 			continue;
+		if (p.texts.n == CLASS_MAX)
+			return part_unknown();
 		p.texts.at[p.texts.n++] = arena_copy(r->parts.arena, (struct bytes){ &byte, 1 });
 		r->parts.lost |= !p.texts.at[p.texts.n - 1].at;
 	}
+	return p.texts.n ? p : part_never();
+}
+
+static struct part escape(struct reader *r)
+{
+	int byte = escaped_byte(r);
+	char c = peek(r, 1), text = (char)byte;
+	struct class named = { .understood = true };
+
+	if (byte >= 0)
+		return part_of_text(&r->parts, (struct bytes){ &text, 1 });
+	r->at += 2;
+	if (c && strchr("bBAzZ", c))
+		return part_nothing(&r->parts);
+	if (c && strchr("dDsSwW", c) && r->parts.within) {
+		class_named(&named, c);
+		return class_part(r, &named);
+	}
+	if (c >= '1' && c <= '9') /* a back reference, or octal */
+		r->at += digits(r, 0);
+	else if (!c || !strchr("dDsSwWvVhHNR", c))
+		r->parts.lost = true; /* \Q, \K, \G, properties, ... */
+	return part_unknown();
+}
+
+static struct part class(struct reader *r)
+{
+	bool negated = peek(r, 1) == '^';
+	struct class c = { .understood = true };
+
+	r->at += negated ? 2 : 1;
+	for (bool first = true; more(r) && (first || peek(r, 0) != ']'); first = false)
+		class_next(r, &c);
 	r->parts.lost |= r->at >= r->in.len;
 	r->at++;
-	return plain ? p : part_unknown();
+	for (size_t i = 0; negated && i < nelems(c.bytes); i++)
+		c.bytes[i] = ~c.bytes[i];
+	return class_part(r, &c);
 }
 
 /* Behind "(?": flags only, as "(?i)" or "(?s:". */
@@ -341,6 +417,7 @@ struct reading {
 	struct part plain; /* the same since the last part with marks, which may be common */
 	struct list best;  /* the rarest list that is required so far */
 	bool whole;        /* the run is the branch so far */
+	bool never;        /* some part of it is */
 	struct part begun; /* the run that was, when it ended */
 };
 
@@ -376,6 +453,10 @@ static void append_plain(struct reader *r, struct reading *b, const struct part 
 
 static void append(struct reader *r, struct reading *b, struct part p)
 {
+	if (p.never) {
+		b->never = true;
+		return;
+	}
 	append_plain(r, b, &p);
 	if (part_can_multiply(&b->run, &p)) {
 		b->run = part_product(&r->parts, &b->run, &p);
@@ -390,6 +471,8 @@ static void append_repeated(struct reader *r, struct reading *b, struct part p, 
 {
 	for (unsigned i = 0; i < times; i++)
 		append(r, b, p);
+	if (p.never)
+		return;
 	end_run(r, b);
 	note(r, b, &b->plain);
 	b->run = p.known ? p : part_nothing(&r->parts);
@@ -425,6 +508,8 @@ static struct part branch(struct reader *r)
 		case REPEATED: append_repeated(r, &b, p, times); break;
 		}
 	}
+	if (b.never)
+		return part_never();
 	note(r, &b, &b.plain);
 	return branch_end(r, &b);
 }
@@ -466,14 +551,16 @@ static struct list also_of(const struct reader *r, const struct list *l)
 	return best;
 }
 
-static struct literals read_once(struct arena *a, struct bytes expression, struct list paid)
+static struct literals read_once(struct arena *a, struct bytes expression, struct list paid, const uint64_t *within)
 {
-	struct reader r = { .parts = { .arena = a, .paid = paid }, .in = expression };
+	struct reader r = { .parts = { .arena = a, .paid = paid, .within = within }, .in = expression };
 	struct part p = alternatives(&r);
 	struct list l = part_required(&r.parts, &p), also = also_of(&r, &l);
 
 	if (r.parts.lost || r.at != r.in.len)
 		return (struct literals){ 0 };
+	if (p.never)
+		return (struct literals){ .never = true };
 	return (struct literals){ .at = l.at, .n = l.n, .also = also.at, .nalso = l.n ? also.n : 0, .common = list_common(&l),
 				  .caseless = r.caseless };
 }
@@ -499,15 +586,15 @@ static struct list marks_of(struct arena *a, const struct literals *l)
 
 /* A branch cannot know what others have to look for. So all is read a second time, when the
  * marks of the first cost nothing: "'" stands in a thousand branches for the price of one. */
-struct literals literals_of(struct arena *a, struct bytes expression)
+struct literals literals_of(struct arena *a, struct bytes expression, const uint64_t *within)
 {
-	struct literals first = read_once(a, expression, (struct list){ 0 }), second;
+	struct literals first = read_once(a, expression, (struct list){ 0 }, within), second;
 	struct parts known = { .arena = a, .paid = marks_of(a, &first) };
 	struct list was = { first.at, first.n }, is;
 
 	if (!known.paid.n)
 		return first;
-	second = read_once(a, expression, known.paid);
+	second = read_once(a, expression, known.paid, within);
 	is = (struct list){ second.at, second.n };
 	return second.n && list_cost(&known, &is) < list_cost(&known, &was) ? second : first;
 }

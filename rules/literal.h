@@ -19,10 +19,12 @@ struct literals {
 	size_t nalso;  /* 0: nothing more is known */
 	double common; /* in which share of ordinary values one of them is, about */
 	bool caseless; /* the expression switches case off somewhere */
+	bool never;    /* no match is within the bytes asked about; all else says nothing */
 };
 
 /* How common the text is in ordinary values, by its bytes: 0 to 1. */
 double literal_common(struct bytes);
-/* Everything is from the arena. */
-struct literals literals_of(struct arena *, struct bytes expression);
+/* Everything is from the arena. `within`: of matches that hold no other bytes than these (bits of a set
+ * that has each letter in both cases, or neither); NULL: of all. */
+struct literals literals_of(struct arena *, struct bytes expression, const uint64_t *within);
 #endif

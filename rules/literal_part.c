@@ -53,8 +53,21 @@ struct part part_unknown(void)
 	return (struct part){ 0 };
 }
 
+struct part part_never(void)
+{
+	return (struct part){ .known = true, .never = true };
+}
+
+bool part_may_hold(const struct parts *in, unsigned char byte)
+{
+	return !in->within || in->within[byte / 64] >> byte % 64 & 1;
+}
+
 struct part part_of_text(struct parts *in, struct bytes text)
 {
+	for (size_t i = 0; i < text.len; i++)
+		if (!part_may_hold(in, (unsigned char)text.at[i]))
+			return part_never();
 	return (struct part){ .known = true, .texts = list_of(in, text) };
 }
 
@@ -149,7 +162,7 @@ static struct bytes joined(struct parts *in, struct bytes a, struct bytes b)
 
 bool part_can_multiply(const struct part *a, const struct part *b)
 {
-	if (!a->known || !b->known || !a->texts.n || a->texts.n * (b->texts.n + b->heads.n) > EXACT_MAX ||
+	if (!a->known || !b->known || b->never || !a->texts.n || a->texts.n * (b->texts.n + b->heads.n) > EXACT_MAX ||
 	    a->marks.n + b->marks.n > LITERALS_MAX)
 		return false;
 	for (size_t i = 0; i < a->texts.n; i++)
@@ -183,6 +196,8 @@ static size_t size(const struct part *p)
 
 struct part part_either(struct parts *in, struct part a, struct part b)
 {
+	if (a.never || b.never)
+		return a.never ? b : a;
 	if (!a.known || !b.known || size(&a) + size(&b) > LITERALS_MAX)
 		return part_unknown();
 	return (struct part){ .known = true, .texts = united(in, a.texts, b.texts), .heads = united(in, a.heads, b.heads),
@@ -204,6 +219,8 @@ struct part part_any_number(struct parts *in, const struct part *p)
 	struct list texts = { arena_get(in->arena, (p->texts.n + 1) * sizeof *texts.at), 0 };
 
 	in->lost |= !texts.at;
+	if (p->never)
+		return all;
 	if (!p->known || !texts.at)
 		return part_unknown();
 	for (size_t i = 0; i < p->texts.n; i++)
@@ -218,6 +235,8 @@ struct part part_optional(struct parts *in, const struct part *p)
 {
 	struct list all = united(in, united(in, p->texts, p->heads), p->marks);
 
+	if (p->never)
+		return part_nothing(in);
 	if (!p->known)
 		return part_unknown();
 	if (!are_telling(&p->marks))

@@ -20,6 +20,7 @@ struct list {
 
 struct part {
 	bool known; /* else: it may match anything */
+	bool never; /* it matches nothing that is within the bytes asked about */
 	struct list texts, heads, marks;
 };
 
@@ -28,9 +29,12 @@ struct parts {
 	struct arena *arena;
 	bool lost; /* memory, or (the reader's) understanding: nothing holds */
 	struct list paid; /* texts that are looked for anyway: one more use of them is no cost */
+	const uint64_t *within; /* bits of the bytes that a match may hold; NULL: any */
 };
 
 struct part part_unknown(void);
+struct part part_never(void);
+bool part_may_hold(const struct parts *, unsigned char byte);
 struct part part_of_text(struct parts *, struct bytes text);
 struct part part_nothing(struct parts *); /* the empty text */
 struct part part_of_marks(struct list);

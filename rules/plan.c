@@ -52,8 +52,10 @@ static bool room_for_users(struct compiled *c)
 
 static void index_user(struct compiled *c, uint32_t pattern, size_t group, bool fill)
 {
-	struct users *u = users_of(c, pattern);
+	struct users *u = pattern == NO_PATTERN ? NULL : users_of(c, pattern);
 
+	if (!u)
+		return;
 	if (fill)
 		u->groups[u->n] = (uint32_t)group;
 	u->n++;
@@ -78,9 +80,10 @@ static bool index_users(struct compiled *c)
 
 			if (!gate || gate->gate != GATE_TEXT)
 				continue;
-			index_user(c, gate->pattern, i, pass);
-			if (gate->also != NO_PATTERN)
-				index_user(c, gate->also, i, pass);
+			for (enum texts k = 0; k < TEXTS_KINDS; k++) {
+				index_user(c, gate->gates[k].pattern, i, pass);
+				index_user(c, gate->gates[k].also, i, pass);
+			}
 		}
 	}
 	return true;
@@ -287,22 +290,26 @@ static uint64_t gate_nodes(struct ruleset *rs, const struct condition *c, unsign
 	return bits;
 }
 
-static bool is_thin(const struct compiled *c, uint32_t pattern)
+static const struct union_database *union_of(const struct compiled *c, uint32_t pattern)
 {
-	const struct union_database *u = &c->unions[pattern >= c->unions[OF_ANSWER].first ? OF_ANSWER : OF_REQUEST];
-
-	return u->thin[pattern - u->first];
+	return &c->unions[pattern >= c->unions[OF_ANSWER].first ? OF_ANSWER : OF_REQUEST];
 }
 
 static void watch_pattern(struct ruleset *rs, uint32_t pattern, const struct watch *where)
 {
+	const struct union_database *u = union_of(rs->compiled, pattern);
 	struct watch *w = &rs->plan.patterns[pattern];
 
 	w->nodes |= where->nodes;
 	w->zones |= where->zones;
-	for (size_t z = 0; z < ZONE_COUNT; z++)
-		if (where->zones >> z & 1 && !is_thin(rs->compiled, pattern))
+	for (size_t z = 0; z < ZONE_COUNT; z++) {
+		if (!(where->zones >> z & 1))
+			continue;
+		if (u->kinds[pattern - u->first] == TEXTS_PLAIN)
+			rs->plan.plain[z] |= where->nodes;
+		else if (!u->thin[pattern - u->first])
 			rs->plan.thick[z] |= where->nodes;
+	}
 }
 
 static uint64_t pair_bit(struct plan *p, uint32_t pattern, unsigned *pairs)
@@ -312,33 +319,45 @@ static uint64_t pair_bit(struct plan *p, uint32_t pattern, unsigned *pairs)
 	return p->paired[pattern];
 }
 
+/* Bits of the two that must be there; 0: one will do. */
+static uint64_t watch_patterns(struct ruleset *rs, const struct gate_patterns *g, const struct watch *where, struct counted *n)
+{
+	uint64_t one, also;
+
+	if (g->pattern == NO_PATTERN)
+		return 0;
+	watch_pattern(rs, g->pattern, where);
+	if (g->also == NO_PATTERN || g->also == g->pattern)
+		return 0;
+	watch_pattern(rs, g->also, where);
+	one = pair_bit(&rs->plan, g->pattern, &n->pairs);
+	also = pair_bit(&rs->plan, g->also, &n->pairs);
+	return one && also ? one | also : 0;
+}
+
 static void watch_gate(struct ruleset *rs, size_t group, const struct condition *c, struct counted *n)
 {
 	struct gate_watch *g = &rs->plan.gates[group];
-	uint64_t one, also;
 
 	g->where.nodes = gate_nodes(rs, c, &n->nodes);
 	for (size_t i = 0; i < c->ntargets; i++)
 		if (!c->targets[i].except)
 			g->where.zones |= ZONE_BIT(c->targets[i].zone);
-	watch_pattern(rs, c->pattern, &g->where);
-	if (c->also == NO_PATTERN || c->also == c->pattern)
-		return;
-	watch_pattern(rs, c->also, &g->where);
-	one = pair_bit(&rs->plan, c->pattern, &n->pairs);
-	also = pair_bit(&rs->plan, c->also, &n->pairs);
-	g->both = one && also ? one | also : 0;
+	for (enum texts k = 0; k < TEXTS_KINDS; k++)
+		g->both[k] = watch_patterns(rs, &c->gates[k], &g->where, n);
 }
 
-static void watch_bytes(struct plan *p, const struct union_database *u)
+static void watch_bytes(struct plan *p, const struct byte_users *bytes, enum texts kind)
 {
-	for (size_t c = 0; c < nelems(u->bytes); c++)
-		for (size_t i = 0; i < u->bytes[c].n; i++) {
-			const struct watch *w = &p->patterns[u->bytes[c].patterns[i]];
+	for (size_t c = 0; c < 256; c++)
+		for (size_t i = 0; i < bytes[c].n; i++) {
+			const struct watch *w = &p->patterns[bytes[c].patterns[i]];
 
 			for (size_t z = 0; z < ZONE_COUNT; z++)
-				if (w->zones >> z & 1)
-					p->telling[z][c] |= w->nodes;
+				if (w->zones >> z & 1) {
+					p->telling[kind][z][c] |= w->nodes;
+					p->tells[kind][z] |= w->nodes;
+				}
 		}
 }
 
@@ -350,10 +369,12 @@ static bool index_watches(struct ruleset *rs)
 	p->patterns = arena_get(p->arena, (rs->compiled->npatterns + 1) * sizeof *p->patterns);
 	p->gates = arena_get(p->arena, (rs->ir->ngroups + 1) * sizeof *p->gates);
 	p->node_bits = arena_get(p->arena, (rs->ir->nsteps + 1) * sizeof *p->node_bits);
-	p->telling = arena_get(p->arena, ZONE_COUNT * sizeof *p->telling);
 	p->paired = arena_get(p->arena, (rs->compiled->npatterns + 1) * sizeof *p->paired);
-	if (!p->paired || !p->patterns || !p->gates || !p->node_bits || !p->telling)
+	if (!p->paired || !p->patterns || !p->gates || !p->node_bits)
 		return false;
+	for (enum texts k = 0; k < TEXTS_KINDS; k++)
+		if (!(p->telling[k] = arena_get(p->arena, ZONE_COUNT * sizeof *p->telling[k])))
+			return false;
 	for (size_t i = 0; i < rs->ir->ngroups; i++) {
 		const struct condition *c = bit_is(p->live, i) ? plan_gate(p, &rs->ir->groups[i]) : NULL;
 
@@ -361,7 +382,8 @@ static bool index_watches(struct ruleset *rs)
 			watch_gate(rs, i, c, &seen);
 	}
 	for (size_t d = 0; d < DIRECTIONS; d++)
-		watch_bytes(p, &rs->compiled->unions[d]);
+		for (enum texts k = 0; k < TEXTS_KINDS; k++)
+			watch_bytes(p, rs->compiled->unions[d].bytes[k], k);
 	return true;
 }
 

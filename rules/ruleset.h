@@ -45,13 +45,15 @@ struct users {
 };
 
 /* Most patterns are for arguments as a few ways of decoding leave them. In other zones and after other
- * steps only few rules look: their patterns are a database of their own, which is faster. */
-enum book { BOOK_ALL, BOOK_THIN, BOOKS };
+ * steps only few rules look: their patterns are a database of their own, which is faster. So are those
+ * of plain texts, in which most rules cannot hold. */
+enum book { BOOK_ALL, BOOK_THIN, BOOK_PLAIN, BOOKS };
 
 /* The texts that are looked for in one direction. */
 struct union_database {
 	struct matcher *joined[BOOKS]; /* for joined strings: literals tell each of their places */
 	struct matcher *once[BOOKS];   /* the same patterns, each reported once */
+	uint8_t *kinds;         /* by pattern: enum texts */
 	bool *thin;             /* by pattern: it is in BOOK_THIN too */
 	struct users *users;    /* by pattern */
 	size_t npatterns;
@@ -59,7 +61,7 @@ struct union_database {
 	struct byte_users {
 		uint32_t *patterns;
 		size_t n, cap;
-	} bytes[256];
+	} bytes[TEXTS_KINDS][256];
 	uint32_t first;         /* patterns of all directions are numbered through */
 	char separator;         /* of joined values: '\n', or a byte that no literal holds */
 };
@@ -87,12 +89,14 @@ struct plan {
 	struct watch *patterns; /* by pattern: of all live groups that it is the gate of */
 	struct gate_watch {
 		struct watch where; /* no nodes: it has no texts */
-		uint64_t both;      /* bits of two patterns that must be in one text; 0: one alone will do */
+		uint64_t both[TEXTS_KINDS]; /* bits of two patterns that must be in one text; 0: one alone will do */
 	} *gates; /* by group */
 	uint64_t *paired;   /* by pattern: its bit; 0: it is in no pair, or has come too late for a bit */
 	uint64_t *node_bits;    /* by node of the steps; of more than 64 nodes some share a bit */
 	uint64_t thick[ZONE_COUNT]; /* nodes after which a text of that zone is looked up in BOOK_ALL */
-	uint64_t (*telling)[256]; /* by zone and byte: the nodes of patterns that the byte stands for */
+	uint64_t plain[ZONE_COUNT]; /* nodes after which a plain text of that zone is looked up */
+	uint64_t (*telling[TEXTS_KINDS])[256]; /* by zone and byte: the nodes of patterns that the byte stands for */
+	uint64_t tells[TEXTS_KINDS][ZONE_COUNT]; /* the nodes of all bytes */
 	uint64_t facts;      /* bits by facts.c: those that are looked at */
 	size_t nwords;       /* of the bit sets of groups */
 	uint64_t *live;      /* can hold at all */

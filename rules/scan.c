@@ -8,6 +8,7 @@
 #include "rules/carry.h"
 #include "rules/costs.h"
 #include "rules/memo.h"
+#include "rules/plain.h"
 #include <stdlib.h>
 
 enum {
@@ -36,6 +37,7 @@ struct version {
 	uint64_t nodes;  /* plan.node_bits of those after which it is the text */
 	uint64_t found;  /* plan.paired of patterns */
 	uint64_t serial; /* its number in the life of the scratch */
+	enum texts kind;
 };
 
 struct part {
@@ -174,7 +176,7 @@ static void ask(struct scan *s, struct batched *b, struct version *v, uint32_t p
 	for (size_t i = 0; i < u->n; i++) {
 		const struct gate_watch *g = &p->gates[u->groups[i]];
 
-		if (g->where.nodes & v->nodes && g->where.zones >> b->zone & 1 && (g->both & v->found) == g->both)
+		if (g->where.nodes & v->nodes && g->where.zones >> b->zone & 1 && (g->both[v->kind] & v->found) == g->both[v->kind])
 			ask_group(s, b, u->groups[i]);
 	}
 }
@@ -222,12 +224,14 @@ static bool on_hit(void *ctx, uint32_t pattern, size_t end)
 /* What single bytes of it stand for. */
 static void ask_bytes(struct scan *s, struct batched *b, struct version *v)
 {
-	const uint64_t *telling = s->rules->plan.telling[b->zone];
+	const uint64_t *telling = s->rules->plan.telling[v->kind][b->zone];
 	uint64_t seen[4] = { 0 };
 
+	if (!(s->rules->plan.tells[v->kind][b->zone] & v->nodes))
+		return;
 	for (size_t i = 0; i < v->text.len; i++) {
 		unsigned char c = (unsigned char)v->text.at[i];
-		const struct byte_users *u = &s->texts->bytes[c];
+		const struct byte_users *u = &s->texts->bytes[v->kind][c];
 
 		if (!(telling[c] & v->nodes) || bit_is(seen, c))
 			continue;
@@ -241,6 +245,8 @@ static void ask_bytes(struct scan *s, struct batched *b, struct version *v)
 
 static enum book book_of(const struct scan *s, enum zone z, const struct version *v)
 {
+	if (v->kind == TEXTS_PLAIN)
+		return BOOK_PLAIN;
 	return s->rules->plan.thick[z] & v->nodes ? BOOK_ALL : BOOK_THIN;
 }
 
@@ -282,8 +288,10 @@ static void empty(struct rules_scratch *b)
 static bool flush(struct scan *s)
 {
 	struct rules_scratch *b = s->scratch;
-	bool ok = scan_joined(s, BOOK_ALL) && scan_joined(s, BOOK_THIN);
+	bool ok = true;
 
+	for (enum book book = 0; ok && book < BOOKS; book++)
+		ok = scan_joined(s, book);
 	for (size_t i = 0; ok && i < b->nvalues; i++)
 		if (b->values[i].keyed && !b->values[i].suspect)
 			memo_add(b->memo, b->values[i].key);
@@ -337,7 +345,10 @@ static bool is_full(const struct rules_scratch *b, size_t values, size_t texts)
 static bool scan_version(struct scan *s, struct batched *b, struct version *v, bool alone)
 {
 	v->serial = ++s->scratch->serial;
+	v->kind = is_plain(v->text) ? TEXTS_PLAIN : TEXTS_RICH;
 	ask_bytes(s, b, v);
+	if (v->kind == TEXTS_PLAIN && !(s->rules->plan.plain[b->zone] & v->nodes))
+		return true;
 	return alone ? scan_alone(s, b, v) : join(s, b, v);
 }
 

@@ -153,7 +153,7 @@ static struct row row_of(struct arena *a, const struct ir *ir, const struct grou
 	size_t n = 0;
 
 	if (c->op->operand == OPERAND_REGEX && !c->negate)
-		l = literals_of(a, c->operand.texts[0]);
+		l = literals_of(a, c->operand.texts[0], NULL);
 	for (size_t i = 0; l.n && i < corpus.n; i++)
 		n += has_one(corpus.at[i], &l);
 	row.texts = l.n;

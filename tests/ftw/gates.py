@@ -7,12 +7,15 @@ Every stage of the Core Rule Set's tests (of N tests one) goes twice through tes
 as the gate does it, with words in Hyperscan, single bytes and a memo of clean values deciding which rules are
 asked at all; once with every rule asked about every value. `words`: once with the words looked for as they are
 until Hyperscan's databases are compiled (base/matcher_words.c), once in these. `folding`: once with what an app's
-settings decide worked out beforehand (rules/fold.c), once with all of it done for each request. Each line of the
+settings decide worked out beforehand (rules/fold.c), once with all of it done for each request. To the tests come
+requests of plain texts (rules/plain.h), which the tests have few of: words of the rules themselves. Each line of the
 outcome, hits and variables in order, must be the same: at paranoia level 4, and at 1, where most of the rules are
 folded away; folding also with other settings in a file, and with an app's own, which no file can change.
 """
 import argparse
 import os
+import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -27,6 +30,7 @@ VECTORS = os.path.join(HERE, "..", "..", "..", "shared", "vectors")
 SECONDS = 600
 SHOWN = 20
 SKIP = 77
+PLAIN = 2000  # requests
 
 WAYS = {
     "gates": {"gated": ("-p", "hs"), "all asked": ("-p", "none")},
@@ -51,6 +55,26 @@ def arguments():
     parse.add_argument("--share", type=int, default=1, metavar="N", help="of N tests one (%(default)s)")
     parse.add_argument("--vectors", default=VECTORS)
     return parse.parse_args()
+
+
+def plain_requests(files):
+    """Words of an expression in its own order, which is as near as a text without special bytes comes to a match."""
+    chosen = random.Random(1)
+    runs = []
+    for path in files:
+        with open(path, encoding="utf-8", errors="replace") as rules:
+            expressions = re.findall(r'"!?@(?:rx|pm) ([^"]*)', rules.read())
+        runs += [words for words in (re.findall(r"[A-Za-z0-9_]{2,}", e) for e in expressions) if words]
+
+    def text():
+        words = chosen.choice(runs)
+        at = chosen.randrange(len(words))
+        return "".join(word + chosen.choice((" ", " ", "  ", ".", ",", ":", "-", "@", "")) for word in words[at:at + chosen.randrange(1, 7)])
+
+    for i in range(PLAIN):
+        a, b, c = (text().replace(" ", "+").replace("@", "%40") for _ in range(3))
+        yield f"plain {i}", (f"POST /?q={a}&{b}=1 HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: {text()}\r\nCookie: c={text()}\r\n"
+                             f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {2 + len(c)}\r\n\r\na={c}").encode()
 
 
 def outcomes(command, records):
@@ -101,6 +125,7 @@ def main():
         print(f"skipped: {why}")
         return SKIP
     stages = [(case.name, stage.bytes) for case in cases for stage in case.stages]
+    stages += list(plain_requests(rules))[:: asked.share]
     names, records = [name for name, _ in stages], [octets for _, octets in stages]
     with tempfile.TemporaryDirectory(prefix="embergate.") as folder:
         good = [compare(asked, *run, names, records) for run in runs(asked, setup, strict, rules, folder)]

@@ -61,7 +61,7 @@ static void the_set_is_what_every_match_needs(void **state)
 	(void)state;
 	for (size_t i = 0; i < nelems(rows); i++) {
 		struct arena *a = arena_new(8 << 20);
-		struct literals l = literals_of(a, bytes_of(rows[i].expression));
+		struct literals l = literals_of(a, bytes_of(rows[i].expression), NULL);
 		char room[256];
 		struct text t = text_over(room, sizeof room);
 
@@ -94,7 +94,7 @@ static void what_else_every_match_needs_is_known_of_one_branch(void **state)
 	(void)state;
 	for (size_t i = 0; i < nelems(rows); i++) {
 		struct arena *a = arena_new(8 << 20);
-		struct literals l = literals_of(a, bytes_of(rows[i].expression));
+		struct literals l = literals_of(a, bytes_of(rows[i].expression), NULL);
 		char room[256];
 		struct text t = text_over(room, sizeof room);
 
@@ -111,7 +111,7 @@ static void what_else_every_match_needs_is_known_of_one_branch(void **state)
 static void rare_bytes_are_preferred_to_common_ones(void **state)
 {
 	struct arena *a = arena_new(8 << 20);
-	struct literals l = literals_of(a, BYTES("and .*'"));
+	struct literals l = literals_of(a, BYTES("and .*'"), NULL);
 
 	(void)state;
 	assert_true(literal_common(BYTES("'")) < literal_common(BYTES("e")));

@@ -1,0 +1,34 @@
+/* plain.c -- which bytes those are. */
+#include "rules/plain.h"
+
+#define IN(c, from, to) ((c) >= (from) && (c) <= (to))
+#define PLAIN(c)                                                                         \
+	(IN((c) | 0x20, 'a', 'z') || IN(c, '0', '9') || (c) == ' ' || (c) == '_' || (c) == '-' || \
+	 (c) == '.' || (c) == ',' || (c) == ':' || (c) == '@' || (c) == '+' || (c) > 0x7f)
+#define BIT(c) ((uint64_t)PLAIN(c) << (c) % 64)
+#define FOUR(c) (BIT(c) | BIT((c) + 1) | BIT((c) + 2) | BIT((c) + 3))
+#define SIXTEEN(c) (FOUR(c) | FOUR((c) + 4) | FOUR((c) + 8) | FOUR((c) + 12))
+#define WORD(c) (SIXTEEN(c) | SIXTEEN((c) + 16) | SIXTEEN((c) + 32) | SIXTEEN((c) + 48))
+
+const uint64_t plain_bytes[4] = { WORD(0), WORD(64), WORD(128), WORD(192) };
+
+enum { STRIDE = 32 }; /* bytes that are looked at before the question is put */
+
+bool is_plain(struct bytes text)
+{
+	size_t i = 0;
+
+	while (i < text.len) {
+		size_t end = text.len - i < STRIDE ? text.len : i + STRIDE;
+		unsigned rich = 0;
+
+		for (; i < end; i++) {
+			unsigned char c = (unsigned char)text.at[i];
+
+			rich |= !PLAIN(c);
+		}
+		if (rich)
+			return false;
+	}
+	return true;
+}
