@@ -1,11 +1,7 @@
-/* plain.c -- which bytes those are. */
+/* plain.c -- a text, byte by byte. */
 #include "rules/plain.h"
 
-#define IN(c, from, to) ((c) >= (from) && (c) <= (to))
-#define PLAIN(c)                                                                         \
-	(IN((c) | 0x20, 'a', 'z') || IN(c, '0', '9') || (c) == ' ' || (c) == '_' || (c) == '-' || \
-	 (c) == '.' || (c) == ',' || (c) == ':' || (c) == '@' || (c) == '+' || (c) > 0x7f)
-#define BIT(c) ((uint64_t)PLAIN(c) << (c) % 64)
+#define BIT(c) ((uint64_t)PLAIN_BYTE(c) << (c) % 64)
 #define FOUR(c) (BIT(c) | BIT((c) + 1) | BIT((c) + 2) | BIT((c) + 3))
 #define SIXTEEN(c) (FOUR(c) | FOUR((c) + 4) | FOUR((c) + 8) | FOUR((c) + 12))
 #define WORD(c) (SIXTEEN(c) | SIXTEEN((c) + 16) | SIXTEEN((c) + 32) | SIXTEEN((c) + 48))
@@ -25,7 +21,7 @@ bool is_plain(struct bytes text)
 		for (; i < end; i++) {
 			unsigned char c = (unsigned char)text.at[i];
 
-			rich |= !PLAIN(c);
+			rich |= !PLAIN_BYTE(c);
 		}
 		if (rich)
 			return false;

@@ -5,7 +5,12 @@
 #define RULES_PLAIN_H
 #include "base/bytes.h"
 
-/* A set of bytes, a bit for each; with a letter it has the same one of other case. */
+#define PLAIN_IN(c, from, to) ((c) >= (from) && (c) <= (to))
+#define PLAIN_BYTE(c)                                                                                 \
+	(PLAIN_IN((c) | 0x20, 'a', 'z') || PLAIN_IN(c, '0', '9') || (c) == ' ' || (c) == '_' || (c) == '-' || \
+	 (c) == '.' || (c) == ',' || (c) == ':' || (c) == '@' || (c) == '+' || (c) > 0x7f)
+
+/* A bit for each byte. */
 extern const uint64_t plain_bytes[4];
 
 bool is_plain(struct bytes);

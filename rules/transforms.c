@@ -1,6 +1,7 @@
 /* transforms.c -- the table of transformations, and what they share. */
 #include "rules/transforms.h"
 #include "base/schema_type.h"
+#include "rules/plain.h"
 #include "rules/transform_steps.h"
 
 /* Traits: classes of bytes that make some transformation do something. */
@@ -25,6 +26,7 @@ enum trait {
 	ENCODED = 1 << 17, /* what urlEncode encodes */
 	ODD = 1 << 18,     /* a byte whose eight bits have odd parity, or even */
 	EVEN = 1 << 19,
+	RICH = TRAIT_RICH,
 };
 
 #define IN(c, from, to) ((c) >= (from) && (c) <= (to))
@@ -43,7 +45,8 @@ enum trait {
 	 (ONE_OF4(c, '/', '*', '<', '-') || (c) == '#' ? COMMENT : 0) |         \
 	 (ONE_OF4(c, '"', '\'', '^', ',') || (c) == ';' ? SHELL : 0) |          \
 	 ((c) == '0' ? ZERO : 0) | ((c) == '[' ? BRACKET : 0) |                 \
-	 (ALNUM(c) || (c) == '*' ? 0 : ENCODED) | (PARITY(c) ? ODD : EVEN))
+	 (ALNUM(c) || (c) == '*' ? 0 : ENCODED) | (PARITY(c) ? ODD : EVEN) |    \
+	 (PLAIN_BYTE(c) ? 0 : RICH))
 #define FOUR(c) TRAITS(c), TRAITS((c) + 1), TRAITS((c) + 2), TRAITS((c) + 3)
 #define SIXTEEN(c) FOUR(c), FOUR((c) + 4), FOUR((c) + 8), FOUR((c) + 12)
 
@@ -55,61 +58,61 @@ static const uint32_t traits_of[256] = {
 
 /* clang-format off */
 static const struct transform table[] = {
-	{ "base64Decode", "b64Decode", t_base64_decode, ANY, 1, 0, false,
+	{ "base64Decode", "b64Decode", t_base64_decode, ANY, 1, 0, false, false,
 	  "decodes Base64 up to the first byte that is none" },
-	{ "base64DecodeExt", "b64DecodeExt", t_base64_decode_ext, ANY, 1, 0, false,
+	{ "base64DecodeExt", "b64DecodeExt", t_base64_decode_ext, ANY, 1, 0, false, false,
 	  "decodes Base64, skipping bytes that are none" },
-	{ "base64Encode", "b64Encode", t_base64_encode, ANY, 2, 4, false, "encodes as Base64" },
-	{ "cmdLine", NULL, t_cmd_line, SHELL | BACKSLASH | SPACE | UPPER, 1, 0, true,
+	{ "base64Encode", "b64Encode", t_base64_encode, ANY, 2, 4, false, false, "encodes as Base64" },
+	{ "cmdLine", NULL, t_cmd_line, SHELL | BACKSLASH | SPACE | UPPER, 1, 0, true, true,
 	  "takes out \\ \" ' ^, folds blanks, commas, semicolons and case, as shells do" },
-	{ "compressWhitespace", NULL, t_compress_whitespace, SPACE, 1, 0, true,
+	{ "compressWhitespace", NULL, t_compress_whitespace, SPACE, 1, 0, true, true,
 	  "makes each run of white space one blank" },
-	{ "cssDecode", NULL, t_css_decode, BACKSLASH, 1, 0, false, "decodes CSS 2.x escapes" },
-	{ "escapeSeqDecode", NULL, t_escape_seq_decode, BACKSLASH, 1, 0, false,
+	{ "cssDecode", NULL, t_css_decode, BACKSLASH, 1, 0, false, true, "decodes CSS 2.x escapes" },
+	{ "escapeSeqDecode", NULL, t_escape_seq_decode, BACKSLASH, 1, 0, false, true,
 	  "decodes ANSI C escapes" },
-	{ "hexDecode", NULL, t_hex_decode, ANY, 1, 0, false, "decodes pairs of digits" },
-	{ "hexEncode", NULL, t_hex_encode, ANY, 2, 0, false, "writes each byte as two digits" },
-	{ "htmlEntityDecode", NULL, t_html_entity_decode, AMP, 1, 0, false,
+	{ "hexDecode", NULL, t_hex_decode, ANY, 1, 0, false, false, "decodes pairs of digits" },
+	{ "hexEncode", NULL, t_hex_encode, ANY, 2, 0, false, true, "writes each byte as two digits" },
+	{ "htmlEntityDecode", NULL, t_html_entity_decode, AMP, 1, 0, false, true,
 	  "decodes HTML character references by number, and &quot; &amp; &lt; &gt; &nbsp;" },
-	{ "htmlEntityDecodeAll", NULL, t_html_entity_decode_all, AMP, 1, 0, false,
+	{ "htmlEntityDecodeAll", NULL, t_html_entity_decode_all, AMP, 1, 0, false, true,
 	  "the same, and every name of HTML for an ASCII byte: CrowdSec's htmlentitydecode" },
-	{ "jsDecode", NULL, t_js_decode, BACKSLASH, 1, 0, false, "decodes JavaScript escapes" },
-	{ "length", NULL, t_length, ALWAYS, 0, 20, false, "the number of bytes, as text" },
-	{ "lowercase", NULL, t_lowercase, UPPER, 1, 0, true, "folds ASCII letters" },
-	{ "md5", NULL, t_md5, ALWAYS, 0, 16, false, "the MD5 digest, 16 raw bytes" },
-	{ "normalizePath", "normalisePath", t_normalize_path, SLASH | DOT, 1, 0, true,
+	{ "jsDecode", NULL, t_js_decode, BACKSLASH, 1, 0, false, true, "decodes JavaScript escapes" },
+	{ "length", NULL, t_length, ALWAYS, 0, 20, false, true, "the number of bytes, as text" },
+	{ "lowercase", NULL, t_lowercase, UPPER, 1, 0, true, true, "folds ASCII letters" },
+	{ "md5", NULL, t_md5, ALWAYS, 0, 16, false, false, "the MD5 digest, 16 raw bytes" },
+	{ "normalizePath", "normalisePath", t_normalize_path, SLASH | DOT, 1, 0, true, true,
 	  "takes out //, /./ and resolves /../" },
 	{ "normalizePathWin", "normalisePathWin", t_normalize_path_win, SLASH | DOT | BACKSLASH,
-	  1, 0, true, "the same after making \\ a /" },
-	{ "parityEven7bit", NULL, t_parity_even_7bit, ODD | HIGH, 1, 0, false,
+	  1, 0, true, true, "the same after making \\ a /" },
+	{ "parityEven7bit", NULL, t_parity_even_7bit, ODD | HIGH, 1, 0, false, false,
 	  "sets bit 7 for even parity" },
-	{ "parityOdd7bit", NULL, t_parity_odd_7bit, EVEN | HIGH, 1, 0, false,
+	{ "parityOdd7bit", NULL, t_parity_odd_7bit, EVEN | HIGH, 1, 0, false, false,
 	  "sets bit 7 for odd parity" },
-	{ "parityZero7bit", NULL, t_parity_zero_7bit, HIGH, 1, 0, true, "clears bit 7" },
-	{ "phpArgsNames", NULL, t_php_args_names, SPACE | DOT | BRACKET, 1, 0, false,
+	{ "parityZero7bit", NULL, t_parity_zero_7bit, HIGH, 1, 0, true, false, "clears bit 7" },
+	{ "phpArgsNames", NULL, t_php_args_names, SPACE | DOT | BRACKET, 1, 0, false, false,
 	  "the name that PHP makes of an argument's" },
-	{ "removeComments", NULL, t_remove_comments, COMMENT, 1, 0, false,
+	{ "removeComments", NULL, t_remove_comments, COMMENT, 1, 0, false, true,
 	  "takes out comments of C, HTML, SQL and shells" },
-	{ "removeCommentsChar", NULL, t_remove_comments_char, COMMENT, 1, 0, false,
+	{ "removeCommentsChar", NULL, t_remove_comments_char, COMMENT, 1, 0, false, true,
 	  "takes out the marks of comments" },
-	{ "removeNulls", NULL, t_remove_nulls, NUL, 1, 0, true, "takes out NUL bytes" },
-	{ "removeWhitespace", NULL, t_remove_whitespace, SPACE | HIGH, 1, 0, true,
+	{ "removeNulls", NULL, t_remove_nulls, NUL, 1, 0, true, true, "takes out NUL bytes" },
+	{ "removeWhitespace", NULL, t_remove_whitespace, SPACE | HIGH, 1, 0, true, true,
 	  "takes out white space and non-breaking blanks" },
-	{ "replaceComments", NULL, t_replace_comments, COMMENT, 1, 0, true,
+	{ "replaceComments", NULL, t_replace_comments, COMMENT, 1, 0, true, true,
 	  "makes each C comment one blank" },
-	{ "replaceNulls", NULL, t_replace_nulls, NUL, 1, 0, true, "makes each NUL byte a blank" },
-	{ "sha1", NULL, t_sha1, ALWAYS, 0, 20, false, "the SHA-1 digest, 20 raw bytes" },
-	{ "sqlHexDecode", NULL, t_sql_hex_decode, ZERO, 1, 0, false, "decodes 0x414243" },
-	{ "trim", NULL, t_trim, SPACE, 1, 0, true, "takes white space off both ends" },
-	{ "trimLeft", NULL, t_trim_left, SPACE, 1, 0, true, "takes white space off the front" },
-	{ "trimRight", NULL, t_trim_right, SPACE, 1, 0, true, "takes white space off the end" },
-	{ "uppercase", NULL, t_uppercase, LOWER, 1, 0, true, "folds ASCII letters the other way" },
-	{ "urlDecode", NULL, t_url_decode, PERCENT | PLUS, 1, 0, false, "decodes %XX and +" },
-	{ "urlDecodeUni", NULL, t_url_decode_uni, PERCENT | PLUS, 1, 0, false,
+	{ "replaceNulls", NULL, t_replace_nulls, NUL, 1, 0, true, true, "makes each NUL byte a blank" },
+	{ "sha1", NULL, t_sha1, ALWAYS, 0, 20, false, false, "the SHA-1 digest, 20 raw bytes" },
+	{ "sqlHexDecode", NULL, t_sql_hex_decode, ZERO, 1, 0, false, false, "decodes 0x414243" },
+	{ "trim", NULL, t_trim, SPACE, 1, 0, true, true, "takes white space off both ends" },
+	{ "trimLeft", NULL, t_trim_left, SPACE, 1, 0, true, true, "takes white space off the front" },
+	{ "trimRight", NULL, t_trim_right, SPACE, 1, 0, true, true, "takes white space off the end" },
+	{ "uppercase", NULL, t_uppercase, LOWER, 1, 0, true, true, "folds ASCII letters the other way" },
+	{ "urlDecode", NULL, t_url_decode, PERCENT | PLUS, 1, 0, false, true, "decodes %XX and +" },
+	{ "urlDecodeUni", NULL, t_url_decode_uni, PERCENT | PLUS, 1, 0, false, true,
 	  "the same, and %uXXXX with best-fit letters" },
-	{ "urlEncode", NULL, t_url_encode, ENCODED, 3, 0, false,
+	{ "urlEncode", NULL, t_url_encode, ENCODED, 3, 0, false, false,
 	  "encodes all but letters and digits" },
-	{ "utf8toUnicode", NULL, t_utf8_to_unicode, HIGH, 3, 0, true, "writes UTF-8 as %uXXXX" },
+	{ "utf8toUnicode", NULL, t_utf8_to_unicode, HIGH, 3, 0, true, false, "writes UTF-8 as %uXXXX" },
 };
 /* clang-format on */
 

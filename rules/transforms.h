@@ -23,11 +23,13 @@ struct transform {
 	uint32_t needs;    /* traits of which one must be there for a change */
 	uint8_t grow, plus; /* out.len <= in.len * grow + plus */
 	bool idempotent;   /* twice is once */
+	bool keeps_plain;  /* a plain text (plain.h) stays one */
 	const char *help;
 };
 
 /* The classes of bytes in a value, as bits; never 0, as some transformations
  * change every value. */
+enum { TRAIT_RICH = 1 << 20 }; /* it is not plain */
 uint32_t transform_traits(struct bytes);
 
 static inline bool transform_may_change(const struct transform *t, uint32_t traits)
