@@ -2,6 +2,24 @@
 #include "tests/test.h"
 #include "base/text.h"
 #include "rules/literal.h"
+#include "rules/plain.h"
+
+static struct bytes joined(char room[256], const struct bytes *at, size_t n)
+{
+	struct text t = text_over(room, 256);
+
+	for (size_t i = 0; i < n; i++) {
+		text_str(&t, i ? "|" : "");
+		text_put(&t, at[i]);
+	}
+	return text_bytes(&t);
+}
+
+/* Of two sets the rarer is kept, so a part of the row's is enough. */
+static bool is_part(struct bytes set, const char *row)
+{
+	return bytes_eq(set, bytes_of(row)) || (set.len && bytes_find(bytes_of(row), set) != SIZE_MAX);
+}
 
 static void the_set_is_what_every_match_needs(void **state)
 {
@@ -55,7 +73,7 @@ static void the_set_is_what_every_match_needs(void **state)
 		{ "c(?:at\\s|mp[0-9])", "cat|cmp" },      /* how each begins, with what stands before */
 		{ "s(?:s[0-9])+h", "ss" },
 		{ "x(?:y[0-9])?z(?:a\\d|b\\d)q", "xy|xza|xzb" },
-		{ "t['\"]*i['\"]*m['\"]*e.|['\"]", "'|\"|time" }, /* marks that another branch has are no cost */
+		{ "t['\"]*i['\"]*m['\"]*e.|['\"]", "\"|'|time" }, /* marks that another branch has are no cost */
 	};
 
 	(void)state;
@@ -63,16 +81,10 @@ static void the_set_is_what_every_match_needs(void **state)
 		struct arena *a = arena_new(8 << 20);
 		struct literals l = literals_of(a, bytes_of(rows[i].expression), NULL);
 		char room[256];
-		struct text t = text_over(room, sizeof room);
+		struct bytes set = joined(room, l.at, l.n);
 
-		for (size_t k = 0; k < l.n; k++) {
-			text_str(&t, k ? "|" : "");
-			text_put(&t, l.at[k]);
-		}
-		/* Of two sets the rarer is kept, so a part of the row's is enough. */
-		if (!bytes_eq(text_bytes(&t), bytes_of(rows[i].set)) &&
-		    (!t.len || bytes_find(bytes_of(rows[i].set), text_bytes(&t)) == SIZE_MAX))
-			fail_msg("%s: want %s, got %.*s", rows[i].expression, rows[i].set, BYTES_ARG(text_bytes(&t)));
+		if (!is_part(set, rows[i].set))
+			fail_msg("%s: want %s, got %.*s", rows[i].expression, rows[i].set, BYTES_ARG(set));
 		arena_free(a);
 	}
 }
@@ -96,14 +108,46 @@ static void what_else_every_match_needs_is_known_of_one_branch(void **state)
 		struct arena *a = arena_new(8 << 20);
 		struct literals l = literals_of(a, bytes_of(rows[i].expression), NULL);
 		char room[256];
-		struct text t = text_over(room, sizeof room);
+		struct bytes also = joined(room, l.also, l.nalso);
 
-		for (size_t k = 0; k < l.nalso; k++) {
-			text_str(&t, k ? "|" : "");
-			text_put(&t, l.also[k]);
-		}
-		if (!bytes_eq(text_bytes(&t), bytes_of(rows[i].also)))
-			fail_msg("%s: want also %s, got %.*s", rows[i].expression, rows[i].also, BYTES_ARG(text_bytes(&t)));
+		if (!bytes_eq(also, bytes_of(rows[i].also)))
+			fail_msg("%s: want also %s, got %.*s", rows[i].expression, rows[i].also, BYTES_ARG(also));
+		arena_free(a);
+	}
+}
+
+static void of_plain_matches_what_cannot_be_in_one_is_left_out(void **state)
+{
+	static const struct {
+		const char *expression, *set; /* "never": no plain text matches */
+	} rows[] = {
+		{ "<script|javascript:", "javascript:" },
+		{ "/etc/passwd", "never" },
+		{ "a(?:b/)?c", "ac" },
+		{ "a(?:b/)+c", "never" },
+		{ "a(?:b/){0,3}c", "ac" },
+		{ "union[\\s\\x0b]+select", " select" },
+		{ "union\\sselect", "union select" },
+		{ "[\\s;|]ls", " ls" },
+		{ "[;|(-*]ls", "never" },
+		{ "[^a-z0-9 ]", "" },           /* many are left */
+		{ "[^\\w\\s.,:@+\\x80-\\xff]x", "-x" },
+		{ "x[\\W]", "x" },
+		{ "x[[:punct:]]", "x" },        /* not read: it may be anything */
+		{ "x(?=/)", "x" },              /* what is looked at is no part of the match */
+		{ "[a-\\d]x", "x" },
+		{ "foo(", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < nelems(rows); i++) {
+		struct arena *a = arena_new(8 << 20);
+		struct literals l = literals_of(a, bytes_of(rows[i].expression), plain_bytes);
+		char room[256];
+		struct bytes set = l.never ? BYTES("never") : joined(room, l.at, l.n);
+
+		if (!is_part(set, rows[i].set))
+			fail_msg("%s: want %s, got %.*s", rows[i].expression, rows[i].set, BYTES_ARG(set));
 		arena_free(a);
 	}
 }
@@ -125,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_set_is_what_every_match_needs),
 		cmocka_unit_test(what_else_every_match_needs_is_known_of_one_branch),
+		cmocka_unit_test(of_plain_matches_what_cannot_be_in_one_is_left_out),
 		cmocka_unit_test(rare_bytes_are_preferred_to_common_ones),
 	};
 
