@@ -85,6 +85,7 @@ struct admin_hooks {
 	struct metrics *counts;                     /* for what the API tells of them */
 	const struct client_hooks *client;          /* what is known of an address: client_hooks.h */
 	const struct edit_hooks *edit;              /* the configuration: edit_hooks.h */
+	const struct notify_hooks *notify;          /* who is told what happens: notify_hooks.h */
 	const struct rules_hooks *rules;            /* rules and scenarios, and what they would say: rules_hooks.h */
 };
 

@@ -39,6 +39,10 @@ struct log_outlet {
 };
 /* One of the same name is shared, as a file is. The ctx is the sink's in any case. */
 struct log_sink *log_open_outlet(struct log *, const char *name, const struct log_outlet *, void *ctx, struct err *);
+/* How it goes with such a sink: unix times of the last lines that went and of the last that did not (0: never), and the bytes
+ * that were taken out of the ring and not sent. All zero: it is none. */
+struct log_remote_state { uint64_t sent_ms, failed_ms, waiting; };
+void log_remote_state(const struct log_sink *, struct log_remote_state *);
 /* From any thread, never waits; a newline is added. False: dropped and counted. */
 bool log_line(struct log_sink *, struct bytes line);
 uint64_t log_dropped(const struct log_sink *);

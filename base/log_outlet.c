@@ -1,4 +1,5 @@
 /* log_outlet.c -- sinks that are emptied by a thread of their own: whatever they wait for holds up no file. */
+#include "base/clock.h"
 #include "base/log_parts.h"
 #include "base/ring.h"
 #include <errno.h>
@@ -33,9 +34,16 @@ static bool send_batch(struct log_sink *s)
 	struct log_remote *r = s->remote;
 	bool hurry = atomic_load(&r->hurry);
 	unsigned retry_ms = SLICE_MS;
+	size_t sent;
 	struct bytes lines = { s->batch + s->from, s->to - s->from };
 
-	s->from += r->outlet->send(r->ctx, lines, &r->hurry, &retry_ms);
+	sent = r->outlet->send(r->ctx, lines, &r->hurry, &retry_ms);
+	s->from += sent;
+	atomic_store(&r->waiting, s->to - s->from);
+	if (sent)
+		atomic_store(&r->sent_ms, clock_wall_ms());
+	if (s->from < s->to)
+		atomic_store(&r->failed_ms, clock_wall_ms());
 	log_sink_tell(s);
 	if (s->from == s->to)
 		return true;
@@ -113,4 +121,13 @@ bool log_remote_join(struct log_sink *s, const struct timespec *by)
 	free(r);
 	s->remote = NULL;
 	return true;
+}
+
+void log_remote_state(const struct log_sink *s, struct log_remote_state *out)
+{
+	const struct log_remote *r = s->remote;
+
+	*out = (struct log_remote_state){ 0 };
+	if (r)
+		*out = (struct log_remote_state){ atomic_load(&r->sent_ms), atomic_load(&r->failed_ms), atomic_load(&r->waiting) };
 }

@@ -40,6 +40,7 @@ struct log_remote {
 	pthread_t thread;
 	struct log_sleeper sleeper;
 	_Atomic bool hurry, ended;
+	_Atomic uint64_t sent_ms, failed_ms, waiting; /* as struct log_remote_state has them */
 };
 
 void log_sink_tell(struct log_sink *); /* the operator, of dropped lines */

@@ -275,7 +275,7 @@ struct syslog_config {
 struct log_config { const char *access, *security; /* file, "-" = stdout, NULL = off */ enum log_format format; struct syslog_config syslog; };
 
 /* One entry of `notify`. */
-enum notify_event { NOTIFY_ATTACK, NOTIFY_DECISION, NOTIFY_RELOAD, NOTIFY_UPSTREAM, NOTIFY_CERT, NOTIFY_CTI, NOTIFY_EVENTS };
+enum notify_event { NOTIFY_ATTACK, NOTIFY_DECISION, NOTIFY_RELOAD, NOTIFY_UPSTREAM, NOTIFY_CERT, NOTIFY_CTI, NOTIFY_TEST, NOTIFY_EVENTS };
 struct notify_config {
 	struct where where;
 	struct bytes url;

@@ -1,7 +1,7 @@
 /* config_overrides.c -- what the API and ctl have changed stands over what the files say.
  *
- * It is one file in the state directory, with `apps` alone: who may change an app from afar does not change who may reach
- * the gate. Of an app in both, mappings are joined key by key, lists are joined with the changes in front (of an app's rules
+ * It is one file in the state directory, with `apps` and `notify` alone: who may change an app from afar does not change who
+ * may reach the gate. Receivers of `notify` stand beside those of the other files. Of an app in both, mappings are joined key by key, lists are joined with the changes in front (of an app's rules
  * the first that matches wins), and any other value of the changes wins. The tables of keys say what a short form stands
  * for, so that `waf: detect` and `waf: {paranoia: 2}` join. */
 #include "proxy/config_parts.h"
@@ -195,30 +195,41 @@ static const struct yaml_node *apps_kept(struct join *j, const struct yaml_node 
 	return kept;
 }
 
+static bool is_allowed(struct join *j, const struct yaml_node *key)
+{
+	return bytes_eq(key->text, BYTES("apps")) || bytes_eq(key->text, BYTES("notify")) ||
+	       yaml_err(key->where, j->err, "'%.*s': only `apps` and `notify` may stand in this file", YAML_SHOWN(key->text));
+}
+
 static const struct yaml_node *root_over(struct join *j, const struct yaml_node *base, const struct yaml_node *over)
 {
 	const struct yaml_node *apps = yaml_get(base, "apps"), *changed = yaml_get(over, "apps"), *both;
-	struct yaml_node *none, *top;
+	struct yaml_node *none = node_new(j, base, YAML_MAPPING, 0), *top = node_new(j, over, YAML_MAPPING, over->n);
+	bool has_apps = changed && !yaml_is_empty(changed) && !(apps && apps->kind != YAML_MAPPING);
 
 	for (size_t i = 0; i < over->n; i++)
-		if (!bytes_eq(over->keys[i]->text, BYTES("apps"))) {
-			yaml_err(over->keys[i]->where, j->err, "'%.*s': only `apps` may stand in this file", YAML_SHOWN(over->keys[i]->text));
+		if (!is_allowed(j, over->keys[i]))
 			return NULL;
-		}
-	if (!changed || yaml_is_empty(changed) || (apps && apps->kind != YAML_MAPPING))
-		return base;
-	if (changed->kind != YAML_MAPPING) {
+	if (has_apps && changed->kind != YAML_MAPPING) {
 		yaml_err(changed->where, j->err, "apps: %s is not a mapping of names to apps", yaml_kind_word(changed->kind));
 		return NULL;
 	}
-	none = node_new(j, base, YAML_MAPPING, 0);
-	top = none ? node_new(j, over, YAML_MAPPING, 1) : NULL;
-	if (!top || !(top->items[0] = apps_kept(j, apps ? apps : none, changed))) {
+	for (size_t i = 0; none && top && i < over->n; i++) {
+		bool is_apps = over->items[i] == changed;
+
+		if (is_apps ? !has_apps : yaml_is_empty(over->items[i]))
+			continue;
+		top->keys[top->n] = over->keys[i];
+		top->items[top->n] = is_apps ? apps_kept(j, apps ? apps : none, changed) : over->items[i];
+		if (!top->items[top->n++])
+			top = NULL;
+	}
+	if (!none || !top) {
 		no_memory(j, over);
 		return NULL;
 	}
-	top->keys[0] = over->keys[0];
-	top->n = 1;
+	if (!top->n)
+		return base;
 	if (!(both = maps_join(j, &config_table, NULL, base, top)))
 		no_memory(j, over);
 	return both;

@@ -78,6 +78,7 @@ size_t hooks_certs(struct arena *, const struct gate *, struct admin_cert *out);
 /* The log-in routes of an app that were learned. */
 const struct admin_login *hooks_logins(struct arena *, const struct app *, size_t *n);
 extern const struct edit_hooks hooks_edit; /* hooks_edit.c: of the configuration */
+extern const struct notify_hooks hooks_notify; /* hooks_notify.c: who is told what happens */
 extern const struct rules_hooks hooks_rules; /* hooks_rules.c: of rules and scenarios */
 const char *mode_word(enum waf_mode);
 #endif

@@ -190,6 +190,6 @@ struct admin_hooks hooks_of(struct gate *g)
 		.ctx = g, .status = hook_status, .reload = hook_reload, .mode = hook_mode, .drain = hook_drain, .ready = hook_ready,
 		.metrics = hooks_metrics, .scenarios = hook_scenarios, .decisions = g->shared.decisions, .keys = g->reputation.keys, .attack = hook_attack,
 		.alerts = g->reputation.alerts, .share = g->reputation.share, .lists = g->reputation.lists, .client = &hooks_client, .counts = g->process.metrics,
-		.config_text = hook_config_text, .leaves = hook_leaves, .sharing = g->site->config->cti.share, .edit = &hooks_edit, .rules = &hooks_rules,
+		.config_text = hook_config_text, .leaves = hook_leaves, .sharing = g->site->config->cti.share, .edit = &hooks_edit, .notify = &hooks_notify, .rules = &hooks_rules,
 	};
 }

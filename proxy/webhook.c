@@ -61,6 +61,10 @@ static void webhook_free(struct webhook *h)
 	deadline_clear(&h->deadline);
 	if (h->fetch)
 		fetch_cancel(h->fetch);
+	if (h->test.fetch)
+		fetch_cancel(h->test.fetch);
+	if (h->test.told)
+		webhook_test_end(h, 409, "the configuration has it no more");
 	tls_context_free(h->tls);
 	free(h->body);
 	free(h->secret);
@@ -90,6 +94,7 @@ static bool webhook_set(struct webhook *h, const struct notify_config *c)
 	h->min = c->min;
 	h->every_ms = c->every_ms;
 	h->full = c->full;
+	h->where = c->where;
 	h->kept = true;
 	return true;
 }
@@ -244,6 +249,46 @@ void webhooks_alert(struct webhooks *w, const struct event *e, const struct reda
 uint64_t webhooks_dropped(const struct webhooks *w)
 {
 	return atomic_load((_Atomic uint64_t *)(uintptr_t)&w->dropped);
+}
+
+/* ---- how it goes ---- */
+
+/* Whom the configuration in use has at that place. */
+static struct webhook *webhook_at(struct webhooks *w, const struct where *at)
+{
+	struct webhook *h = w->list;
+
+	while (h && (h->where.line != at->line || h->where.column != at->column || strcmp(h->where.file, at->file) != 0))
+		h = h->next;
+	return h;
+}
+
+bool webhooks_state(struct webhooks *w, const struct notify_config *c, struct notify_outlet *out)
+{
+	const struct webhook *h = w ? webhook_at(w, &c->where) : NULL;
+
+	if (!h)
+		return false;
+	out->taken = h->taken;
+	out->failures = h->failures;
+	out->taken_ms = h->taken_ms;
+	out->failed_ms = h->failed_ms;
+	out->next_ms = h->next_ms;
+	out->why = h->why[0] ? h->why : NULL;
+	out->down = h->down;
+	pthread_mutex_lock(&w->lock);
+	out->waiting = h->told + batch_size(&h->batch);
+	pthread_mutex_unlock(&w->lock);
+	return true;
+}
+
+bool webhooks_test(struct webhooks *w, const struct notify_config *c, struct bytes by, notify_told *told, void *arg)
+{
+	struct webhook *h = w ? webhook_at(w, &c->where) : NULL;
+
+	if (h)
+		webhook_test(h, by, told, arg);
+	return h;
 }
 
 /* ---- birth and death ---- */

@@ -5,6 +5,7 @@
  * and one is being made, and there is no queue to grow. A message that nobody takes for a day is given up and counted. */
 #ifndef PROXY_WEBHOOK_H
 #define PROXY_WEBHOOK_H
+#include "admin/notify_hooks.h"
 #include "proxy/site.h"
 
 enum { WEBHOOK_NOTES = 50 };
@@ -20,6 +21,8 @@ struct webhook_note {
 	struct bytes id, app, detail; /* of the request; its path, or why */
 };
 
+const char *webhook_kind_word(enum notify_event);
+
 /* For the whole configuration: urls, secrets, certificates to trust. */
 bool webhooks_check(const struct config *, struct err *);
 
@@ -28,6 +31,10 @@ void webhooks_configure(struct webhooks *, const struct config *); /* at the sta
 void webhooks_note(struct webhooks *, const struct webhook_note *); /* from any thread; NULL is allowed */
 void webhooks_alert(struct webhooks *, const struct event *, const struct redact *); /* a request that was denied; likewise */
 uint64_t webhooks_dropped(const struct webhooks *);                 /* happenings of messages that were given up */
+/* How it goes with the i-th of the configuration: all but what that says. False: there is none. */
+bool webhooks_state(struct webhooks *, const struct notify_config *, struct notify_outlet *);
+/* False: there is none, and told() is not called. */
+bool webhooks_test(struct webhooks *, const struct notify_config *, struct bytes by, notify_told *, void *arg);
 void webhooks_free(struct webhooks *); /* the loop's thread; NULL is allowed */
 
 /* webhook_watch.c: what nobody notes is looked for. */

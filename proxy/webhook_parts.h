@@ -21,6 +21,9 @@ struct webhook_batch {
 	struct webhook_kept notes[WEBHOOK_NOTES];
 };
 
+/* One at a time; told NULL: none. */
+struct webhook_test { notify_told *told; void *arg; char *body; struct fetch *fetch; };
+
 struct webhook {
 	struct webhook *next;
 	struct webhooks *all;
@@ -40,6 +43,10 @@ struct webhook {
 	unsigned tries;
 	struct fetch *fetch;
 	bool down;
+	uint64_t taken, failures, taken_ms, failed_ms, next_ms; /* as struct notify_outlet has them */
+	char why[128];
+	struct where where; /* in the configuration in use */
+	struct webhook_test test;
 };
 
 struct webhooks {
@@ -55,6 +62,9 @@ struct webhooks {
 /* Makes the message of what was gathered and sends it. */
 void webhook_send(struct webhook *);
 void webhook_begin_again(struct webhook *); /* a fetch under way is cancelled, and its message sent soon */
+/* One message that says it is a test, at once. */
+void webhook_test(struct webhook *, struct bytes by, notify_told *, void *arg);
+void webhook_test_end(struct webhook *, unsigned status, const char *why); /* why NULL: it was taken */
 void webhook_arm(struct webhook *); /* where there is something and nothing is under way */
 /* A message: JSON, at most WEBHOOK_BODY_MAX bytes. */
 enum { WEBHOOK_BODY_MAX = 128 << 10, WEBHOOK_SIGNATURE_MAX = 96 };

@@ -6,12 +6,18 @@
 #include "base/tls.h"
 #include <stdlib.h>
 
-enum { ANSWER_MAX = 64 << 10, DEADLINE_MS = 10000, RETRY_MS = 1000, RETRY_MAX_MS = 3600000, GIVE_UP_MS = 24 * 3600000 };
+enum { ANSWER_MAX = 64 << 10, DEADLINE_MS = 10000, RETRY_MS = 1000, RETRY_MAX_MS = 3600000, GIVE_UP_MS = 24 * 3600000, REFUSAL = 64, TEST_BODY = 2048 };
 
 static const char *const kinds[NOTIFY_EVENTS] = {
 	[NOTIFY_ATTACK] = "attack",     [NOTIFY_DECISION] = "decision", [NOTIFY_RELOAD] = "reload",
 	[NOTIFY_UPSTREAM] = "upstream", [NOTIFY_CERT] = "cert",         [NOTIFY_CTI] = "cti",
+	[NOTIFY_TEST] = "test",
 };
+
+const char *webhook_kind_word(enum notify_event e)
+{
+	return kinds[e];
+}
 
 /* ---- the message ---- */
 
@@ -98,6 +104,7 @@ static void message_end(struct webhook *h)
 {
 	free(h->body);
 	h->body = NULL;
+	h->next_ms = 0;
 	h->told = 0;
 	h->tries = 0;
 	webhook_arm(h);
@@ -105,18 +112,24 @@ static void message_end(struct webhook *h)
 
 static void not_taken(struct webhook *h, const char *why)
 {
+	uint64_t retry_ms;
 	uint8_t random = 0;
 
 	if (!h->down)
 		log_warn("notify: %s: %s; it is tried again", h->url, why);
 	h->down = true;
+	h->failures++;
+	h->failed_ms = clock_wall_ms();
+	snprintf(h->why, sizeof h->why, "%s", why);
 	if (clock_mono_ms() - h->since_ms >= GIVE_UP_MS) {
 		atomic_fetch_add(&h->all->dropped, h->told);
 		message_end(h);
 		return;
 	}
 	tls_random(&random, 1);
-	deadline_set(h->all->loop, &h->deadline, webhook_retry_ms(h->tries++, random), post, h);
+	retry_ms = webhook_retry_ms(h->tries++, random);
+	h->next_ms = h->failed_ms + retry_ms;
+	deadline_set(h->all->loop, &h->deadline, retry_ms, post, h);
 }
 
 static void taken(struct webhook *h)
@@ -124,45 +137,61 @@ static void taken(struct webhook *h)
 	if (h->down)
 		log_info("notify: %s takes messages again", h->url);
 	h->down = false;
+	h->taken++;
+	h->taken_ms = clock_wall_ms();
 	message_end(h);
+}
+
+/* NULL: it was taken; else why not. */
+static const char *refusal_of(const struct fetch_answer *a, const struct err *failed, char room[REFUSAL])
+{
+	if (!a)
+		return failed->text;
+	snprintf(room, REFUSAL, "it answers %u", a->status);
+	return a->status >= 200 && a->status < 300 ? NULL : room;
 }
 
 static void on_answer(void *owner, const struct fetch_answer *a, const struct err *failed)
 {
 	struct webhook *h = owner;
-	char why[64];
+	char room[REFUSAL];
+	const char *why = refusal_of(a, failed, room);
 
 	h->fetch = NULL;
-	if (a && a->status >= 200 && a->status < 300) {
+	if (why)
+		not_taken(h, why);
+	else
 		taken(h);
-		return;
-	}
-	if (a)
-		snprintf(why, sizeof why, "it answers %u", a->status);
-	not_taken(h, a ? why : failed->text);
 }
 
-/* Signed anew each time: a receiver may refuse what is old. */
-static void post(void *arg)
+/* Signed anew each time: a receiver may refuse what is old. NULL: why. */
+static struct fetch *post_body(struct webhook *h, struct bytes body, fetch_told *told, const char **why)
 {
-	struct webhook *h = arg;
 	char room[WEBHOOK_SIGNATURE_MAX];
 	struct text signature = text_over(room, sizeof room);
-	struct bytes body = { h->body, h->body_len };
 	struct field fields[1];
 	struct fetch_request r = { .url = bytes_of(h->url), .content_type = BYTES("application/json"), .body = body,
 				   .deadline_ms = DEADLINE_MS, .body_max = ANSWER_MAX, .fields = fields, .tls = h->tls };
 
 	if (h->secret) {
 		if (!webhook_sign(&signature, bytes_of(h->secret), clock_wall_ms() / 1000, body)) {
-			not_taken(h, "it cannot be signed");
-			return;
+			*why = "it cannot be signed";
+			return NULL;
 		}
 		fields[r.nfields++] = (struct field){ BYTES("X-Embergate-Signature"), text_bytes(&signature), FIELD_OTHER, false };
 	}
-	h->fetch = fetch_whole(h->all->fetcher, h->all->loop, &r, on_answer, h);
+	*why = "out of memory";
+	return fetch_whole(h->all->fetcher, h->all->loop, &r, told, h);
+}
+
+static void post(void *arg)
+{
+	struct webhook *h = arg;
+	const char *why;
+
+	h->fetch = post_body(h, (struct bytes){ h->body, h->body_len }, on_answer, &why);
 	if (!h->fetch)
-		not_taken(h, "out of memory");
+		not_taken(h, why);
 }
 
 void webhook_begin_again(struct webhook *h)
@@ -222,4 +251,57 @@ void webhook_send(struct webhook *h)
 	}
 	h->since_ms = clock_mono_ms();
 	post(h);
+}
+
+/* ---- a test ---- */
+
+void webhook_test_end(struct webhook *h, unsigned status, const char *why)
+{
+	const struct notify_tested outcome = { status, status == 200 && !why, why ? why : "the receiver took it" };
+	notify_told *told = h->test.told;
+	void *arg = h->test.arg;
+
+	free(h->test.body);
+	h->test = (struct webhook_test){ 0 };
+	told(arg, &outcome);
+}
+
+static void on_test(void *owner, const struct fetch_answer *a, const struct err *failed)
+{
+	char room[REFUSAL];
+
+	webhook_test_end(owner, 200, refusal_of(a, failed, room));
+}
+
+/* One message of one happening, as any other, though nothing else is held up by it. */
+static bool write_test(struct webhook *h, struct bytes by, struct text *t)
+{
+	struct webhook_batch *b = calloc(1, sizeof *b);
+
+	if (b) {
+		b->from_ms = b->to_ms = b->notes[0].wall_ms = clock_wall_ms();
+		b->counts[NOTIFY_TEST] = b->n = 1;
+		b->notes[0].kind = NOTIFY_TEST;
+		snprintf(b->notes[0].behaviour, sizeof b->notes[0].behaviour, "a test by %.*s", BYTES_ARG(by));
+		webhook_write(t, b, h->full);
+	}
+	free(b);
+	return b && !t->full;
+}
+
+void webhook_test(struct webhook *h, struct bytes by, notify_told *told, void *arg)
+{
+	struct text t = { 0 };
+	const char *why = "out of memory";
+
+	if (h->test.told) {
+		told(arg, &(struct notify_tested){ 409, false, "a test of this receiver is under way" });
+		return;
+	}
+	h->test = (struct webhook_test){ .told = told, .arg = arg, .body = malloc(TEST_BODY) };
+	t = text_over(h->test.body, h->test.body ? TEST_BODY : 0);
+	if (h->test.body && write_test(h, by, &t))
+		h->test.fetch = post_body(h, text_bytes(&t), on_test, &why);
+	if (!h->test.fetch)
+		webhook_test_end(h, 503, why);
 }

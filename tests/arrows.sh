@@ -43,7 +43,7 @@ maxminddb.h:      cti/geo*
 '
 
 # What a folder shows to the others.
-public='rules/rules.h rules/seclang.h rules/form.h scenarios/scenarios.h scenarios/facts.h scenarios/logs.h scenarios/bucket.h scenarios/profile.h cti/cti.h cti/ledger.h cti/share.h cti/share_ask.h cti/redis.h cti/lists.h cti/list_read.h cti/list_write.h cti/geo.h cti/guard.h cti/alerts.h cti/keys.h cti/lapi.h cti/lapi_client.h cti/signal.h admin/admin.h admin/client_hooks.h admin/archive.h admin/series.h admin/edit_hooks.h admin/rules_hooks.h admin/replay.h demo/shop.h'
+public='rules/rules.h rules/seclang.h rules/form.h scenarios/scenarios.h scenarios/facts.h scenarios/logs.h scenarios/bucket.h scenarios/profile.h cti/cti.h cti/ledger.h cti/share.h cti/share_ask.h cti/redis.h cti/lists.h cti/list_read.h cti/list_write.h cti/geo.h cti/guard.h cti/alerts.h cti/keys.h cti/lapi.h cti/lapi_client.h cti/signal.h admin/admin.h admin/client_hooks.h admin/archive.h admin/series.h admin/edit_hooks.h admin/notify_hooks.h admin/rules_hooks.h admin/replay.h demo/shop.h'
 
 # These two answer in REPLY: a subshell for each include would take seconds.
 part_of() {

@@ -36,6 +36,7 @@ const struct api_routes *const api_tables[] = {
 	&api_decisions_routes,
 	&api_clients_routes,
 	&api_lists_routes,
+	&api_notify_routes,
 	&api_bots_routes,
 	&api_certs_routes,
 	&api_keys_routes,

@@ -20,6 +20,7 @@ extern const struct api_routes api_exceptions_routes; /* api_exceptions.c: what 
 extern const struct api_routes api_rules_routes;  /* api_rules.c: rules and scenarios, and what they found */
 extern const struct api_routes api_decisions_routes; /* api_decisions.c: who is held to be what, and allowed */
 extern const struct api_routes api_clients_routes; /* api_clients.c: an address, alerts */
+extern const struct api_routes api_notify_routes; /* api_notify.c: who is told what happens */
 extern const struct api_routes api_lists_routes;  /* api_lists.c: lists, gates, privacy */
 extern const struct api_routes api_replay_routes; /* api_replay.c: requests made up before the rules of now */
 extern const struct api_routes api_suggest_routes; /* api_suggest.c: what looks like false positives */

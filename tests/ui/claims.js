@@ -225,6 +225,24 @@ exports.test_box = async ({ page, link }) => {
 	expect(await page.textContent('.hit-head a'), '100001', 'the new rule');
 };
 
+// A receiver is added by a change that is seen before it is written; a test says what came of it.
+exports.notifications = async ({ page, link }) => {
+	await log_in_first(page, link);
+	await open(page, '/notifications');
+	await page.waitForSelector(':text("Nobody is told")');
+	await page.click('button:has-text("New receiver")');
+	await page.getByLabel('URL').fill('http://127.0.0.1:9/hook');
+	await page.getByLabel(/^attack/).check();
+	await page.click('button:has-text("Show the change")');
+	await page.waitForSelector('dialog :text("http://127.0.0.1:9/hook")');
+	await page.click('dialog button.primary:has-text("Write")');
+	await page.waitForSelector('dialog', { state: 'detached' });
+	await page.waitForSelector('td.c-to:has-text("http://127.0.0.1:9/hook")');
+	await page.click('button[aria-label="Send a test to http://127.0.0.1:9/hook"]');
+	await page.click('dialog button:has-text("Send it")');
+	await page.waitForSelector('dialog [role=status]:has-text("Not taken")');
+};
+
 // An event that nobody knows is said to be so, and the browser has nothing to complain of.
 exports.unknown_event = async ({ page, link, event }) => {
 	await log_in_first(page, link);

@@ -6,6 +6,7 @@ import { diff_lines } from "../../admin/ui/src/diff.js";
 import { in_network, is_meant } from "../../admin/ui/src/events_of.js";
 import { exception_body, exception_words, exception_yaml, exceptions_proposed } from "../../admin/ui/src/exceptions.js";
 import { ago, bytes, micros, rate, short, span } from "../../admin/ui/src/format.js";
+import { with_receiver } from "../../admin/ui/src/receiver.js";
 import { qr } from "../../admin/ui/src/qr.js";
 import { sse_parser } from "../../admin/ui/src/sse.js";
 
@@ -22,6 +23,17 @@ test("every number has its unit, what is not known has a dash", () => {
 	assert.equal(span(90061), "1 d 1 h");
 	assert.equal(ago(new Date(Date.now() - 5 * 60000).toISOString()), "5 min ago");
 	assert.equal(ago(new Date(Date.now() + 3601000).toISOString()), "in 1 h");
+});
+
+test("a receiver goes where the others are", () => {
+	const form = { url: "https://h.example/a", events: ["attack"], every: "1m", min: "5", secret: "file:/x", full: true };
+	const text = '  - url: "https://h.example/a"\n    events: [attack]\n    every: 1m\n    min: 5\n    secret: "file:/x"\n    full: on\n';
+	const plain = { url: 'https://h.example/"', events: [], every: "1h", min: "1", secret: "", full: false };
+
+	assert.equal(with_receiver("", form), `notify:\n${text}`);
+	assert.equal(with_receiver("# head\napps:\n  shop: {}\n", form), `# head\napps:\n  shop: {}\nnotify:\n${text}`);
+	assert.equal(with_receiver("notify: # ours\n  - url: b\napps: {}\n", plain),
+		'notify: # ours\n  - url: "https://h.example/\\""\n    every: 1h\n  - url: b\napps: {}\n');
 });
 
 test("a stream may be cut anywhere", () => {

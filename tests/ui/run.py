@@ -20,7 +20,7 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 sys.path[:0] = [os.path.join(HERE, "..", "flow"), os.path.join(HERE, "..", "realapp"), HERE]
-CLAIMS = ("rules", "decisions", "test_box", "unknown_event", "first_load", "first_visit", "roles", "screens", "false_positive", "live", "filters", "gates")
+CLAIMS = ("rules", "decisions", "test_box", "notifications", "unknown_event", "first_load", "first_visit", "roles", "screens", "false_positive", "live", "filters", "gates")
 LIMIT_SECONDS = 200
 
 

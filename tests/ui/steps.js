@@ -4,7 +4,7 @@ const crypto = require('crypto');
 
 exports.EVENT = 'EVENT';
 exports.SCREENS = ['/', '/events', '/events/EVENT', '/false-positives', '/apps', '/apps/shop', '/decisions', '/decisions?show=allowed',
-	'/clients/198.51.100.9', '/alerts', '/lists', '/bots', '/rules', '/rules?show=scenarios', '/rules?show=test', '/config',
+	'/clients/198.51.100.9', '/alerts', '/lists', '/bots', '/rules', '/rules?show=scenarios', '/rules?show=test', '/config', '/notifications',
 	'/cluster', '/certs', '/audit', '/users', '/account', '/privacy'];
 
 exports.password_of = (user) => `a long password of ${user}`;

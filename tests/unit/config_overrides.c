@@ -121,7 +121,7 @@ static void errors_name_that_file(void **state)
 		{ "apps: {shop: {waf: {mode: loud}}}", "st/overrides.yaml:1:27: apps.shop.waf.mode: unknown word 'loud'" },
 		{ "apps: {shop: {wat: 1}}", "st/overrides.yaml:1:15: apps.shop: unknown key 'wat'" },
 		{ "apps: {shop: [1]}", "st/overrides.yaml:1:14: " },
-		{ "admin: {bind: ':1'}", "st/overrides.yaml:1:1: 'admin': only `apps` may stand in this file" },
+		{ "admin: {bind: ':1'}", "st/overrides.yaml:1:1: 'admin': only `apps` and `notify` may stand in this file" },
 		{ "state: /tmp", "st/overrides.yaml:1:1: 'state': only `apps`" },
 		{ "apps: x", "st/overrides.yaml:1:7: apps: a text is not a mapping" },
 		{ "apps: {\n", "st/overrides.yaml:2:1: " },

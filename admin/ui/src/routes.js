@@ -23,6 +23,8 @@ export const routes = [
 
 	{ path: "/config", title: "Configuration", icon: "config", group: "System",
 		load: () => import("./screens/config.js") },
+	{ path: "/notifications", title: "Notifications", icon: "send", group: "System",
+		load: () => import("./screens/notify.js") },
 	{ path: "/cluster", title: "Cluster", icon: "cluster", group: "System",
 		load: () => import("./screens/cluster.js") },
 	{ path: "/certs", title: "Certificates", icon: "lock", group: "System",

@@ -4,7 +4,7 @@ import copy
 import tempfile
 import time
 
-from lib import certs
+from lib import api, certs
 from lib.claims import claim, eventually, expect, within
 from lib.gate import Gate, one_app, run
 from lib.origin import Origin
@@ -53,6 +53,46 @@ def attacks_are_told_together_signed_and_with_few_words():
         said = gate.ctl("privacy").stdout
         assert f"127.0.0.1:{receiver.port}" in said and "secret-path" not in said, said
         assert "secret-path" not in gate.ctl("support-bundle").stdout
+
+
+@claim(limit=60)
+def it_is_told_how_receivers_are_and_a_test_reaches_them():
+    with Webhook(SECRET) as good, Webhook() as bad, stand(good, bad, events=["attack"]) as gate:
+        bad.answers = [500] * 9
+        outlets = api.ask(gate, "GET", "/notify")[1]["items"]
+        expect([(o["kind"], o["to"], o["events"], o["state"], o["signed"]) for o in outlets],
+               [("webhook", good.url, ["attack"], "untried", True), ("webhook", bad.url, ["attack"], "untried", False)])
+        viewer = api.Browser(gate, token=api.token(gate, "viewer"))
+        seen = viewer.ask("GET", "/notify")
+        assert "secret" not in seen.text.replace("secret-path", "") and "secret-path" not in seen.text, seen.text
+        expect(viewer.ask("POST", f"/notify/{outlets[0]['id']}/test").status, 403)
+        expect(api.ask(gate, "POST", f"/notify/{outlets[0]['id']}/test"), (200, {"taken": True, "text": "the receiver took it"}))
+        expect(good.count("test"), 1)
+        expect(api.ask(gate, "POST", f"/notify/{outlets[1]['id']}/test"), (200, {"taken": False, "text": "it answers 500"}))
+        expect(api.ask(gate, "POST", "/notify/0123456789abcdef/test")[0], 404)
+        attack(gate, 3)
+        eventually(lambda: good.count("attack") == 3 and len(bad.times) >= 2, 15, "the attacks")
+        eventually(lambda: [o["state"] for o in api.ask(gate, "GET", "/notify")[1]["items"]] == ["good", "failing"], 5, "their states")
+        one, other = api.ask(gate, "GET", "/notify")[1]["items"]
+        expect((one["taken"], one["failures"], one["waiting"], one["why"]), (1, 0, 0, None))
+        expect((other["taken"], other["failures"], other["waiting"], other["why"]), (0, 1, 3, "it answers 500"))
+        assert other["next"] > other["failed_at"], other
+
+
+@claim(limit=60)
+def a_receiver_is_added_by_a_change_and_stands_beside_the_others():
+    with Webhook() as first, Webhook() as added, stand(first, events=["attack"]) as gate:
+        def change(text):
+            tag = {"If-Match": '"' + api.ask(gate, "GET", "/config")[1]["hash"] + '"'}
+            return api.ask(gate, "PUT", "/config/overrides", {"text": text}, tag)
+
+        expect(change("listen: []\n")[0], 422)
+        expect(change("notify:\n  - url: ftp://x.example/\n")[0], 422)
+        status, told = change(f"notify:\n  - url: {added.url}\n    every: 1s\n    events: [attack]\n")
+        expect((status, told["applied"]), (200, True), str(told))
+        expect({o["to"] for o in api.ask(gate, "GET", "/notify")[1]["items"]}, {first.url, added.url})
+        attack(gate, 2)
+        eventually(lambda: first.count("attack") == 2 and added.count("attack") == 2, 10, "both are told")
 
 
 @claim(limit=60)

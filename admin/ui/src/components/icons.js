@@ -3,6 +3,7 @@ import { html } from "htm/preact";
 
 const PATHS = {
 	overview: "M2 13.500h12M3.5 11V8M6.5 11V4M9.5 11V6.500M12.5 11V2.5",
+	send: "M2 7.5 14 2.5 10.5 13.5 7.500 9zM7.5 9 14 2.5",
 	events: "M2.5 4h11M2.5 8h11M2.5 12h7",
 	fp: "M8 1.8 14.2 13H1.800zM6 9l1.6 1.600L10.4 7.6",
 	apps: "M2.5 2.500h11v4h-11zM2.5 9.500h11v4h-11zM5 4.500h.01M5 11.500h.01",
