@@ -12,13 +12,16 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	NICE = 10,        /* a busy gate still leaves it a tenth of a core */
-	LOOK_NS = 1000000 /* between looks whether somebody still scans */
+	LOOK_NS = 1000000, /* between looks whether somebody still scans */
+	PATIENCE_S = 3     /* of a process that ends */
 };
 
 struct matcher {
@@ -138,13 +141,25 @@ size_t matcher_soon_due(void)
 	return n;
 }
 
-/* What waits is left as it is; what is being compiled ends before Hyperscan's own memory does. */
-static void at_exit(void)
+/* What waits is left as it is; what is being compiled ends before Hyperscan's own memory does. On a busy machine
+ * a thread of low priority may take too long for that: then the process goes without tidying up. */
+static void at_exit(int status, void *unused)
 {
+	struct timespec until;
+	int late = 0;
+
+	(void)unused;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_S;
 	pthread_mutex_lock(&line.lock);
 	line.first = NULL;
+	while (line.runs && !late)
+		late = pthread_cond_timedwait(&line.rests, &line.lock, &until);
 	pthread_mutex_unlock(&line.lock);
-	matcher_soon_wait();
+	if (late) {
+		fflush(NULL);
+		_exit(status);
+	}
 }
 
 uint64_t matcher_soon_refused(void)
@@ -159,7 +174,7 @@ static bool thread_start(void)
 	pthread_attr_t detached;
 	pthread_t thread;
 
-	if (!line.known && atexit(at_exit) != 0)
+	if (!line.known && on_exit(at_exit, NULL) != 0)
 		return false;
 	line.known = true;
 	if (pthread_attr_init(&detached) != 0)
