@@ -1,5 +1,5 @@
 /* archive.c -- what is offered is listed, found and filtered as the words say, within the bounds; two processes may write. */
-#include "tests/test.h"
+#include "tests/database.h"
 #include "admin/api/api_tables.h"
 #include "admin/archive.h"
 #include "base/clock.h"
@@ -13,7 +13,7 @@ enum { MANY = 500 };
 static const struct archive_bounds wide = { 1000000, UINT64_C(1) << 40, UINT64_C(1) << 40 };
 
 struct world {
-	char dir[64], path[96];
+	struct database db;
 	struct loop *loop;
 	struct events *ring;
 	struct archive *archive;
@@ -22,7 +22,7 @@ struct world {
 static struct archive *another(struct world *w, struct events *ring, const struct archive_bounds *bounds)
 {
 	struct err err = { 0 };
-	struct archive *a = archive_open(w->path, ring, w->loop, bounds, &err);
+	struct archive *a = archive_open(w->db.file, ring, w->loop, bounds, &err);
 
 	assert_string_equal(err.text, "");
 	return a;
@@ -30,9 +30,7 @@ static struct archive *another(struct world *w, struct events *ring, const struc
 
 static void begin(struct world *w, const struct archive_bounds *bounds)
 {
-	snprintf(w->dir, sizeof w->dir, "/tmp/archive.XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
-	snprintf(w->path, sizeof w->path, "%s/events.db", w->dir);
+	database_begin(&w->db);
 	w->loop = loop_new();
 	w->ring = events_new(1024, 16 << 20);
 	w->archive = another(w, w->ring, bounds);
@@ -40,17 +38,10 @@ static void begin(struct world *w, const struct archive_bounds *bounds)
 
 static void end(struct world *w)
 {
-	static const char *const parts[] = { "", "-wal", "-shm" };
-	char name[128];
-
 	archive_close(w->archive);
 	events_free(w->ring);
 	loop_free(w->loop);
-	for (size_t i = 0; i < nelems(parts); i++) {
-		snprintf(name, sizeof name, "%s%s", w->path, parts[i]);
-		unlink(name);
-	}
-	assert_int_equal(rmdir(w->dir), 0);
+	database_end(&w->db);
 }
 
 /* ---- events, made of a number ---- */

@@ -1,5 +1,5 @@
 /* audit.c -- what was noted stays, and what was tampered with is found. */
-#include "tests/test.h"
+#include "tests/database.h"
 #include "admin/audit.h"
 #include <sqlite3.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@ static const struct caller anna = { ROLE_ADMINISTRATOR, CALLER_SESSION, "anna", 
 static const struct caller bert = { ROLE_OPERATOR, CALLER_TOKEN, "bert", "192.0.2.8", 0 };
 
 struct house {
-	char dir[40], file[64];
+	struct database db;
 	struct store *store;
 	struct admin admin;
 };
@@ -19,7 +19,7 @@ static void house_open(struct house *h)
 {
 	struct err e = { 0 };
 
-	h->store = store_open(h->file, &e);
+	h->store = store_open(h->db.file, &e);
 	h->admin = (struct admin){ .store = h->store };
 	if (!h->store || !(h->admin.audit = audit_open(h->store, &e)))
 		fail_msg("%s", e.text);
@@ -35,9 +35,7 @@ static int begin(void **state)
 {
 	struct house *h = calloc(1, sizeof *h);
 
-	snprintf(h->dir, sizeof h->dir, "/tmp/embergate-test-audit.XXXXXX");
-	assert_non_null(mkdtemp(h->dir));
-	snprintf(h->file, sizeof h->file, "%s/db", h->dir);
+	database_begin(&h->db);
 	house_open(h);
 	*state = h;
 	return 0;
@@ -45,16 +43,10 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	static const char *const parts[] = { "", "-wal", "-shm" };
 	struct house *h = *state;
-	char name[80];
 
 	house_close(h);
-	for (size_t i = 0; i < nelems(parts); i++) {
-		snprintf(name, sizeof name, "%s%s", h->file, parts[i]);
-		unlink(name);
-	}
-	rmdir(h->dir);
+	database_end(&h->db);
 	free(h);
 	return 0;
 }

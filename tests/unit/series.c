@@ -1,5 +1,5 @@
 /* series.c -- counters become steps that add up, over processes too. */
-#include "tests/test.h"
+#include "tests/database.h"
 #include "admin/metrics_cells.h"
 #include "admin/series.h"
 #include "base/clock.h"
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 struct world {
-	char dir[64], path[96];
+	struct database db;
 	struct loop *loop;
 	struct events *ring;
 	struct archive *archive;
@@ -23,7 +23,7 @@ static void start(struct world *w)
 	struct err err = { 0 };
 
 	w->ring = events_new(16, 1 << 20);
-	w->archive = archive_open(w->path, w->ring, w->loop, &wide, &err);
+	w->archive = archive_open(w->db.file, w->ring, w->loop, &wide, &err);
 	assert_non_null(w->archive);
 	w->metrics = metrics_new(2);
 	w->shop = metrics_app(w->metrics, BYTES("shop"));
@@ -42,25 +42,16 @@ static void stop(struct world *w)
 
 static void begin(struct world *w)
 {
-	snprintf(w->dir, sizeof w->dir, "/tmp/series.XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
-	snprintf(w->path, sizeof w->path, "%s/events.db", w->dir);
+	database_begin(&w->db);
 	w->loop = loop_new();
 	start(w);
 }
 
 static void end(struct world *w)
 {
-	static const char *const parts[] = { "", "-wal", "-shm" };
-	char name[128];
-
 	stop(w);
 	loop_free(w->loop);
-	for (size_t i = 0; i < nelems(parts); i++) {
-		snprintf(name, sizeof name, "%s%s", w->path, parts[i]);
-		unlink(name);
-	}
-	assert_int_equal(rmdir(w->dir), 0);
+	database_end(&w->db);
 }
 
 static void count(struct world *w, unsigned n, enum remedy_kind action, unsigned status)

@@ -1,4 +1,5 @@
 /* users.c, sessions.c, tokens.c -- who may come in, how often one may guess, and that it outlives a restart. */
+#include "tests/database.h"
 #include "tests/turns.h"
 #include "admin/sessions.h"
 #include "admin/tokens.h"
@@ -13,7 +14,7 @@
 static const char password[] = "a long password", other[] = "another password";
 
 struct house {
-	char dir[40], file[64];
+	struct database db;
 	struct loop *loop;
 	struct store *store;
 	struct users *users;
@@ -32,7 +33,7 @@ static void house_open(struct house *h)
 {
 	struct err e = { 0 };
 
-	h->store = store_open(h->file, &e);
+	h->store = store_open(h->db.file, &e);
 	if (!h->store || !(h->users = users_open(h->store, h->loop, h->key, &e)) || !(h->sessions = sessions_open(h->store, &e)) ||
 	    !(h->tokens = tokens_open(h->store, &e)))
 		fail_msg("%s", e.text);
@@ -56,9 +57,7 @@ static int begin(void **state)
 {
 	struct house *h = calloc(1, sizeof *h);
 
-	snprintf(h->dir, sizeof h->dir, "/tmp/embergate-test-users.XXXXXX");
-	assert_non_null(mkdtemp(h->dir));
-	snprintf(h->file, sizeof h->file, "%s/db", h->dir);
+	database_begin(&h->db);
 	assert_true(ip_parse(BYTES("192.0.2.1"), &h->from));
 	h->loop = loop_new();
 	house_open(h);
@@ -68,16 +67,10 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	static const char *const parts[] = { "", "-wal", "-shm" };
 	struct house *h = *state;
-	char name[80];
 
 	house_close(h);
-	for (size_t i = 0; i < nelems(parts); i++) {
-		snprintf(name, sizeof name, "%s%s", h->file, parts[i]);
-		unlink(name);
-	}
-	rmdir(h->dir);
+	database_end(&h->db);
 	loop_free(h->loop);
 	free(h);
 	return 0;
