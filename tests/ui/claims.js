@@ -306,6 +306,7 @@ exports.filters = async ({ page, link, wish }) => {
 
 // Of two gates that share a Redis: events of the other come by themselves, its part of a mistake is told, and what is wrong there.
 exports.gates = async ({ page, link, wish }) => {
+	expect((await wish('beside article')).status, 403, 'the article, at the other gate');
 	await log_in_first(page, link);
 	await open(page, '/events?nodes=all');
 	await is_live(page);
@@ -313,7 +314,6 @@ exports.gates = async ({ page, link, wish }) => {
 	for (const id of (await wish('beside attack3')).ids)
 		await page.waitForSelector(`a.row-link[href="#/events/${id}?node=there"]`);
 	await seen(page, (await wish('attack2')).ids);
-	expect((await wish('beside article')).status, 403, 'the article, at the other gate');
 	await open(page, '/false-positives?nodes=all');
 	await page.waitForSelector('.suggestion:has-text("there: 1 event, to decide")');
 	expect((await wish('beside off')).status, 204);
