@@ -8,6 +8,7 @@
 #include "admin/server.h"
 #include "admin/streams.h"
 #include "admin/sessions.h"
+#include "admin/spread.h"
 #include "admin/tokens.h"
 #include "admin/users.h"
 #include <errno.h>
@@ -201,6 +202,7 @@ void admin_close(struct admin *a, void (*closed)(void *), void *ctx)
 	a->closed = closed;
 	a->closed_ctx = ctx;
 	peers_close(a);
+	spread_close(a);
 	listener_close(a->ctl_listener);
 	ctl_socket_free(a->ctl);
 	ctl_socket_free(a->api_socket);

@@ -3,6 +3,7 @@
 #include "admin/ctl.h"
 #include "admin/edit.h"
 #include "admin/impact.h"
+#include "admin/spread.h"
 #include "base/clock.h"
 #include "base/json_out.h"
 #include <stdlib.h>
@@ -19,6 +20,7 @@ struct editing {
 	struct bytes subject;
 	const char *done;        /* what is said then */
 	struct impact impact;    /* of EDIT_ADD */
+	uint64_t base;           /* hash of the overrides before */
 };
 
 /* ---- answers ---- */
@@ -103,6 +105,7 @@ static void changed(void *arg, const struct edit_outcome *x)
 	}
 	if (x->applied)
 		audit_note(e->admin, &caller_ctl, e->action, e->subject, note);
+	spread_changed(e->admin, &e->ask, x, e->base, NULL, NULL);
 	if (admin_text(e->answer->json ? write_json : write_outcome, &o, &t)) {
 		ctl_reply(e->answer, x->status == 200 ? CTL_OK : CTL_FAILED, text_bytes(&t));
 		free(t.at);
@@ -137,10 +140,12 @@ static void start(struct editing *e)
 	const struct admin_hooks *h = &e->admin->hooks;
 	const char *why = e->ask.kind == EDIT_CHECK ? NULL : edit_why_not(e->admin, e->arena);
 
-	if (why)
+	if (why) {
 		editing_end(e, why);
-	else
-		h->edit->change(h->ctx, &e->ask, changed, e);
+		return;
+	}
+	e->base = spread_hash(e->admin, e->arena);
+	h->edit->change(h->ctx, &e->ask, changed, e);
 }
 
 void ctl_diff(const struct ctl_ask *ask)

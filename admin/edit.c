@@ -2,6 +2,7 @@
 #include "admin/edit.h"
 #include "admin/api/api.h"
 #include "admin/audit.h"
+#include "admin/spread.h"
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/yaml.h"
@@ -122,5 +123,6 @@ void edit_undone(struct admin *a, struct bytes by, struct bytes diff)
 {
 	static const struct caller nobody = { .way = CALLER_NOBODY, .name = "embergate" };
 
+	spread_lapsed(a);
 	audit_note(a, &nobody, "config.lapse", by, diff);
 }

@@ -22,6 +22,7 @@ struct edit_config {
 	uint64_t confirm_by_ms;   /* unix; a change is undone then unless it is confirmed. 0: none waits */
 	struct bytes changed_by;  /* who made it */
 	bool writes;              /* `admin: {writes: on}` */
+	bool cluster_writes;      /* `admin: {cluster_writes: on}` */
 };
 
 /* What is let through where; words as in the configuration. */
@@ -79,6 +80,7 @@ struct edit_key { const char *path; const struct yaml_node *value; }; /* "waf.mo
 struct edit_ask {
 	enum edit_kind kind;
 	bool dry;               /* verified, and not written */
+	bool alone;             /* of this gate; never offered to others (spread.h) */
 	unsigned confirm_s;     /* undone after that unless confirmed; 0: it stays */
 	struct bytes by;        /* who asks */
 	struct bytes app, text;

@@ -72,6 +72,7 @@ struct admin {
 	struct repeats *repeats;
 	struct turns *turns;
 	unsigned suggests;    /* of suggest_ask.h, under way */
+	struct { struct offer *offers; bool waits; uint64_t base; char by[64]; } spread; /* spread.h: what is under way; a change that is to be confirmed */
 	const char *url;      /* by which a browser comes; NULL: it cannot */
 	char **hosts; /* names that Host may say, NULL-terminated; the first nhosts are configured */
 	size_t nhosts;

@@ -125,7 +125,7 @@ void config_print_docs(FILE *to)
 	      "both, mappings are joined key by key, lists are joined, and any other value of `overrides.yaml` wins. A comment "
 	      "above each entry says who made it, and when. Five versions before it are kept (`overrides.yaml.1` to `.5`). "
 	      "Whoever edits it by hand reloads before the next change is made. It belongs to one gate: the others of a cluster "
-	      "have their own. `admin: {writes: off}` makes all such changes an error, for those whose files come from elsewhere.\n", to);
+	      "have their own, unless `admin: {cluster_writes: on}` keeps them alike (docs/cluster.md). `admin: {writes: off}` makes all such changes an error, for those whose files come from elsewhere.\n", to);
 	schema_print_manual(to, &config_table);
 }
 

@@ -345,6 +345,7 @@ struct admin_config {
 	const char *cert, *key;            /* NULL: plain, which only a loopback address may be */
 	struct words hosts;                /* that Host may say, beside localhost and the machine's name */
 	bool writes;                       /* whether the API may change the configuration */
+	bool cluster_writes;               /* changes are offered to the other gates, and theirs are taken */
 };
 
 /* As it was read: the main file, what it includes, the overrides. */

@@ -181,6 +181,8 @@ static const struct schema_row admin_rows[] = {
 	  .help = "names by which it may be asked (the Host field), beside localhost, the machine's name and any address" },
 	{ .key = "writes", .type = &schema_bool, SCHEMA_FIELD(admin_config, writes), .unset = "on",
 	  .help = "whether the API may change the configuration, or an app's mode until the next start; `off`: neither, and `embergate ctl` may do the second alone" },
+	{ .key = "cluster_writes", .type = &schema_bool, SCHEMA_FIELD(admin_config, cluster_writes), .unset = "off",
+	  .help = "with `redis`, where all gates have it: a change made at one is made at the others too, if their overrides were the same before" },
 };
 
 static const struct schema_table admin_table = {

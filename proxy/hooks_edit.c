@@ -20,7 +20,7 @@ static void show_config(void *ctx, struct arena *a, struct edit_config *out)
 
 	*out = (struct edit_config){ .hash = c->hash, .files = files, .nfiles = files ? c->nfiles : 0, .overrides = c->overrides,
 				     .confirm_by_ms = g->pending.until_ms, .changed_by = bytes_of(g->pending.by),
-				     .writes = c->admin.writes };
+				     .writes = c->admin.writes, .cluster_writes = c->admin.cluster_writes };
 	for (size_t i = 0; i < out->nfiles; i++)
 		files[i] = (struct edit_file){ bytes_of(c->files[i].path), c->files[i].text,
 					       hash_content(HASH_CONTENT_START, c->files[i].text),

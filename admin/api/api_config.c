@@ -1,6 +1,7 @@
 /* api_config.c -- the configuration's files, as they run, and changes of them. */
 #include "admin/api/api_edit.h"
 #include "admin/audit.h"
+#include "admin/spread.h"
 
 static const struct api_field file_fields[] = {
 	{ "path", API_TEXT, .help = "of the file" },
@@ -149,6 +150,7 @@ static void post_confirm(struct api_call *c)
 		return;
 	}
 	audit_note(c->admin, &c->caller, "config.confirm", (struct bytes){ 0 }, (struct bytes){ 0 });
+	spread_confirmed(c->admin);
 	api_done(c);
 }
 

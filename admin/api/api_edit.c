@@ -2,6 +2,7 @@
 #include "admin/api/api_edit.h"
 #include "admin/audit.h"
 #include "admin/impact.h"
+#include "admin/spread.h"
 
 void edit_config_of(struct api_call *c, struct edit_config *e)
 {
@@ -87,6 +88,15 @@ static const struct api_field impact_fields[] = {
 };
 static const struct api_shape impact_shape = API_SHAPE("ChangeImpact", impact_fields);
 
+static const char *const gate_states[] = { "applied", "same", "differs", "off", "refused", "silent", NULL };
+static const struct api_field gate_fields[] = {
+	{ "node", API_TEXT, .help = "its name" },
+	{ "state", API_TEXT, .words = gate_states, .help = "same: it had it; differs: its overrides were others before, and are as they were; off: "
+	  "its own admin.cluster_writes; silent: it did not answer in 15 seconds" },
+	{ "why", API_TEXT, .optional = true, .help = "it was refused; of what was applied, the first warning" },
+};
+static const struct api_shape gate_shape = API_SHAPE("ChangeGate", gate_fields);
+
 static const struct api_field change_fields[] = {
 	{ "ok", API_FLAG, .help = "it is a configuration that can be served by" },
 	{ "diff", API_TEXT, .help = "of the file for changes, unified" },
@@ -96,6 +106,7 @@ static const struct api_field change_fields[] = {
 	{ "confirm_until", API_TIME, .optional = true, .help = "undone then unless confirmed" },
 	{ "id", API_TEXT, .optional = true, .help = "of the exception that was added" },
 	{ "impact", API_OBJECT, .optional = true, .of = &impact_shape, .help = "of an exception to be added; null: a warning says why" },
+	{ "gates", API_OBJECT, .list = true, .optional = true, .of = &gate_shape, .help = "with `admin.cluster_writes`: what came of it at the others" },
 };
 const struct api_shape edit_change_shape = API_SHAPE("Change", change_fields);
 
@@ -112,6 +123,8 @@ struct editing {
 	const char *action;
 	struct bytes subject;
 	struct impact impact;    /* of EDIT_ADD */
+	uint64_t base;           /* hash of the overrides before */
+	struct json_out out;     /* the answer, while other gates are offered the change */
 };
 
 static void put_errors(struct json_out *o, const struct edit_outcome *x)
@@ -162,6 +175,23 @@ static void put_problem(struct json_out *o, const struct edit_outcome *x)
 	out_str(o, "detail", x->file.at ? detail : x->error);
 }
 
+static void spread(void *ctx, const struct spread_told *told)
+{
+	struct editing *e = ctx;
+
+	out_list(&e->out, "gates");
+	for (size_t i = 0; i < told->n; i++) {
+		out_object(&e->out, NULL);
+		out_str(&e->out, "node", told->at[i].node);
+		out_text(&e->out, "state", told->at[i].state);
+		out_text(&e->out, "why", told->at[i].why);
+		out_end(&e->out);
+	}
+	out_end(&e->out);
+	out_end(&e->out);
+	api_answer(e->call, 200, &e->out);
+}
+
 static void changed(void *arg, const struct edit_outcome *x)
 {
 	struct editing *e = arg;
@@ -177,11 +207,15 @@ static void changed(void *arg, const struct edit_outcome *x)
 	if (problem)
 		put_problem(&o, x);
 	put_change(&o, e, x);
-	out_end(&o);
+	e->out = o;
+	if (spread_changed(e->call->admin, &e->ask, x, e->base, spread, e))
+		return;
+	out_null(&e->out, "gates");
+	out_end(&e->out);
 	if (problem)
-		api_problem_out(e->call, x->status, &o);
+		api_problem_out(e->call, x->status, &e->out);
 	else
-		api_answer(e->call, 200, &o);
+		api_answer(e->call, 200, &e->out);
 }
 
 bool edit_may(struct api_call *c, bool if_match)
@@ -202,6 +236,7 @@ static void begin(struct editing *e)
 {
 	const struct admin_hooks *h = &e->call->admin->hooks;
 
+	e->base = spread_hash(e->call->admin, e->call->arena);
 	h->edit->change(h->ctx, &e->ask, changed, e);
 }
 
@@ -219,7 +254,7 @@ static struct editing *editing_new(struct api_call *c, const struct edit_ask *as
 		api_problem(c, 400, "confirm: %d to %d seconds", CONFIRM_LEAST, CONFIRM_MOST);
 		return NULL;
 	}
-	*e = (struct editing){ c, *ask, action, subject, { 0 } };
+	*e = (struct editing){ .call = c, .ask = *ask, .action = action, .subject = subject };
 	e->ask.dry = bytes_eq(api_query(c, "dry_run"), BYTES("true"));
 	e->ask.confirm_s = (unsigned)confirm;
 	e->ask.by = bytes_of(c->caller.name);

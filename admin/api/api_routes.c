@@ -23,6 +23,7 @@ const struct api_routes *const api_tables[] = {
 	&api_stream_routes,
 	&api_tail_routes,
 	&api_config_routes,
+	&api_overrides_routes,
 	&api_apps_routes,
 	&api_exceptions_routes,
 	&api_rules_routes,

@@ -15,6 +15,7 @@ extern const struct api_routes api_account_routes; /* api_account.c: what a user
 extern const struct api_routes api_users_routes;  /* api_users.c: users, tokens */
 extern const struct api_routes api_audit_routes;  /* api_audit.c: who changed what */
 extern const struct api_routes api_config_routes; /* api_config.c: its files */
+extern const struct api_routes api_overrides_routes; /* api_overrides.c: one file for changes at several gates */
 extern const struct api_routes api_apps_routes;   /* api_apps.c: the apps as they are configured, and how they are */
 extern const struct api_routes api_exceptions_routes; /* api_exceptions.c: what is let through where */
 extern const struct api_routes api_rules_routes;  /* api_rules.c: rules and scenarios, and what they found */

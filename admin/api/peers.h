@@ -3,7 +3,8 @@
  *   peers_ask -> this gate's own route, and through Redis (cti/share_ask.h) that of every other, as a viewer
  *             -> a merge() of what came within half a second; who said nothing is named in `silent`
  *
- * A gate answers another only what a viewer may read, and nothing that would ask others in turn. */
+ * A gate answers another only what a viewer may read, and nothing that would ask others in turn. The one question that changes
+ * something is the offer of overrides (api_overrides.c), where `admin.cluster_writes` is on. */
 #ifndef ADMIN_API_PEERS_H
 #define ADMIN_API_PEERS_H
 #include "admin/api/api.h"

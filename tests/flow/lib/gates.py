@@ -36,8 +36,8 @@ def origin_answers(request):
     return answer(200, b"fine")
 
 
-def gate_of(origin, redis_url, name, redis=None, **app):
-    """One of several: the same secret, a state directory of its own."""
+def gate_of(origin, redis_url, name, redis=None, alike=False, **app):
+    """One of several: the same secret, a state directory of its own. alike: changes of one are offered to the others."""
     gate = Gate(None, start=False)
     with open(gate.path("own.yaml"), "w", encoding="ascii") as out:
         out.write(OWN)
@@ -45,6 +45,8 @@ def gate_of(origin, redis_url, name, redis=None, **app):
         out.write(SECRET)
     top = {**TRUST, "secret": "file:secret", "scenarios": {"packs": False, "files": ["own.yaml"]},
            "redis": {"url": redis_url, "name": name, **(redis or {})}}
+    if alike:
+        top["admin"] = {"bind": f"127.0.0.1:{gate.admin_port}", "cluster_writes": True}
     gate.write(one_app(origin.url, top, **{"waf": CALM, **app}))
     gate.start()
     return gate

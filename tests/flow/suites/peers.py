@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from lib import api
 from lib.claims import claim, eventually, expect
+from lib.gate import CALM
 from lib.gates import Gates, ask, met
 from lib.known import gate_with
 from lib.origin import Origin
@@ -382,3 +383,84 @@ def what_to_act_on_is_told_of_all_gates_and_whose_changes_are_not_alike():
             expect((told["silent"], told["items"]), (["gate1"], []))
         redis.stop()
         eventually(lambda: [n["kind"] for n in got(gates[0], "/notices")["items"]] == ["redis"], 10, "without Redis")
+
+
+def overrides(gate):
+    return got(gate, "/config")["overrides"]
+
+
+def differing(gate):
+    return {g["node"] for g in got(gate, "/notices?nodes=all")["gates"] if g["differs"]}
+
+
+def spread_to(told):
+    return {g["node"]: g["state"] for g in told["gates"]}
+
+
+@claim(limit=180)
+def a_change_at_one_gate_is_made_at_the_others_and_what_came_of_it_is_told():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url, alike=True) as gates:
+        met(gates)
+        told = change(gates[0], OVERRIDES)
+        expect(spread_to(told), {"gate1": "applied", "gate2": "applied"})
+        expect([overrides(g) for g in gates], [OVERRIDES] * 3)
+        expect(differing(gates[2]), set())
+        (entry,) = [e for e in got(gates[1], "/audit")["items"] if e["action"] == "config.change"]
+        expect((entry["user"], entry["way"], "+    log: {body: true}" in entry["detail"]), ("socket at gate0", "gate", True))
+        spread = [e for e in got(gates[0], "/audit")["items"] if e["action"] == "config.spread"]
+        expect([sorted(e["detail"].split()) for e in spread], [["applied", "applied", "gate1:", "gate2:"]])
+        text = OVERRIDES.replace("true", "false")
+        with stopped(gates[1]):
+            expect(spread_to(change(gates[0], text)), {"gate1": "silent", "gate2": "applied"})
+        met(gates)
+        told = spread_to(change(gates[0], OVERRIDES))  # it may have heard of the one before by now
+        expect((told["gate1"] in ("same", "applied"), told["gate2"], [overrides(g) for g in gates]), (True, "applied", [OVERRIDES] * 3))
+        expect(spread_to(change(gates[0], text)), {"gate1": "applied", "gate2": "applied"})
+        told = change(gates[0], OVERRIDES, query="?confirm=60")
+        expect((told["gates"], overrides(gates[1])), (None, text), "nothing is offered that may be taken back")
+        expect(api.ask(gates[0], "POST", "/config/confirm")[0], 204)
+        eventually(lambda: [overrides(g) for g in gates] == [OVERRIDES] * 3, 15, "now it stays")
+        expect(gates[2].ctl("exceptions", "add", "--app", "shop", "--path", "/free", "--arg", "q", "--reason", "a test").returncode, 0)
+        eventually(lambda: overrides(gates[0]) == overrides(gates[2]) != OVERRIDES, 15, "by ctl as well")
+
+
+@claim(limit=180)
+def a_gate_that_has_others_keeps_them_until_a_person_takes_those_of_another_over():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url, 2, alike=True) as gates:
+        met(gates)
+        with open(gates[0].path("state/overrides.yaml"), "w", encoding="ascii") as out:
+            out.write(OVERRIDES)
+        expect((gates[0].ctl("reload").returncode, differing(gates[1])), (0, {"gate0"}), "by hand: nobody is offered it")
+        own = OVERRIDES.replace("true", "false")
+        expect(spread_to(change(gates[1], own)), {"gate0": "differs"})
+        expect([overrides(g) for g in gates], [OVERRIDES, own])
+        status, told = api.ask(gates[1], "POST", "/config/take?dry_run=true", {"from": "gate0"})
+        expect((status, told["applied"], "-    log: {body: false}" in told["diff"]), (200, False, True), str(told))
+        status, told = api.ask(gates[1], "POST", "/config/take", {"from": "gate0"})
+        expect((status, told["applied"], told["gates"]), (200, True, None), str(told))
+        expect((overrides(gates[1]), differing(gates[1])), (OVERRIDES, set()))
+        for name in ("gate1", "gate9", ""):
+            expect(api.ask(gates[1], "POST", "/config/take", {"from": name})[0], 404, name)
+
+
+@claim(limit=120)
+def a_gate_for_which_a_change_makes_no_sense_refuses_it_and_says_why():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url, 2, alike=True, waf={}) as gates:
+        met(gates)
+        gates[1].write({**gates[1].config, "apps": {"shop": {**gates[1].config["apps"]["shop"], "waf": CALM}}})
+        expect(gates[1].ctl("reload").returncode, 0)
+        (told,) = change(gates[0], "apps:\n  shop:\n    exceptions: [{path: /free, categories: [sqli], reason: a test}]\n")["gates"]
+        expect((told["node"], told["state"], "sqli" in (told["why"] or "")), ("gate1", "refused", True), str(told))
+        expect(overrides(gates[1]), "")
+        expect(ask(gates[1], "203.0.113.1"), 200, "it serves as before")
+
+
+@claim(limit=120)
+def nobody_takes_or_gives_changes_unless_it_is_told_to():
+    with Redis() as redis, Origin() as origin, Gates(origin, redis.url, 2) as gates:
+        met(gates)
+        expect(change(gates[0], OVERRIDES)["gates"], None)
+        expect([overrides(g) for g in gates], [OVERRIDES, ""])
+        expect(api.ask(gates[1], "POST", "/config/take", {"from": "gate0"})[0], 403)
+        for path in ("/overrides?of=0", "/overrides?of=1", "/overrides/offer?from=0&base=0000000000000000&hash=0000000000000000&by=x"):
+            expect(got(gates[0], path, 403)["detail"], "only another gate of the cluster asks this")
