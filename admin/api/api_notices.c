@@ -27,6 +27,7 @@ static const struct api_shape gate_shape = API_SHAPE("GateOverrides", gate_field
 static const struct api_field notices_fields[] = {
 	{ "items", API_OBJECT, .list = true, .of = &notice_shape, .help = "none while all is well" },
 	{ "overrides", API_TEXT, .help = "hash of the file for changes, the same at every gate that has the same" },
+	{ "cluster_writes", API_FLAG, .help = "changes here are offered to the other gates, and theirs are taken" },
 	{ "gates", API_OBJECT, .list = true, .optional = true, .of = &gate_shape, .help = "of all gates: who has which overrides" },
 	{ "silent", API_TEXT, .list = true, .optional = true, .help = "of all gates: those that did not answer" },
 };
@@ -90,6 +91,7 @@ static void put_overrides(struct json_out *o, struct api_call *c)
 		h->edit->config(h->ctx, c->arena, &now);
 	snprintf(hash, sizeof hash, "%016llx", (unsigned long long)hash_content(HASH_CONTENT_START, now.overrides));
 	out_str(o, "overrides", hash);
+	out_flag(o, "cluster_writes", now.cluster_writes);
 }
 
 static void get_notices(struct api_call *c)

@@ -44,6 +44,7 @@ static void merge_notices(struct api_call *c, const struct peers_told *told)
 {
 	struct json_out o = json_out(API_ANSWER_MAX);
 	struct bytes own;
+	bool writes;
 
 	if (!told->n || !json_text(told->at[0].body, "overrides", &own)) {
 		json_out_free(&o);
@@ -56,6 +57,7 @@ static void merge_notices(struct api_call *c, const struct peers_told *told)
 		put_items(&o, &told->at[i]);
 	out_end(&o);
 	out_text(&o, "overrides", own);
+	out_flag(&o, "cluster_writes", json_flag(told->at[0].body, "cluster_writes", &writes) && writes);
 	put_gates(&o, told, own);
 	peers_put_silent(&o, told);
 	out_end(&o);

@@ -321,6 +321,19 @@ exports.gates = async ({ page, link, wish }) => {
 	await page.waitForSelector('.alarm:has-text("there: shop is not protected")');
 	await open(page, '/cluster');
 	await page.waitForSelector('tr:has-text("there") td.c-overrides code');
+	await open(page, '/false-positives?nodes=all');
+	await page.click('.suggestion:has-text("there: 1 event, to decide") button:has-text("Accept")');
+	await page.getByLabel('Reason').fill('people write about scripts here');
+	await page.click('button:has-text("Show the change")');
+	await page.click('dialog button.primary:has-text("Write it")');
+	await page.waitForSelector('dialog', { state: 'detached' });
+	expect((await wish('beside article')).status, 200, 'the exception holds at the other gate too');
+	expect((await wish('beside by hand')).status, 0);
+	await open(page, '/cluster');
+	await page.click('button:has-text("Take over")');
+	await page.click('dialog button.primary:has-text("Write it")');
+	await page.waitForSelector('dialog', { state: 'detached' });
+	await page.waitForSelector('td.c-overrides:has-text("differs")', { state: 'detached' });
 };
 
 const is_live = (page) => page.waitForFunction(() => document.querySelector('.pulse .dot.good'));

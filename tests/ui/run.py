@@ -30,6 +30,10 @@ def act(gate, word):
 
     if word.startswith("beside "):
         return act(gate.beside, word[7:])
+    if word == "by hand":
+        with open(gate.path("state/overrides.yaml"), "w", encoding="ascii") as out:
+            out.write("apps:\n  shop:\n    log: {body: true}\n")
+        return {"status": gate.ctl("reload").returncode}
     if word == "off":
         from lib.api import ask
         return {"status": ask(gate, "POST", "/apps/shop/mode", {"mode": "off"})[0]}

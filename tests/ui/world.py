@@ -29,7 +29,7 @@ class World:
 
     def __init__(self, redis=None, name="here", **app):
         self.origin = Origin(answering=lambda request: answer(200, b"<p>The shop", (b"Content-Type: text/html",)))
-        self.app, self.shared = app, {"redis": {"url": redis, "name": name}, "secret": "file:secret"} if redis else {}
+        self.app, self.redis = app, {"url": redis, "name": name} if redis else None
 
     def __enter__(self):
         self.origin.__enter__()
@@ -56,13 +56,17 @@ class World:
         finally:
             self.origin.__exit__(*why)
 
+    def shared(self):
+        admin = {"bind": f"127.0.0.1:{self.gate.admin_port}", "cluster_writes": True}
+        return {"redis": self.redis, "secret": "file:secret", "admin": admin} if self.redis else {}
+
     def config(self):
         shop = {"upstream": self.origin.url, "hosts": ["shop.example"], **self.app}
         blog = {"upstream": self.origin.url, "hosts": ["blog.example"], "log": {"body": True}, "rules": [{"path": "/members/*", "do": "challenge"}]}
         listen = [{"bind": f"127.0.0.1:{self.gate.port}"}, {"bind": f"127.0.0.1:{self.gate.tls_port}", "tls": True}]
         return {"listen": listen, "client_ip": {"trust": ["127.0.0.0/8"]}, "geo": ["country.mmdb", "as.mmdb"],
                 "cti": {"lists": [{"name": "known-scanners", "file": "known.txt", "do": "challenge"}]},
-                "scenarios": {"packs": True}, **self.shared, "apps": {"shop": shop, "blog": blog}}
+                "scenarios": {"packs": True}, **self.shared(), "apps": {"shop": shop, "blog": blog}}
 
 
 def send(gate, address, target="/", method="GET", fields=(), body=None, host="shop.example", agent=AGENT):

@@ -53,20 +53,22 @@ const NOTICES = {
 	server: ({ app }) => ["bad", `${app}: a server does not answer`, link(`/apps/${app}`)],
 	attack: ({ app }) => ["warn", `${app} is in attack mode: everyone without a pass is challenged`, link(`/apps/${app}`)],
 	unprotected: ({ app }) => ["warn", `${app} is not protected: its mode is off`, link(`/apps/${app}`)],
+	unlike: () => ["warn", "its changes are not those of this gate", link("/cluster")],
 	redis: () => ["warn", "Redis cannot be reached: this gate decides by itself", link("/cluster")],
 };
 
 /* What a person has to act on, at any gate; nothing is shown while all is well. */
 function Notices({ gates }) {
 	const { data } = useGet("/notices", { nodes: gates.others.length ? "all" : undefined }, { every: 15000 });
-	const items = data?.items.filter((n) => NOTICES[n.kind]) ?? [];
+	const unlike = data?.cluster_writes ? data.gates?.filter((g) => g.differs).map((g) => ({ kind: "unlike", node: g.node })) ?? [] : [];
+	const items = [...data?.items.filter((n) => NOTICES[n.kind]) ?? [], ...unlike];
 
 	return items.length > 0 && html`<ul class="alarms">${items.map((n) => {
 		const [tone, title, href] = NOTICES[n.kind](n);
 		const other = n.node && n.node !== gates.self;
 
 		return html`<li key=${[n.node, n.kind, n.app, n.text].join()} class="alarm ${tone}"><b>${n.node && html`${n.node}: `}
-			${href && !other ? html`<a href=${href}>${title}</a>` : title}</b> <span>${n.text}</span></li>`;
+			${href && (!other || n.kind === "unlike") ? html`<a href=${href}>${title}</a>` : title}</b> <span>${n.text}</span></li>`;
 	})}</ul>`;
 }
 
