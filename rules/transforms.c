@@ -27,6 +27,8 @@ enum trait {
 	ODD = 1 << 18,     /* a byte whose eight bits have odd parity, or even */
 	EVEN = 1 << 19,
 	RICH = TRAIT_RICH,
+	BLANKS = 1 << 21,  /* white space other than ' ', or a blank before TIGHT: what folding blanks folds */
+	TIGHT = 1 << 22,   /* white space, / or ( */
 };
 
 #define IN(c, from, to) ((c) >= (from) && (c) <= (to))
@@ -46,7 +48,8 @@ enum trait {
 	 (ONE_OF4(c, '"', '\'', '^', ',') || (c) == ';' ? SHELL : 0) |          \
 	 ((c) == '0' ? ZERO : 0) | ((c) == '[' ? BRACKET : 0) |                 \
 	 (ALNUM(c) || (c) == '*' ? 0 : ENCODED) | (PARITY(c) ? ODD : EVEN) |    \
-	 (PLAIN_BYTE(c) ? 0 : RICH))
+	 (PLAIN_BYTE(c) ? 0 : RICH) | (IN(c, '\t', '\r') ? BLANKS : 0) |      \
+	 (IN(c, '\t', '\r') || ONE_OF4(c, ' ', '/', '(', ' ') ? TIGHT : 0))
 #define FOUR(c) TRAITS(c), TRAITS((c) + 1), TRAITS((c) + 2), TRAITS((c) + 3)
 #define SIXTEEN(c) FOUR(c), FOUR((c) + 4), FOUR((c) + 8), FOUR((c) + 12)
 
@@ -63,9 +66,9 @@ static const struct transform table[] = {
 	{ "base64DecodeExt", "b64DecodeExt", t_base64_decode_ext, ANY, 1, 0, false, false,
 	  "decodes Base64, skipping bytes that are none" },
 	{ "base64Encode", "b64Encode", t_base64_encode, ANY, 2, 4, false, false, "encodes as Base64" },
-	{ "cmdLine", NULL, t_cmd_line, SHELL | BACKSLASH | SPACE | UPPER, 1, 0, true, true,
+	{ "cmdLine", NULL, t_cmd_line, SHELL | BACKSLASH | BLANKS | UPPER, 1, 0, true, true,
 	  "takes out \\ \" ' ^, folds blanks, commas, semicolons and case, as shells do" },
-	{ "compressWhitespace", NULL, t_compress_whitespace, SPACE, 1, 0, true, true,
+	{ "compressWhitespace", NULL, t_compress_whitespace, BLANKS, 1, 0, true, true,
 	  "makes each run of white space one blank" },
 	{ "cssDecode", NULL, t_css_decode, BACKSLASH, 1, 0, false, true, "decodes CSS 2.x escapes" },
 	{ "escapeSeqDecode", NULL, t_escape_seq_decode, BACKSLASH, 1, 0, false, true,
@@ -119,14 +122,16 @@ static const struct transform table[] = {
 uint32_t transform_traits(struct bytes value)
 {
 	const unsigned char *p = (const unsigned char *)value.at;
-	uint32_t a = ALWAYS, b = 0;
-	size_t i = 0;
+	uint32_t all = ALWAYS, before = 0, blanks = 0;
 
-	for (; i + 2 <= value.len; i += 2) {
-		a |= traits_of[p[i]];
-		b |= traits_of[p[i + 1]];
+	for (size_t i = 0; i < value.len; i++) {
+		uint32_t now = traits_of[p[i]];
+
+		all |= now;
+		blanks |= (now & TIGHT) * (before & SPACE); /* not 0: both */
+		before = now;
 	}
-	return i < value.len ? a | b | traits_of[p[i]] : a | b;
+	return blanks ? all | BLANKS : all;
 }
 
 size_t transform_count(void)

@@ -53,10 +53,8 @@ static bool decode(struct form *f, struct bytes run, bool last)
 		return run.len == 0;
 	out = to->at + to->len;
 	for (const char *p = run.at, *end = p + run.len; p < end; p++) {
-		if (*p == '+') {
-			*out++ = ' ';
-		} else if (*p != '%') {
-			*out++ = *p;
+		if (*p != '%') {
+			*out++ = *p == '+' ? ' ' : *p;
 		} else if ((c = escaped(p, (size_t)(end - p))) >= 0) {
 			*out++ = (char)c;
 			p += 2;

@@ -94,7 +94,7 @@ static void unchanged_is_the_very_same_slice(void **state)
 	arena_free(a);
 }
 
-/* Each byte alone and between letters: the traits may not rule out a change. */
+/* Each byte alone, between letters and beside a blank: the traits may not rule out a change. */
 static void traits_rule_out_no_change(void **state)
 {
 	struct arena *a = arena_new(64 << 20);
@@ -103,10 +103,10 @@ static void traits_rule_out_no_change(void **state)
 	for (size_t i = 0; i < transform_count(); i++)
 		for (unsigned c = 0; c < 256; c++) {
 			const struct transform *t = transform_at(i);
-			char text[5] = { 'a', (char)c, (char)c, (char)c, 'b' };
+			char texts[2][5] = { { 'a', (char)c, (char)c, (char)c, 'b' }, { 'a', ' ', (char)c, ' ', 'b' } };
 
-			for (size_t n = 1; n <= sizeof text; n++) {
-				struct bytes in = { text, n }, out = t->fn(a, in);
+			for (size_t n = 1; n <= 2 * sizeof texts[0]; n++) {
+				struct bytes in = { texts[n & 1], (n + 1) / 2 }, out = t->fn(a, in);
 
 				assert_true(out.len <= in.len * t->grow + t->plus);
 				if (!bytes_eq(in, out) && !transform_may_change(t, transform_traits(in)))
