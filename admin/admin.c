@@ -91,8 +91,16 @@ static bool listen_all(struct admin *a, const struct admin_options *o, struct er
 	return (!o->api_socket || api_open(a, o->api_socket, e)) && (!o->ctl_socket || ctl_open(a, o->ctl_socket, e));
 }
 
+static void nothing(struct sqlite3 *db, void *arg)
+{
+	(void)db;
+	(void)arg;
+}
+
 static void admin_free(struct admin *a)
 {
+	if (a->store)
+		store_do_now(a->store, nothing, NULL); /* what was asked of it before knows the parts that go now */
 	for (char **name = a->hosts; name && *name; name++)
 		free(*name);
 	free(a->hosts);

@@ -12,7 +12,7 @@ enum { AUDIT_SUBJECT_MAX = 1 << 10, AUDIT_DETAIL_MAX = 64 << 10, AUDIT_HASH = 32
 
 struct audit;
 struct audit *audit_open(struct store *, struct err *); /* the store outlives it */
-void audit_close(struct audit *);                       /* after the store; NULL is allowed */
+void audit_close(struct audit *);                       /* none of its jobs is under way in the store; NULL is allowed */
 
 /* Whoever changes something says so, once it is done. action: a word, "decision.add"; subject: what it was done to;
  * detail: text, a diff perhaps. Both are cut at their bound. Returns at once; control thread only. */

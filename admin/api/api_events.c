@@ -169,9 +169,10 @@ static const struct api_shape one_query_shape = API_SHAPE("EventQuery", one_quer
 
 static bool no_archive(struct api_call *c)
 {
-	if (!c->admin->archive)
-		api_problem(c, 503, "events are not kept: the log says why");
-	return !c->admin->archive;
+	if (c->admin->archive)
+		return false;
+	api_problem(c, 503, "events are not kept: the log says why");
+	return true;
 }
 
 static void put_page(struct json_out *o, const struct archive_page *p)

@@ -251,11 +251,13 @@ static bool route_call(struct api_call *c)
 	bool known;
 
 	c->route = route_of(c->http, c->params, &known);
-	if (!c->route && known)
+	if (c->route)
+		return may(c) && has_good_key(c);
+	if (known)
 		refuse_method(c);
-	else if (!c->route)
+	else
 		api_problem(c, 404, "there is nothing here; " BASE "/openapi.json says what is where");
-	return c->route && may(c) && has_good_key(c);
+	return false;
 }
 
 static struct api_call call_of(struct admin *a, struct serve_request *r, bool by_socket)
