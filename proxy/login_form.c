@@ -144,13 +144,27 @@ bool login_form_is_login(const struct login_form *f)
 	return f->len && f->passwords == 1 && !f->is_other;
 }
 
+/* "ass" or "pwd" in any case, and some that differ in a bit: a look only, which costs every POST. */
+static inline uint8_t begins_here(const char *at)
+{
+	uint8_t a = at[0] | 0x20, b = at[1] | 0x20, c = at[2] | 0x20;
+	uint8_t ass = (a ^ 'a') | (b ^ 's') | (c ^ 's'), pwd = (a ^ 'p') | (b ^ 'w') | (c ^ 'd');
+
+	return (uint8_t)!ass | (uint8_t)!pwd;
+}
+
 bool login_form_may_be(struct bytes body)
 {
-	static const struct bytes words[] = {
-		BYTES_INIT("ass"), BYTES_INIT("pwd"), BYTES_INIT("ASS"), BYTES_INIT("Pwd"), BYTES_INIT("PWD"),
-	};
+	enum { BLOCK = 64, MORE = 2 }; /* so many places at once, which a compiler makes vectors of */
+	size_t at = 0;
+	uint8_t may = 0;
 
-	return SPEAKS_OF(body, words);
+	for (; at + BLOCK + MORE <= body.len && !may; at += BLOCK)
+		for (size_t i = 0; i < BLOCK; i++)
+			may |= begins_here(body.at + at + i);
+	for (; at + MORE < body.len && !may; at++)
+		may |= begins_here(body.at + at);
+	return may;
 }
 
 bool login_form_is_elsewhere(struct bytes path)

@@ -97,6 +97,26 @@ static void a_configured_field_is_the_name_whatever_else_there_is(void **state)
 	assert_bytes(((struct bytes){ g.name, g.len }), BYTES("c"));
 }
 
+static void a_password_is_seen_wherever_it_begins(void **state)
+{
+	static const char *const words[] = { "pass", "PASS", "pwd", "Pwd" };
+	char body[300];
+
+	(void)state;
+	memset(body, '.', sizeof body);
+	for (size_t len = 0; len <= sizeof body; len++)
+		assert_false(login_form_may_be((struct bytes){ body, len }));
+	for (size_t i = 0; i < nelems(words); i++)
+		for (size_t at = 0, n = strlen(words[i]); at + n <= sizeof body; at++) {
+			memset(body, 'a', sizeof body);
+			memcpy(body + at, words[i], n);
+			if (!login_form_may_be((struct bytes){ body, sizeof body }) || !login_form_may_be((struct bytes){ body, at + n }))
+				fail_msg("%s at %zu", words[i], at);
+		}
+	memcpy(body, "ap as sa wd pw", 14);
+	assert_false(login_form_may_be((struct bytes){ body, 14 }));
+}
+
 static void a_name_is_cut_and_never_overflows(void **state)
 {
 	char body[4000];
@@ -129,6 +149,7 @@ int main(void)
 		cmocka_unit_test(a_name_and_one_password_are_a_login),
 		cmocka_unit_test(other_forms_are_none),
 		cmocka_unit_test(a_configured_field_is_the_name_whatever_else_there_is),
+		cmocka_unit_test(a_password_is_seen_wherever_it_begins),
 		cmocka_unit_test(a_name_is_cut_and_never_overflows),
 		cmocka_unit_test(paths_of_registrations_are_elsewhere),
 	};
