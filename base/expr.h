@@ -71,6 +71,8 @@ bool expr_true(const struct expr *, struct expr_run *);
 size_t expr_loads(const struct expr *, const uint32_t **numbers);
 /* It is a name and nothing else. */
 bool expr_is_name(const struct expr *, uint32_t *number);
+/* It is that name, or texts that are joined, of which that is the first. */
+bool expr_begins_with(const struct expr *, uint32_t number);
 
 /* ---- what must be so for it to be true ----
  * Each need is a list of tests of which at least one holds whenever the expression is true; so where none does, it need not

@@ -495,6 +495,17 @@ bool expr_is_name(const struct expr *x, uint32_t *number)
 	return x->code[0].what == DO_LOAD && x->code[1].what == DO_END;
 }
 
+bool expr_begins_with(const struct expr *x, uint32_t number)
+{
+	const struct expr_code *c = x->code;
+
+	if (c->what != DO_LOAD || c->to != number)
+		return false;
+	while (c->what == DO_LOAD || c->what == DO_PUSH || (c->what == DO_BINARY && c->n == OP_ADD))
+		c++;
+	return c->what == DO_END;
+}
+
 size_t expr_loads(const struct expr *x, const uint32_t **numbers)
 {
 	*numbers = x->loads;

@@ -25,6 +25,13 @@ struct machine {
 	struct expr_value stack[EXPR_STACK];
 };
 
+/* Written into its place: a value that is put together elsewhere, and copied at once, is not in the cache yet as a whole. */
+static void set_bool(struct expr_value *v, bool truth)
+{
+	v->kind = EXPR_BOOL;
+	v->truth = truth;
+}
+
 static bool want_bool(struct machine *m)
 {
 	return m->top[-1].kind == EXPR_BOOL ||
@@ -41,7 +48,7 @@ static bool no_text(struct machine *m, enum expr_op op, bool caseless)
 		return expr_failf(m->run, "Upper() and Lower() do not take %s", expr_kind_name(k));
 	if (op != OP_EQ && op != OP_NE && op != OP_IN && k != EXPR_NIL)
 		return expr_failf(m->run, "'%s' is not for %s and string", expr_op_name(op), expr_kind_name(k));
-	m->top[-1] = expr_bool_value(op == OP_NE);
+	set_bool(&m->top[-1], op == OP_NE);
 	return true;
 }
 
@@ -70,7 +77,7 @@ static bool test(struct machine *m, const struct expr_code_test *t)
 		return no_text(m, t->op, t->caseless);
 	if (v->text.len >= BYTES_A_STEP && !expr_charge(m->run, v->text.len / BYTES_A_STEP))
 		return false;
-	*v = expr_bool_value(passes(t, v->text));
+	set_bool(v, passes(t, v->text));
 	return true;
 }
 
@@ -85,7 +92,7 @@ static bool match(struct machine *m, const struct regex *r)
 	if (!expr_charge(m->run, v->text.len / BYTES_A_STEP))
 		return false;
 	found = regex_find(r, v->text, &from, &to);
-	*v = expr_bool_value(found == REGEX_YES);
+	set_bool(v, found == REGEX_YES);
 	return found != REGEX_LIMIT || expr_fail(m->run, "an expression backtracks too much");
 }
 
@@ -96,7 +103,7 @@ static void in(struct machine *m, const struct expr_value *list)
 
 	for (size_t i = 0; v->kind == EXPR_TEXT && !yes && i < list->list.n; i++)
 		yes = bytes_eq(v->text, list->list.at[i].text);
-	*v = expr_bool_value(yes);
+	set_bool(v, yes);
 }
 
 static bool set(struct machine *m, const struct expr_code_set *s)
@@ -108,7 +115,7 @@ static bool set(struct machine *m, const struct expr_code_set *s)
 		return no_text(m, s->op, s->caseless);
 	if (!expr_charge(m->run, v->text.len / BYTES_A_STEP) || !expr_set_has(m->run, s->set, v->text, &yes))
 		return false;
-	*v = expr_bool_value(yes);
+	set_bool(v, yes);
 	return true;
 }
 
@@ -121,7 +128,7 @@ static bool regexps(struct machine *m, const struct expr_file *f)
 		return expr_failf(m->run, "RegexpInFile() does not take %s as argument 1", expr_kind_name(v->kind));
 	if (!expr_charge(m->run, v->text.len / BYTES_A_STEP) || !expr_file_match(m->run, f, v->text, &yes))
 		return false;
-	*v = expr_bool_value(yes);
+	set_bool(v, yes);
 	return true;
 }
 
@@ -194,7 +201,7 @@ static bool list(struct machine *m, size_t n)
 
 static bool load(struct machine *m, uint32_t number)
 {
-	*m->top = (struct expr_value){ .kind = EXPR_NIL };
+	m->top->kind = EXPR_NIL;
 	return m->x->world.load(m->run, number, m->top++) || expr_fail(m->run, "a name could not be read");
 }
 

@@ -54,8 +54,9 @@ struct gate {
 	uint64_t *always;                    /* those without a need */
 	struct group groups[GROUPS_MAX];
 	size_t ngroups;
-	struct value *values;
+	struct value *values; /* by their points, once all are there */
 	size_t nvalues, values_cap;
+	size_t values_of[OBSERVE_POINTS + 1]; /* where those of a point begin */
 	const struct scenarios *set;
 };
 
@@ -301,6 +302,26 @@ static bool compile(struct gate *g, const char *cache_dir, struct err *err)
 	return true;
 }
 
+static int by_point(const void *a, const void *b)
+{
+	const struct value *x = a, *y = b;
+
+	return (x->point > y->point) - (x->point < y->point);
+}
+
+static void sort_values(struct gate *g)
+{
+	size_t i = 0;
+
+	if (g->nvalues)
+		qsort(g->values, g->nvalues, sizeof *g->values, by_point);
+	for (size_t p = 0; p <= OBSERVE_POINTS; p++) {
+		while (i < g->nvalues && g->values[i].point < p)
+			i++;
+		g->values_of[p] = i;
+	}
+}
+
 struct gate *gate_build(struct scenarios *set, const char *cache_dir, struct err *err)
 {
 	static atomic_ullong serials;
@@ -321,8 +342,10 @@ struct gate *gate_build(struct scenarios *set, const char *cache_dir, struct err
 		ok = add_scenario(g, set, (uint32_t)i);
 	if (!ok)
 		err_set(err, SIDE_SELF, 0, "out of memory for scenarios");
-	else if (compile(g, cache_dir, err))
+	else if (compile(g, cache_dir, err)) {
+		sort_values(g);
 		return g;
+	}
 	gate_free(g);
 	return NULL;
 }
@@ -409,7 +432,14 @@ void gate_ask(const struct gate *g, struct observer *o, struct arena *a, const s
 	      enum observe_point point, uint64_t *may)
 {
 	const uint64_t *of = g->of[point][kind_of(f)];
+	uint64_t any = 0;
 
+	for (size_t i = 0; i < g->words; i++) {
+		may[i] = 0;
+		any |= of[i];
+	}
+	if (!any)
+		return; /* what is to be scanned is, at a later point */
 	if (o->serial != g->serial) {
 		memset(o->clean, 0, sizeof o->clean);
 		o->serial = g->serial;
@@ -425,10 +455,10 @@ void gate_ask(const struct gate *g, struct observer *o, struct arena *a, const s
 		}
 	for (size_t i = 0; i < g->words; i++)
 		may[i] = (marks->hits[i] | g->always[i]) & of[i];
-	for (size_t i = 0; i < g->nvalues; i++) {
+	for (size_t i = g->values_of[point]; i < g->values_of[point + 1]; i++) {
 		const struct value *v = &g->values[i];
 
-		if (v->point == point && (of[v->scenario / 64] >> (v->scenario % 64) & 1) && value_is(v, f->at[v->fact]))
+		if ((of[v->scenario / 64] >> (v->scenario % 64) & 1) && value_is(v, f->at[v->fact]))
 			set_bit(may, v->scenario);
 	}
 }

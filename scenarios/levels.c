@@ -17,7 +17,7 @@ static bool key_of(const struct scenarios *set, const struct scenario *s, struct
 
 	if (!expr_run(s->groupby, &run, &v) || v.kind != EXPR_TEXT)
 		return false;
-	*key = scenario_bucket(s, hash128(set->key, v.text));
+	*key = scenario_bucket(s, hash128(set->key, v.text), hash128(set->key, f->at[FACT_SOURCE_IP]));
 	return true;
 }
 

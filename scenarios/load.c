@@ -532,6 +532,7 @@ static bool read_doc(struct scenarios *set, const struct scenarios_options *o, c
 	set_point(r.s);
 	r.s->writes = bytes_find(r.s->filter_text, BYTES("evt.Set")) != SIZE_MAX;
 	r.s->key = hash128(hash128(set->key, r.s->info.name), r.s->filter_text);
+	r.s->by_source = r.s->groupby && expr_begins_with(r.s->groupby, FACT_SOURCE_IP);
 	return add(set, r.s, err);
 }
 

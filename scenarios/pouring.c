@@ -37,10 +37,9 @@ static struct bytes key_text(struct pouring *p, const struct expr *e)
 }
 
 /* Many scenarios tell by the same fact: the same bytes in the same place, which stay while the event is asked. */
-static struct hash128 key_hash(struct pouring *p, const struct expr *e)
+static struct hash128 hash_of(const struct pouring *p, struct bytes text)
 {
 	struct moment *m = p->moment;
-	struct bytes text = key_text(p, e);
 	unsigned i = 0;
 
 	while (i < m->nhashed && (m->hashed[i].text.at != text.at || m->hashed[i].text.len != text.len))
@@ -53,6 +52,13 @@ static struct hash128 key_hash(struct pouring *p, const struct expr *e)
 		m->nhashed++;
 	}
 	return m->hashed[i].hash;
+}
+
+static uint64_t bucket_of(struct pouring *p)
+{
+	struct hash128 source = hash_of(p, p->moment->counted);
+
+	return scenario_bucket(p->s, hash_of(p, key_text(p, p->s->groupby)), source);
 }
 
 static bool is_true(struct pouring *p, const struct expr *e)
@@ -214,7 +220,7 @@ void pouring_pour(struct pouring *p, unsigned depth)
 	struct bucket_events out;
 	enum poured how;
 	struct pour pour = {
-		.key = scenario_bucket(s, key_hash(p, s->groupby)),
+		.key = bucket_of(p),
 		.kind = &s->kind,
 		.now_us = p->facts->at_us,
 		.is_distinct = s->distinct && s->kind.type != BUCKET_TRIGGER,
@@ -226,7 +232,7 @@ void pouring_pour(struct pouring *p, unsigned depth)
 	};
 
 	if (pour.is_distinct)
-		pour.value = key_hash(p, s->distinct).a;
+		pour.value = hash_of(p, key_text(p, s->distinct)).a;
 	if (s->kind.keep)
 		pour.event = packed(p);
 	how = bucket_pour(p->o->buckets, &pour, &out);

@@ -30,14 +30,16 @@ struct scenario {
 	bool reprocess;
 	bool cluster;                        /* all gates count together */
 	bool writes;                         /* its expressions may change the facts */
+	bool by_source;                      /* what it groups by begins with the source's address */
 	struct hash128 key;                  /* of its buckets' keys */
 	atomic_ullong asked, failed, poured, overflowed, silent;
 };
 
-/* The key of its bucket for what has this hash by the set's key: all scenarios' buckets of one client are neighbours. */
-static inline uint64_t scenario_bucket(const struct scenario *s, struct hash128 group)
+/* The key of its bucket, by the hashes of what it groups by and, where it is grouped by source, of that: all buckets of one
+ * client are neighbours. */
+static inline uint64_t scenario_bucket(const struct scenario *s, struct hash128 group, struct hash128 source)
 {
-	return (group.a & BUCKET_PLACE) | ((group.b ^ s->key.a) & ~BUCKET_PLACE);
+	return ((s->by_source ? source : group).a & BUCKET_PLACE) | ((group.b ^ s->key.a) & ~BUCKET_PLACE);
 }
 
 struct scenarios {

@@ -175,7 +175,8 @@ static bool load(struct expr_run *run, uint32_t number, struct expr_value *out)
 	const struct world_run *w = run->ctx;
 
 	if (number < SPECIAL) {
-		*out = (struct expr_value){ .kind = EXPR_TEXT, .text = world_text(w->set, w->facts, number) };
+		out->kind = EXPR_TEXT; /* in place: this runs many times for each request */
+		out->text = world_text(w->set, w->facts, number);
 		if (number == FACT_HAS_OUT_OF_BAND)
 			*out = (struct expr_value){ .kind = EXPR_BOOL, .truth = bytes_eq(out->text, BYTES("true")) };
 		return true;
