@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What one difference costs a request: two gates that differ in it alone, in turn, under plain GETs of 6,000 addresses, four in a
+"""What one difference costs a request: two gates that differ in it alone, in turn, under plain GETs of 10,000 addresses, four in a
 row each (W1 with X-Forwarded-For). bench.py calls it.
 
   held     ten million addresses held, and none
@@ -38,7 +38,7 @@ def address(i):
 
 
 def requests():
-    """Writes the loads: W1 three times over, every four from another address and client; M2 with attacks in it."""
+    """Writes the loads: W1 five times over, every four from another address and client; M2 with attacks in it."""
     with open(f"{table.WORK}/req/W1.req", "rb") as f:
         data = f.read()
     at, whole = 0, []
@@ -48,7 +48,7 @@ def requests():
         whole.append(data[at:at + int(head[1])])
         at += int(head[1]) + 1
     with open(f"{table.WORK}/req/M1.req", "wb") as plain, open(f"{table.WORK}/req/M2.req", "wb") as attacked:
-        for i, text in enumerate(whole * 3):
+        for i, text in enumerate(whole * 5):
             line, _, rest = text.partition(b"\r\n")
             rest = re.sub(rb"(?m)^(User-Agent: .*?)\r$", rb"\1 Build/%d\r" % (i // 4), rest)
             rest = b"\r\nX-Forwarded-For: " + address(i // 4) + b"\r\n" + rest

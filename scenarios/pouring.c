@@ -72,13 +72,10 @@ static bool is_true(struct pouring *p, const struct expr *e)
 
 static void look_into(struct pouring *p, const struct bucket_events *e)
 {
-	struct facts *list = arena_get(p->o->arena, (e->nkept + 1) * sizeof *list);
-
 	p->world.count = e->count;
-	p->world.queue = list;
-	p->world.nqueue = list ? e->nkept : 0;
-	for (size_t i = 0; list && i < e->nkept; i++)
-		evidence_unpack(p->o->arena, e->kept[i], &list[i]);
+	p->world.kept = e->kept;
+	p->world.nkept = e->nkept;
+	p->world.queue = NULL;
 }
 
 /* Bayes' rule, from the prior at each event, over all conditions (CrowdSec: pkg/leakybucket/bayesian.go). */
@@ -102,9 +99,12 @@ static bool is_likely(struct pouring *p, uint32_t *latch)
 bool pouring_judge(void *ctx, const struct bucket_events *e, uint32_t *latch)
 {
 	struct pouring *p = ctx;
+	bool is_over;
 
 	look_into(p, e);
-	return p->s->kind.type == BUCKET_BAYESIAN ? is_likely(p, latch) : is_true(p, p->s->condition);
+	is_over = p->s->kind.type == BUCKET_BAYESIAN ? is_likely(p, latch) : is_true(p, p->s->condition);
+	look_into(p, &(struct bucket_events){ .count = e->count }); /* what is kept is the bucket's: it goes with the lock */
+	return is_over;
 }
 
 bool pouring_allow(void *ctx, const struct bucket_events *e)

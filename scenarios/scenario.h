@@ -64,8 +64,9 @@ struct world_run {
 	const struct scenarios *set;
 	struct arena *arena;
 	struct facts *facts;                 /* SetMeta changes them */
-	const struct facts *queue;           /* of the bucket; NULL: none */
-	size_t nqueue;
+	const struct bytes *kept;            /* in the bucket, packed */
+	size_t nkept;
+	struct facts *queue;                 /* the same, since an expression asked for it; NULL: none did */
 	uint32_t count;                      /* of the bucket */
 	const struct bytes *sources;         /* of an overflow that is asked again */
 	size_t nsources;

@@ -158,21 +158,30 @@ static const struct expr_object event_object = { "event", event_get, event_call 
 
 /* ---- loading ---- */
 
-static bool load_queue(struct expr_run *run, const struct world_run *w, struct expr_value *out)
+/* Many conditions count, and few of them look at the events: those are unpacked for whoever does, under the bucket's lock. */
+static bool unpack_queue(struct world_run *w)
 {
-	struct expr_value *list = arena_get(run->arena, (w->nqueue + 1) * sizeof *list);
+	if (!w->queue && (w->queue = arena_get(w->arena, (w->nkept + 1) * sizeof *w->queue)))
+		for (size_t i = 0; i < w->nkept; i++)
+			evidence_unpack(w->arena, w->kept[i], &w->queue[i]);
+	return w->queue;
+}
 
-	if (!list)
+static bool load_queue(struct expr_run *run, struct world_run *w, struct expr_value *out)
+{
+	struct expr_value *list = arena_get(run->arena, (w->nkept + 1) * sizeof *list);
+
+	if (!list || !unpack_queue(w))
 		return expr_fail(run, "out of memory");
-	for (size_t i = 0; i < w->nqueue; i++)
+	for (size_t i = 0; i < w->nkept; i++)
 		list[i] = (struct expr_value){ .kind = EXPR_OBJECT, .object = { &event_object, &w->queue[i] } };
-	*out = (struct expr_value){ .kind = EXPR_LIST, .list = { list, w->nqueue } };
+	*out = (struct expr_value){ .kind = EXPR_LIST, .list = { list, w->nkept } };
 	return true;
 }
 
 static bool load(struct expr_run *run, uint32_t number, struct expr_value *out)
 {
-	const struct world_run *w = run->ctx;
+	struct world_run *w = run->ctx;
 
 	if (number < SPECIAL) {
 		out->kind = EXPR_TEXT; /* in place: this runs many times for each request */
