@@ -100,7 +100,7 @@ static void test_syslog(const struct site *s, struct bytes by, notify_told *told
 	} else {
 		text_str(&t, "{\"@timestamp\":\"");
 		clock_rfc3339(&t, clock_wall_ms());
-		text_printf(&t, "\",\"event.action\":\"test\",\"message\":\"a test by %.*s\"}", BYTES_ARG(by));
+		text_printf(&t, "\",\"event\":{\"action\":\"test\"},\"message\":\"a test by %.*s\"}", BYTES_ARG(by));
 	}
 	if (log_line(s->syslog, text_bytes(&t)))
 		told(arg, &(struct notify_tested){ 200, true, "the line is on its way; nobody confirms one of syslog" });

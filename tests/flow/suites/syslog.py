@@ -2,10 +2,11 @@
 import contextlib
 import json
 import os
+import socket
 import tempfile
 import time
 
-from lib import certs
+from lib import api, certs
 from lib.claims import claim, eventually, expect, within
 from lib.gate import Gate, one_app
 from lib.origin import Origin
@@ -68,6 +69,26 @@ def an_alert_is_a_message_over_each_transport():
                 gate.logged("security", ids[0])  # beside the file
                 assert receiver.to in gate.ctl("privacy").stdout, "privacy does not name it"
                 expect(dropped(gate), 0)
+
+
+@claim
+def a_test_is_a_line_and_how_it_goes_is_told():
+    def outlet(gate):
+        (one,) = api.ask(gate, "GET", "/notify")[1]["items"]
+        return one
+
+    with Syslogd("tcp") as receiver, stand(receiver.to) as gate:
+        expect([outlet(gate)[k] for k in ("kind", "to", "events", "state", "waiting")], ["syslog", receiver.to, ["alert"], "untried", 0])
+        status, told = api.ask(gate, "POST", f"/notify/{outlet(gate)['id']}/test")
+        expect((status, told["taken"]), (200, True), str(told))
+        eventually(lambda: receiver.messages, 10, "the line")
+        expect((receiver.messages[0].kind, json.loads(receiver.messages[0].text)["event"]["action"]), ("test", "test"))
+        eventually(lambda: outlet(gate)["state"] == "good", 5, "its state")
+    with socket.socket() as silent:  # its port is nobody else's, and nobody listens there
+        silent.bind(("127.0.0.1", 0))
+        with stand(f"tcp:127.0.0.1:{silent.getsockname()[1]}") as gate:
+            attack(gate)
+            eventually(lambda: outlet(gate)["state"] == "failing" and outlet(gate)["waiting"] > 0, 10, "its state")
 
 
 @claim
