@@ -11,7 +11,7 @@
 enum {
 	GRACE_MS = 2000,
 	CLOCK_MS = 500,
-	TIMED_EVERY = 256, /* inspections: of one of them it is known what each rule costs */
+	TIMED_EVERY = 256, /* requests: of one of them it is known what each rule and scenario costs */
 };
 
 /* One address this worker accepts on. Its name is kept for as long as the
@@ -260,6 +260,7 @@ struct worker *worker_new(unsigned number, struct shared *shared, struct site *s
 		return NULL;
 	}
 	rules_scratch_time(w->scratch, TIMED_EVERY);
+	observer_time(w->observer, TIMED_EVERY);
 	ulid_seed(&w->ids, seed);
 	memcpy(w->keys.secret, shared->process->secret, sizeof w->keys.secret);
 	w->wall_offset_ms = clock_wall_ms() - loop_now_ms(w->loop);

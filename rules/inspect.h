@@ -1,7 +1,7 @@
 /* inspect.h -- one request under inspection; for inspect.c and inspect_body.c. */
 #ifndef RULES_INSPECT_H
 #define RULES_INSPECT_H
-#include "rules/costs.h"
+#include "base/costs.h"
 #include "rules/fields.h"
 #include "rules/ruleset.h"
 

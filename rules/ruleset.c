@@ -1,6 +1,6 @@
 /* ruleset.c -- files -> rules -> ruleset. */
 #include "rules/ruleset.h"
-#include "rules/costs.h"
+#include "base/costs.h"
 #include "rules/seclang_load.h"
 #include <errno.h>
 #include <fnmatch.h>
@@ -199,7 +199,7 @@ struct ruleset_costs ruleset_costs(const struct ruleset *rs)
 
 struct rule_cost ruleset_cost(const struct ruleset *rs, size_t i)
 {
-	const struct cost *c = &rs->compiled->costs->rules[i];
+	const struct cost *c = &rs->compiled->costs->parts[i];
 
 	return (struct rule_cost){ count_of(&c->ns), count_of(&c->asked) };
 }

@@ -6,7 +6,7 @@
  * once. */
 #include "rules/scan.h"
 #include "rules/carry.h"
-#include "rules/costs.h"
+#include "base/costs.h"
 #include "rules/memo.h"
 #include "rules/plain.h"
 #include <stdlib.h>

@@ -62,6 +62,7 @@ struct gate {
 
 struct observer {
 	struct matcher_scratch *scratch;
+	struct cost_pace pace;
 	uint64_t serial; /* of the gate that the memo is of */
 	struct hash128 clean[GROUPS_MAX][MEMO];
 };
@@ -75,6 +76,16 @@ struct observer *observer_new(void)
 		return NULL;
 	}
 	return o;
+}
+
+void observer_time(struct observer *o, unsigned every)
+{
+	cost_pace_set(&o->pace, every);
+}
+
+struct cost_pace *observer_pace(struct observer *o)
+{
+	return &o->pace;
 }
 
 void observer_free(struct observer *o)

@@ -567,6 +567,8 @@ struct scenarios *scenarios_load(const struct scenarios_options *o, struct err *
 	set->ask_all = o->ask_all;
 	for (size_t i = 0; ok && i < o->nfiles; i++)
 		ok = read_file(set, o, o->files[i], err);
+	if (ok && !(set->costs = costs_new(set->n)))
+		ok = err_set(err, SIDE_SELF, 0, "out of memory");
 	if (ok && (set->gate = gate_build(set, o->cache_dir, err)))
 		return set;
 	scenarios_free(set);
@@ -583,6 +585,7 @@ void scenarios_free(struct scenarios *set)
 	docs = set->docs;
 	n = set->ndocs;
 	gate_free(set->gate);
+	costs_free(set->costs);
 	for (size_t i = 0; i < n; i++)
 		yaml_unload(docs[i]);
 	arena_free(set->arena);

@@ -51,15 +51,23 @@ static void ask(const struct observe *o, struct facts *f, struct moment *moment,
 		pouring_count(&s->failed);
 }
 
+static void ask_timed(const struct observe *o, struct facts *f, struct moment *moment, size_t number, unsigned depth,
+		      struct cost_sample *sample)
+{
+	uint64_t began = cost_begin();
+
+	ask(o, f, moment, number, depth);
+	cost_end(sample, number, began);
+}
+
 /* Most points of most events ask nothing, and need no scratch. */
-static void observe_at(const struct observe *o, struct facts *f, enum observe_point point, unsigned depth)
+static void ask_those_concerned(const struct observe *o, struct facts *f, enum observe_point point, unsigned depth)
 {
 	uint64_t may[GATE_WORDS_MAX];
+	struct cost_sample *sample = ((struct gate_marks *)*o->marks)->sample;
 	struct observe own = *o;
 	struct moment moment;
 
-	if (!*o->marks && !(*o->marks = arena_get(o->arena, sizeof(struct gate_marks))))
-		return;
 	own.arena = NULL;
 	gate_ask(o->set->gate, o->observer, o->arena, f, *o->marks, point, may);
 	for (size_t i = 0; i < gate_words(o->set->gate); i++)
@@ -69,9 +77,36 @@ static void observe_at(const struct observe *o, struct facts *f, enum observe_po
 					return;
 				moment_begin(&moment, own.arena, f);
 			}
-			ask(&own, f, &moment, i * 64 + (size_t)__builtin_ctzll(bits), depth);
+			if (sample)
+				ask_timed(&own, f, &moment, i * 64 + (size_t)__builtin_ctzll(bits), depth, sample);
+			else
+				ask(&own, f, &moment, i * 64 + (size_t)__builtin_ctzll(bits), depth);
 		}
 	arena_free(own.arena);
+}
+
+/* An overflow that is an event again is part of what the scenario took that made it. */
+static struct gate_marks *marks_new(const struct observe *o, unsigned depth)
+{
+	struct gate_marks *m = arena_get(o->arena, sizeof *m);
+
+	if (m && !depth && cost_pace_is_due(observer_pace(o->observer)))
+		m->sample = cost_sample_new(o->arena, o->set->costs);
+	return m;
+}
+
+static void observe_at(const struct observe *o, struct facts *f, enum observe_point point, unsigned depth)
+{
+	const struct gate_marks *marks;
+
+	if (!*o->marks && !(*o->marks = marks_new(o, depth)))
+		return;
+	marks = *o->marks;
+	if (marks->sample)
+		cost_sample_begin(marks->sample);
+	ask_those_concerned(o, f, point, depth);
+	if (marks->sample)
+		cost_sample_end(marks->sample);
 }
 
 /* The overflow goes through the scenarios itself, as an event of its own kind. */
@@ -157,9 +192,18 @@ void scenarios_tick(const struct observe *o, uint64_t now_us, uint64_t wall_ms)
 	} while (more);
 }
 
+struct scenarios_costs scenarios_costs(const struct scenarios *set)
+{
+	return (struct scenarios_costs){
+		.samples = atomic_load_explicit(&set->costs->samples, memory_order_relaxed),
+		.shared_ns = atomic_load_explicit(&set->costs->shared_ns, memory_order_relaxed),
+	};
+}
+
 void scenarios_counts(const struct scenarios *set, size_t i, struct scenario_counts *out)
 {
 	const struct scenario *s = set->at[i];
+	const struct cost *c = &set->costs->parts[i];
 
 	*out = (struct scenario_counts){
 		.asked = atomic_load_explicit(&s->asked, memory_order_relaxed),
@@ -167,5 +211,7 @@ void scenarios_counts(const struct scenarios *set, size_t i, struct scenario_cou
 		.poured = atomic_load_explicit(&s->poured, memory_order_relaxed),
 		.overflowed = atomic_load_explicit(&s->overflowed, memory_order_relaxed),
 		.silent = atomic_load_explicit(&s->silent, memory_order_relaxed),
+		.timed_asked = atomic_load_explicit(&c->asked, memory_order_relaxed),
+		.timed_ns = atomic_load_explicit(&c->ns, memory_order_relaxed),
 	};
 }

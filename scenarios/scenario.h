@@ -1,6 +1,7 @@
 /* scenario.h -- a scenario as the engine has it, and the set that it is in. Private to scenarios/. */
 #ifndef SCENARIOS_SCENARIO_H
 #define SCENARIOS_SCENARIO_H
+#include "base/costs.h"
 #include "base/expr.h"
 #include "base/expr_data.h"
 #include "base/yaml.h"
@@ -53,6 +54,7 @@ struct scenarios {
 	size_t nnames, names_cap;
 	struct yaml_doc **docs;
 	size_t ndocs;
+	struct costs *costs; /* by number */
 	bool keep_all, ask_all;
 	struct hash128 key;
 };
@@ -87,9 +89,11 @@ enum { SCENARIOS_MAX = 1024, GATE_WORDS_MAX = SCENARIOS_MAX / 64 + 1 };
 struct gate_marks {
 	uint64_t hits[GATE_WORDS_MAX];
 	uint32_t scanned; /* groups */
+	struct cost_sample *sample; /* NULL: this event is not timed */
 };
 struct gate *gate_build(struct scenarios *, const char *cache_dir, struct err *);
 void gate_free(struct gate *);
+struct cost_pace *observer_pace(struct observer *);
 size_t gate_words(const struct gate *);
 /* Sets a bit for each scenario of that point whose filter has to run. */
 void gate_ask(const struct gate *, struct observer *, struct arena *, const struct facts *, struct gate_marks *,

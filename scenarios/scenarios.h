@@ -64,6 +64,8 @@ struct overflow {
 struct observer;
 struct observer *observer_new(void); /* NULL: out of memory */
 void observer_free(struct observer *);
+/* One event in so many is timed, for scenarios_costs(); 0, as at the start: none. */
+void observer_time(struct observer *, unsigned every);
 
 struct observe {
 	const struct scenarios *set;
@@ -101,6 +103,10 @@ struct scenario_counts {
 	uint64_t asked;    /* filters that ran; this and the next two may miss some where threads count at once */
 	uint64_t failed;   /* filters that ended in an error */
 	uint64_t poured, overflowed, silent;
+	uint64_t timed_asked, timed_ns; /* of the events that were timed: those that asked it; what it took: filter, bucket, overflow */
 };
+/* Events that were timed, and what is no scenario's own of them: which of all could be concerned. */
+struct scenarios_costs { uint64_t samples, shared_ns; };
+struct scenarios_costs scenarios_costs(const struct scenarios *);
 void scenarios_counts(const struct scenarios *, size_t i, struct scenario_counts *);
 #endif

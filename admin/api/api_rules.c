@@ -324,11 +324,16 @@ static const struct api_field scenario_fields[] = {
 	{ "poured", API_INT, .help = "events that it counted; from zero after a reload, as the next ones" },
 	{ "overflowed", API_INT, .help = "counts that overflowed" },
 	{ "failed", API_INT, .help = "filters that ended in an error" },
+	{ "cost_ns", API_DECIMAL, .optional = true, .help = "its own time (filter, bucket, overflow), on average of all requests; measured in one of about 256; "
+	  "null: in none yet" },
+	{ "asked_ratio", API_DECIMAL, .optional = true, .help = "of these requests, the share in which its filter ran" },
 };
 static const struct api_shape scenario_shape = API_SHAPE("Scenario", scenario_fields);
 
 static const struct api_field scenarios_fields[] = {
 	{ "items", API_OBJECT, .list = true, .of = &scenario_shape, .help = "in the order they are asked" },
+	{ "samples", API_INT, .help = "requests that were timed: one of about 256, since the scenarios were loaded" },
+	{ "shared_ns", API_DECIMAL, .optional = true, .help = "on average of these: what is no scenario's own; null: none was timed yet" },
 };
 static const struct api_shape scenarios_shape = API_SHAPE("Scenarios", scenarios_fields);
 
@@ -337,7 +342,7 @@ static struct bytes given(struct bytes b)
 	return b.at ? b : BYTES("");
 }
 
-static void put_scenario(struct json_out *o, const struct scenarios *set, size_t i, const char *mode)
+static void put_scenario(struct json_out *o, const struct scenarios *set, size_t i, const char *mode, uint64_t samples)
 {
 	const struct scenario_info *s = scenarios_info(set, i);
 	struct scenario_counts n;
@@ -355,6 +360,8 @@ static void put_scenario(struct json_out *o, const struct scenarios *set, size_t
 	out_int(o, "poured", (int64_t)n.poured);
 	out_int(o, "overflowed", (int64_t)n.overflowed);
 	out_int(o, "failed", (int64_t)n.failed);
+	put_mean(o, "cost_ns", n.timed_ns, samples);
+	put_mean(o, "asked_ratio", n.timed_asked, samples);
 	out_end(o);
 }
 
@@ -362,13 +369,16 @@ static void get_scenarios(struct api_call *c)
 {
 	const struct admin_hooks *h = &c->admin->hooks;
 	const struct scenarios *set = h->scenarios(h->ctx);
+	struct scenarios_costs costs = set ? scenarios_costs(set) : (struct scenarios_costs){ 0 };
 	struct json_out o = json_out(API_ANSWER_MAX);
 
 	out_object(&o, NULL);
 	out_list(&o, "items");
 	for (size_t i = 0; set && i < scenarios_count(set); i++)
-		put_scenario(&o, set, i, h->rules->scenario_mode(h->ctx, i));
+		put_scenario(&o, set, i, h->rules->scenario_mode(h->ctx, i), costs.samples);
 	out_end(&o);
+	out_int(&o, "samples", (int64_t)costs.samples);
+	put_mean(&o, "shared_ns", costs.shared_ns, costs.samples);
 	out_end(&o);
 	api_answer(c, 200, &o);
 }

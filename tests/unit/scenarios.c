@@ -1,5 +1,6 @@
 /* scenarios.c -- scenario files are read strictly, asked where they can be, and what overflows is told. */
 #include "scenarios/scenarios.h"
+#include "base/clock.h"
 #include "tests/test.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,6 +265,36 @@ static void long_targets_use_up_nothing_of_the_exchange(void **state)
 	free(yaml.at);
 }
 
+static void the_dearest_scenario_costs_most_and_one_that_is_not_concerned_nothing(void **state)
+{
+	struct world w = world_with(HEAD_OF("dear") "filter: \"any(1..2000, {# > 3000}) || evt.Meta.http_status == '404'\"\n---\n"
+				    HEAD_OF("cheap") "filter: \"evt.Meta.http_status == '200'\"\n---\n"
+				    HEAD_OF("never") "filter: \"evt.Meta.http_path contains 'elsewhere'\"\n");
+	struct scenario_counts n[3];
+	uint64_t from, took, sum;
+
+	(void)state;
+	ask(&w, "192.0.2.1", "/", 404);
+	assert_int_equal(scenarios_costs(w.set).samples, 0);
+	observer_time(w.observer, 1);
+	from = clock_mono_ns();
+	for (unsigned i = 0; i < 50; i++)
+		ask(&w, "192.0.2.1", "/", 404);
+	took = clock_mono_ns() - from;
+	assert_int_equal(scenarios_costs(w.set).samples, 50);
+	sum = scenarios_costs(w.set).shared_ns;
+	for (size_t i = 0; i < nelems(n); i++) {
+		scenarios_counts(w.set, i, &n[i]);
+		sum += n[i].timed_ns;
+	}
+	assert_true(sum <= took);
+	assert_int_equal(n[0].timed_asked, 50);
+	assert_true(n[0].timed_ns > n[1].timed_ns);
+	assert_int_equal(n[2].timed_asked, 0);
+	assert_int_equal(n[2].timed_ns, 0);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +307,7 @@ int main(void)
 		cmocka_unit_test(cancel_filter_scope_and_reprocess),
 		cmocka_unit_test(whoever_has_an_IPv6_network_has_one_bucket),
 		cmocka_unit_test(long_targets_use_up_nothing_of_the_exchange),
+		cmocka_unit_test(the_dearest_scenario_costs_most_and_one_that_is_not_concerned_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,8 +26,8 @@ const mistaken = ({ fp_ratio, alerts }) => (fp_ratio !== null
 		<span aria-hidden="true">–</span><span class="unseen">not enough known</span></span>`);
 
 /* Nanoseconds a request are microseconds of a thousand. */
-const cost = (r) => (r.samples > 0
-	? html`<span title=${`Its own, beside the scan that all rules share; asked in ${percent(r.asked_ratio, 1)} of ${count(r.samples, "request")} that were timed`}>
+const cost = (r) => (r.cost_ns !== null
+	? html`<span title=${`Its own, beside the scan that all share; asked in ${percent(r.asked_ratio, 1)} of the requests that were timed`}>
 		${r.cost_ns > 0 && r.cost_ns < 1 ? "< 1 µs" : micros(r.cost_ns)}</span>`
 	: html`<span class="dim" title="One request of about 256 is timed"><span aria-hidden="true">–</span><span class="unseen">not yet known</span></span>`);
 
@@ -80,6 +80,7 @@ const SCENARIO_COLUMNS = [
 	{ name: "poured", head: "Counted", num: true, cell: (s) => number(s.poured) },
 	{ name: "overflowed", head: "Overflows", num: true, cell: (s) => number(s.overflowed) },
 	{ name: "failed", head: "Errors", num: true, wide: true, cell: (s) => (s.failed ? html`<b class="bad">${number(s.failed)}</b>` : "0") },
+	{ name: "cost", head: "Time per 1,000", num: true, wide: true, cell: cost },
 	{ name: "file", head: "From", wide: true, cell: (s) => html`<span class="dim break" title=${s.file}>${s.file.split("/").pop()}</span>` },
 ];
 
@@ -90,7 +91,13 @@ function Scenarios() {
 	const q = (route.value.query.q ?? "").toLowerCase();
 	const items = all.data?.items.filter((s) => `${s.name} ${s.label} ${s.description} ${s.behavior}`.toLowerCase().includes(q));
 
+	const own_ns = all.data?.items.reduce((sum, s) => sum + s.cost_ns, 0);
+
 	return html`<${Filters} fields=${SCENARIO_FIELDS} />
+		${all.data?.samples > 0 && html`<p class="dim">
+			To follow a request takes ${micros((all.data.shared_ns + own_ns) / 1000)} on average: ${micros(all.data.shared_ns / 1000)} to see which
+			scenarios it may concern, ${micros(own_ns / 1000)} of their own, which is told for 1,000 requests below.
+			Measured in ${count(all.data.samples, "request")} since they were loaded, one of about 256.</p>`}
 		<${Card} title="Scenarios" flush side=${items && html`<span role="status">${count(items.length, "scenario")}, counted since the last reload</span>`}>
 			<${Listing} label="Scenarios" pages=${{ ...all, items }} columns=${SCENARIO_COLUMNS} row_key=${(s) => s.name}
 				empty=${html`<${Empty} icon="rules" title=${q ? "No scenario fits" : "No scenarios are loaded"} />`} /><//>`;

@@ -1,5 +1,5 @@
-/* costs.c -- nanoseconds of the timed inspections, by rule and shared. */
-#include "rules/costs.h"
+/* costs.c -- nanoseconds of the timed runs, by part and shared. */
+#include "base/costs.h"
 #include "base/clock.h"
 #include <stdlib.h>
 
@@ -42,15 +42,15 @@ bool cost_pace_is_due(struct cost_pace *p)
 
 /* ---- what they took ---- */
 
-struct costs *costs_new(size_t nrules)
+struct costs *costs_new(size_t n)
 {
 	struct costs *c = calloc(1, sizeof *c);
 
-	if (!c || !(c->rules = calloc(nrules + 1, sizeof *c->rules))) {
+	if (!c || !(c->parts = calloc(n + 1, sizeof *c->parts))) {
 		free(c);
 		return NULL;
 	}
-	c->nrules = nrules;
+	c->n = n;
 	c->clock_ns = time_of_clock();
 	return c;
 }
@@ -59,7 +59,7 @@ void costs_free(struct costs *c)
 {
 	if (!c)
 		return;
-	free(c->rules);
+	free(c->parts);
 	free(c);
 }
 
@@ -67,7 +67,7 @@ struct cost_sample *cost_sample_new(struct arena *a, struct costs *c)
 {
 	struct cost_sample *s = arena_get(a, sizeof *s);
 
-	if (!s || !(s->asked = arena_get(a, (c->nrules / 64 + 1) * sizeof *s->asked)))
+	if (!s || !(s->asked = arena_get(a, (c->n / 64 + 1) * sizeof *s->asked)))
 		return NULL;
 	s->costs = c;
 	atomic_fetch_add_explicit(&c->samples, 1, memory_order_relaxed);
@@ -98,15 +98,15 @@ uint64_t cost_begin(void)
 	return clock_mono_ns();
 }
 
-void cost_end(struct cost_sample *s, size_t rule, uint64_t began)
+void cost_end(struct cost_sample *s, size_t part, uint64_t begun)
 {
-	struct cost *c = &s->costs->rules[rule];
-	uint64_t took = clock_mono_ns() - began, clock = s->costs->clock_ns, bit = (uint64_t)1 << rule % 64;
+	struct cost *c = &s->costs->parts[part];
+	uint64_t took = clock_mono_ns() - begun, clock = s->costs->clock_ns, bit = (uint64_t)1 << part % 64;
 	uint64_t own = took > clock ? took - clock : 0;
 
 	s->elsewhere += own + 2 * clock;
 	atomic_fetch_add_explicit(&c->ns, own, memory_order_relaxed);
-	if (!(s->asked[rule / 64] & bit))
+	if (!(s->asked[part / 64] & bit))
 		atomic_fetch_add_explicit(&c->asked, 1, memory_order_relaxed);
-	s->asked[rule / 64] |= bit;
+	s->asked[part / 64] |= bit;
 }
