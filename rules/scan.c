@@ -6,6 +6,7 @@
  * once. */
 #include "rules/scan.h"
 #include "rules/carry.h"
+#include "rules/course.h"
 #include "base/costs.h"
 #include "rules/memo.h"
 #include "rules/plain.h"
@@ -20,8 +21,6 @@ enum {
 	MEMO_BYTES = 2 << 10,   /* longer values are seldom sent twice */
 	MEMO_BYTES_ONCE = 64,   /* the same for arguments and bodies; less than 256 */
 	LUMP_VALUES = 400,      /* names that are remembered in one */
-	COURSES = 256,
-	COURSE_NODES = 64,
 	FLOOD = 256,            /* hits in a batch, beside one for every second byte */
 };
 
@@ -56,14 +55,6 @@ struct batch {
 	size_t nparts;
 };
 
-/* What is to be made of a value with these traits; the same for most. */
-struct course {
-	uint64_t want;   /* of its salt */
-	uint32_t traits; /* 0: none */
-	uint64_t same;   /* plan.node_bits of nodes after which it is as it came */
-	uint16_t n, nodes[COURSE_NODES]; /* after these it may be another */
-};
-
 struct rules_scratch {
 	struct matcher_scratch *matcher;
 	struct memo *memo;
@@ -71,7 +62,7 @@ struct rules_scratch {
 	size_t nvalues;
 	struct batch batches[BOOKS];
 	uint64_t serial;
-	struct course courses[COURSES]; /* by a hash */
+	struct courses courses;
 	uint64_t *asked; /* by pattern: the serial it was last asked about */
 	size_t asked_cap;
 	struct cost_pace pace;
@@ -375,43 +366,11 @@ static struct version *version_of(struct version *at, size_t *n, struct bytes te
 	return &at[(*n)++];
 }
 
-/* A plain value is a plain text after the node, and nothing is looked for there. */
-static bool is_idle(const struct scan *s, enum zone zone, uint32_t traits, uint16_t node)
-{
-	const struct step *steps = s->rules->ir->steps;
-
-	if (traits & TRAIT_RICH || s->rules->plan.plain[zone] & s->rules->plan.node_bits[node])
-		return false;
-	for (; node; node = steps[node].parent)
-		if (!steps[node].transform->keeps_plain)
-			return false;
-	return true;
-}
-
-/* NULL: there are too many nodes. */
-static const struct course *course_of(struct scan *s, enum zone zone, const struct want *w, uint32_t traits)
-{
-	uint64_t salt = w->salt.a, hash = (salt ^ traits) * 0x9e3779b97f4a7c15;
-	struct course *c = &s->scratch->courses[hash >> 32 & (COURSES - 1)];
-
-	if (w->n > COURSE_NODES)
-		return NULL;
-	if (c->traits == traits && c->want == salt)
-		return c;
-	*c = (struct course){ .want = salt, .traits = traits };
-	for (size_t i = 0; i < w->n; i++)
-		if (!(s->rules->ir->steps[w->nodes[i]].needs & traits))
-			c->same |= s->rules->plan.node_bits[w->nodes[i]];
-		else if (!is_idle(s, zone, traits, w->nodes[i]))
-			c->nodes[c->n++] = w->nodes[i];
-	return c;
-}
-
 /* Every different text that the steps wanted make of the value. */
 static bool scan_changed(struct scan *s, struct batched *b, const struct want *w, bool alone)
 {
 	const uint64_t *bits = s->rules->plan.node_bits;
-	const struct course *c = course_of(s, b->zone, w, b->value->traits);
+	const struct course *c = course_of(&s->scratch->courses, s->rules, b->zone, w, b->value->traits);
 	const uint16_t *nodes = c ? c->nodes : w->nodes;
 	struct version versions[TEXTS_OF_ONE], as_it_came = { .text = b->value->text, .nodes = c ? c->same : 0 };
 	size_t n = 0;
