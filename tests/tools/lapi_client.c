@@ -105,5 +105,6 @@ int main(int argc, char **argv)
 	loop_run(h.loop);
 	fetcher_free(f);
 	decisions_free(d);
+	loop_free(h.loop);
 	return 0;
 }
