@@ -330,7 +330,7 @@ bool value_is_named(struct bytes name, struct bytes wanted)
 
 	if (name.len == wanted.len)
 		return bytes_eq_nocase(name, wanted);
-	if (name.len < wanted.len || more % 6 || bytes_find(name, BYTES("array_")) == SIZE_MAX)
+	if (name.len < wanted.len || more % 6)
 		return false;
 	while (bytes_cut(&name, '.', &a))
 		if (!bytes_cut(&wanted, '.', &b) || !same_segment(a, b))

@@ -347,11 +347,15 @@ static bool is_full(const struct rules_scratch *b, size_t values, size_t texts)
 static bool scan_version(struct scan *s, struct batched *b, struct version *v, bool alone)
 {
 	v->serial = ++s->scratch->serial;
-	v->kind = is_plain(v->text) ? TEXTS_PLAIN : TEXTS_RICH;
 	ask_bytes(s, b, v);
 	if (v->kind == TEXTS_PLAIN && !(s->rules->plan.plain[b->zone] & v->nodes))
 		return true;
 	return alone ? scan_alone(s, b, v) : join(s, b, v);
+}
+
+static enum texts kind_of(struct bytes text)
+{
+	return is_plain(text) ? TEXTS_PLAIN : TEXTS_RICH;
 }
 
 /* The place of a text among those of a value; *n grows when it is new. */
@@ -362,17 +366,17 @@ static struct version *version_of(struct version *at, size_t *n, struct bytes te
 			return &at[i];
 	if (*n == TEXTS_OF_ONE)
 		return NULL;
-	at[*n] = (struct version){ .text = text };
+	at[*n] = (struct version){ .text = text, .kind = kind_of(text) };
 	return &at[(*n)++];
 }
 
 /* Every different text that the steps wanted make of the value. */
-static bool scan_changed(struct scan *s, struct batched *b, const struct want *w, bool alone)
+static bool scan_changed(struct scan *s, struct batched *b, const struct want *w, enum texts kind, bool alone)
 {
 	const uint64_t *bits = s->rules->plan.node_bits;
 	const struct course *c = course_of(&s->scratch->courses, s->rules, b->zone, w, b->value->traits);
 	const uint16_t *nodes = c ? c->nodes : w->nodes;
-	struct version versions[TEXTS_OF_ONE], as_it_came = { .text = b->value->text, .nodes = c ? c->same : 0 };
+	struct version versions[TEXTS_OF_ONE], as_it_came = { .text = b->value->text, .nodes = c ? c->same : 0, .kind = kind };
 	size_t n = 0;
 
 	for (size_t i = 0; i < (c ? c->n : w->n); i++) {
@@ -382,9 +386,12 @@ static bool scan_changed(struct scan *s, struct batched *b, const struct want *w
 			return false;
 		v = more.text.at == as_it_came.text.at && more.text.len == as_it_came.text.len ? &as_it_came
 											      : version_of(versions, &n, more.text);
-		if (v)
+		if (v) {
 			v->nodes |= more.nodes;
-		else if (!scan_version(s, b, &more, alone))
+			continue;
+		}
+		more.kind = kind_of(more.text);
+		if (!scan_version(s, b, &more, alone))
 			return false;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -397,6 +404,7 @@ static bool scan_changed(struct scan *s, struct batched *b, const struct want *w
 static bool scan_texts(struct scan *s, struct batched *b, const struct want *w, bool alone)
 {
 	struct version as_it_came = { .text = b->value->text, .nodes = UINT64_MAX };
+	uint32_t traits;
 
 	for (size_t i = 0; i < w->nasks; i++)
 		ask_group(s, b, w->asks[i]);
@@ -404,7 +412,12 @@ static bool scan_texts(struct scan *s, struct batched *b, const struct want *w, 
 		return true;
 	if (w->needs && !b->value->traits)
 		b->value->traits = transform_traits(b->value->text);
-	return w->needs & b->value->traits ? scan_changed(s, b, w, alone) : scan_version(s, b, &as_it_came, alone);
+	traits = b->value->traits;
+	if (!traits)
+		as_it_came.kind = kind_of(as_it_came.text);
+	else
+		as_it_came.kind = traits & TRAIT_RICH ? TEXTS_RICH : TEXTS_PLAIN;
+	return w->needs & traits ? scan_changed(s, b, w, as_it_came.kind, alone) : scan_version(s, b, &as_it_came, alone);
 }
 
 /* Long arguments and bodies are seldom sent twice; they would only push out the
