@@ -7,7 +7,8 @@ import { Empty, Problem, Skeleton } from "./bits.js";
 const order = (c) => (c.sort === (route.value.query.sort ?? "id") ? c.falls ? "descending" : "ascending" : undefined);
 
 const sorter = (c) => html`<button type="button" class="sort" onClick=${() => requery({ sort: c.sort === "id" ? "" : c.sort })}>
-	${c.head}<span aria-hidden="true">${order(c) ? (c.falls ? " ▾" : " ▴") : ""}</span></button>`;
+	${c.head}<span aria-hidden="true">${order(c) ? (c.falls ? " ▾" : " ▴") : ""}</span></button>
+	<span class="narrow">${c.head}</span>`;
 
 const head = (c) => html`
 	<th key=${c.name} scope="col" role="columnheader" class=${c.num ? "num" : ""} aria-sort=${c.sort && (order(c) ?? "none")}>
