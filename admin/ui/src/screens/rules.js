@@ -40,7 +40,7 @@ const RULE_COLUMNS = [
 		? html`<a href=${link("/events", { rule: r.id })} aria-label=${`Events of rule ${r.id}`}>${number(r.hits)}</a>` : "0") },
 	{ name: "blocked", head: "Blocked", num: true, cell: (r) => number(r.blocked) },
 	{ name: "fp", head: "Mistaken", num: true, sort: "fp", falls: true, cell: mistaken },
-	{ name: "cost", head: "Time per 1,000", num: true, sort: "cost", falls: true, cell: cost },
+	{ name: "cost", head: "Time", num: true, sort: "cost", falls: true, cell: cost },
 	{ name: "apps", head: "Apps", wide: true, cell: (r) => r.apps.join(", ") },
 ];
 
@@ -80,7 +80,7 @@ const SCENARIO_COLUMNS = [
 	{ name: "poured", head: "Counted", num: true, cell: (s) => number(s.poured) },
 	{ name: "overflowed", head: "Overflows", num: true, cell: (s) => number(s.overflowed) },
 	{ name: "failed", head: "Errors", num: true, wide: true, cell: (s) => (s.failed ? html`<b class="bad">${number(s.failed)}</b>` : "0") },
-	{ name: "cost", head: "Time per 1,000", num: true, wide: true, cell: cost },
+	{ name: "cost", head: "Time", num: true, wide: true, cell: cost },
 	{ name: "file", head: "From", wide: true, cell: (s) => html`<span class="dim break" title=${s.file}>${s.file.split("/").pop()}</span>` },
 ];
 
